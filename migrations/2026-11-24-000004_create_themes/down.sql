@@ -1,0 +1,2 @@
+drop table themes;
+drop function reject_theme_cycle;

@@ -1,0 +1,178 @@
+//! The extractor that every operation begins with: who calls, and with which scope.
+
+use std::{collections::HashMap, future::Ready, marker::PhantomData};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::Payload,
+    http::{Method, header},
+    web::Data,
+};
+use tracing_actix_web::RootSpan;
+use uuid::Uuid;
+
+use super::{
+    Auth,
+    reach::{Identity, Reach, Role},
+    scopes::Scope,
+    tokens::Claims,
+};
+use crate::{
+    db::Author,
+    http::accept,
+    problem::{Error, Result},
+    telemetry::RequestId,
+};
+
+/// A caller that may use scope `S`.
+#[derive(Debug)]
+pub struct Caller<S> {
+    /// How far it reaches.
+    pub reach: Reach,
+    author: Author,
+    scope: PhantomData<S>,
+}
+
+/// In a request's extensions: the answer is the same for everybody.
+#[derive(Debug)]
+pub struct Public;
+
+/// The query parameters that each operation has, from the document.
+#[derive(Debug, Default)]
+pub struct Parameters(HashMap<(Method, String), Vec<String>>);
+
+impl<S: Scope> Caller<S> {
+    /// What the ledger of changes keeps of this request.
+    pub fn author(&self) -> Author {
+        self.author.clone()
+    }
+
+    fn authenticate(request: &HttpRequest) -> Result<Self> {
+        let auth = request.app_data::<Data<Auth>>().ok_or_else(|| Error::Internal("no Auth".into()))?;
+        let reach = match bearer(request)? {
+            Some(token) => reach_of::<S>(&*auth.verify(token)?)?,
+            None if auth.public_read() && S::PUBLIC => {
+                request.extensions_mut().insert(Public);
+                anonymous()
+            }
+            None => return Err(Error::Unauthenticated),
+        };
+        let actor = reach.identity.actor();
+        if let (Some(span), Some(actor)) = (request.extensions().get::<RootSpan>(), &actor) {
+            span.record("caller", actor.as_str());
+        }
+        let author = Author { actor, request_id: Some(RequestId::of(request)) };
+        Ok(Self { reach, author, scope: PhantomData })
+    }
+}
+
+impl<S: Scope> FromRequest for Caller<S> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Self::authenticate(request).and_then(|caller| {
+            refuse_unknown_parameters(request)?;
+            accept::require_json(request)?;
+            Ok(caller)
+        }))
+    }
+}
+
+/// The one bearer token of the request (RFC 6750, section 2.1), if it tries to authenticate at all.
+fn bearer(request: &HttpRequest) -> Result<Option<&str>> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Error::Unauthenticated);
+    }
+    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Error::Unauthenticated)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(Some(token.trim_start_matches(' ')))
+    } else {
+        Err(Error::Unauthenticated)
+    }
+}
+
+fn reach_of<S: Scope>(claims: &Claims) -> Result<Reach> {
+    let holds = |name: &str| claims.scope.split(' ').any(|scope| scope == name);
+    if !S::NAME.is_empty() && !holds(S::NAME) {
+        return Err(Error::MissingScope(S::NAME));
+    }
+    let id = Uuid::try_parse(&claims.sub).map_err(|_| Error::Unauthenticated)?;
+    let identity = match &claims.source {
+        Some(source) => Identity::Client { id, source: source.clone() },
+        None => Identity::Account(id),
+    };
+    let role = match claims.role.as_str() {
+        "tutor" => Role::Tutor,
+        "municipality" => Role::Municipality,
+        "partner" => Role::Partner,
+        "coordinator" => Role::Coordinator,
+        _ => return Err(Error::Unauthenticated),
+    };
+    Ok(Reach {
+        role,
+        identity,
+        municipality: claims.municipality.clone(),
+        tutor: claims.tutor,
+        contacts: holds("contacts:read"),
+        writes: holds(S::WRITE),
+    })
+}
+
+fn anonymous() -> Reach {
+    Reach {
+        role: Role::Anonymous,
+        identity: Identity::Anonymous,
+        municipality: None,
+        tutor: None,
+        contacts: false,
+        writes: false,
+    }
+}
+
+impl Parameters {
+    /// Reads them off the document.
+    pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        use utoipa::openapi::{RefOr, path::ParameterIn};
+        let mut known = HashMap::new();
+        for (path, item) in &document.paths.paths {
+            for (method, operation) in crate::openapi::operations(item) {
+                let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+                    RefOr::T(parameter) => Some(parameter),
+                    RefOr::Ref(_) => None,
+                });
+                let names = parameters.filter(|p| matches!(p.parameter_in, ParameterIn::Query)).map(|p| p.name.clone());
+                known.insert((method, path.clone()), names.collect());
+            }
+        }
+        Self(known)
+    }
+}
+
+fn refuse_unknown_parameters(request: &HttpRequest) -> Result<()> {
+    let query = request.query_string();
+    let (false, Some(known), Some(pattern)) =
+        (query.is_empty(), request.app_data::<Data<Parameters>>(), request.match_pattern())
+    else {
+        return Ok(());
+    };
+    let names = known.0.get(&(request.method().clone(), pattern)).map_or(&[][..], Vec::as_slice);
+    let unknown =
+        url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| !names.iter().any(|known| known == name));
+    match unknown {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::Malformed {
+            code: "unknown_parameter",
+            detail: match names {
+                [] => format!("there is no parameter `{}`; this operation takes none", shorten(&name)),
+                _ => format!("there is no parameter `{}`; there are: {}", shorten(&name), names.join(", ")),
+            },
+        }),
+    }
+}
+
+fn shorten(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(40).collect()
+}

@@ -1,0 +1,220 @@
+//! The keys that sign access tokens.
+//!
+//! They are files, never rows of a database: PKCS#8 PEM, named `*.pem`, mode
+//! 0600, in one directory of mode 0700. Every key there verifies and is
+//! published; the one whose **file name sorts last, byte by byte,** signs.
+//! Generated names begin with the moment of generation in UTC, so that is the
+//! newest: `20261124T101500.123456Z-<first 8 characters of the kid>.pem`. A key
+//! brought along must be named by the same pattern.
+//!
+//! To rotate, generate a key, and remove the old file once the tokens it signed
+//! have expired. Removing it earlier revokes them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jsonwebtoken::jwk::JwkSet;
+
+use super::key_files::{self, KeyFile, SigningKey};
+
+/// Why the keys cannot be used, and what to do about it. Never holds key material.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The directory holds no key, or does not exist.
+    #[error("no *.pem signing key in {dir}: generate one")]
+    Empty {
+        /// The key directory.
+        dir: PathBuf,
+    },
+    /// Others than the owner may use the key file.
+    #[error(
+        "key file {file} has mode {mode:04o}, others may have read it: replace the key, \
+         or if nobody could reach the file run `chmod 600 {file}`"
+    )]
+    LooseFile {
+        /// The key file.
+        file: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Others than the owner may add keys.
+    #[error("key directory {dir} has mode {mode:04o}, others may add keys: run `chmod 700 {dir}`")]
+    LooseDirectory {
+        /// The key directory.
+        dir: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file is not a key for ES256.
+    #[error(
+        "key file {file} is not an unencrypted PKCS#8 PEM private key on curve P-256 (ES256): \
+         replace it or take it out of the directory"
+    )]
+    Invalid {
+        /// The key file.
+        file: PathBuf,
+    },
+    /// Two files hold one key, so that removing one of them would not retire it.
+    #[error("key files {first} and {second} hold the same key: remove one of them")]
+    Duplicate {
+        /// The file that sorts first.
+        first: PathBuf,
+        /// The file that sorts last.
+        second: PathBuf,
+    },
+    /// A new key would not sign, for a file already there sorts after it.
+    #[error(
+        "a key generated now would not sign, {file} sorts after it: rename that file to begin \
+         with its time of making in UTC, and check the clock"
+    )]
+    NotNewest {
+        /// The file that sorts last.
+        file: PathBuf,
+    },
+    /// The cryptographic library could not make a key.
+    #[error("no signing key could be generated")]
+    Generate,
+    /// The file system said no.
+    #[error("{path} could not be used for signing keys: {source}")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl KeyError {
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+}
+
+/// A key that was just generated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// Its key id.
+    pub kid: String,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+/// A key of the ring, for listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyEntry<'a> {
+    /// Its key id: the SHA-256 thumbprint of the public key (RFC 7638).
+    pub kid: &'a str,
+    /// Its file.
+    pub file: &'a Path,
+    /// Whether this is the one that signs.
+    pub signs: bool,
+}
+
+/// The keys of one directory as they stood when it was loaded: at least one.
+/// Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct KeyRing(Arc<Ring>);
+
+#[derive(Debug)]
+struct Ring {
+    dir: PathBuf,
+    files: Vec<KeyFile>,
+    newest: SigningKey,
+    /// Oldest first.
+    older: Vec<SigningKey>,
+    jwks: JwkSet,
+}
+
+impl KeyRing {
+    /// Loads every key of `dir`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`KeyError`] but those of generating; one unusable file is enough.
+    pub fn load(dir: &Path) -> Result<Self, KeyError> {
+        Self::read(dir, key_files::list(dir)?)
+    }
+
+    /// Loads every key of `dir`, having made the first when there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load) and [`generate`](Self::generate).
+    pub fn load_or_generate(dir: &Path) -> Result<Self, KeyError> {
+        match Self::load(dir) {
+            Err(KeyError::Empty { .. }) => {
+                let key = Self::generate(dir)?;
+                tracing::info!(kid = key.kid, path = %key.path.display(), "first signing key made");
+                Self::load(dir)
+            }
+            loaded => loaded,
+        }
+    }
+
+    /// Adds a new key to `dir`, making the directory if need be. A ring loaded
+    /// before does not know it yet; see [`Tokens::reload`](super::tokens::Tokens::reload).
+    ///
+    /// # Errors
+    ///
+    /// When a file already there would keep the new key from signing, when others
+    /// may write to the directory, or when making or writing the key fails.
+    pub fn generate(dir: &Path) -> Result<NewKey, KeyError> {
+        key_files::make_dir(dir)?;
+        let (key, pem) = SigningKey::generate(dir)?;
+        if let Some(last) = key_files::list(dir)?.pop()
+            && last.path() >= key.file()
+        {
+            return Err(KeyError::NotNewest { file: last.path().to_owned() });
+        }
+        key_files::write(key.file(), &pem)?;
+        Ok(NewKey { kid: key.kid().to_owned(), path: key.file().to_owned() })
+    }
+
+    /// The public keys as a JWK set (RFC 7517 §5), newest first.
+    #[must_use]
+    pub fn jwks(&self) -> &JwkSet {
+        &self.0.jwks
+    }
+
+    /// Every key, newest first.
+    pub fn list(&self) -> impl Iterator<Item = KeyEntry<'_>> {
+        self.iter().enumerate().map(|(at, key)| KeyEntry { kid: key.kid(), file: key.file(), signs: at == 0 })
+    }
+
+    /// The ring as the directory now stands, if that has changed.
+    pub(super) fn reloaded(&self) -> Result<Option<Self>, KeyError> {
+        let files = key_files::list(&self.0.dir)?;
+        if files == self.0.files {
+            return Ok(None);
+        }
+        Self::read(&self.0.dir, files).map(Some)
+    }
+
+    pub(super) fn signer(&self) -> &SigningKey {
+        &self.0.newest
+    }
+
+    pub(super) fn find(&self, kid: &str) -> Option<&SigningKey> {
+        self.iter().find(|key| key.kid() == kid)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &SigningKey> {
+        std::iter::once(&self.0.newest).chain(self.0.older.iter().rev())
+    }
+
+    /// `files` is the listing from before the files are read: a file that changes
+    /// meanwhile differs from it at the next look.
+    fn read(dir: &Path, files: Vec<KeyFile>) -> Result<Self, KeyError> {
+        let mut keys: Vec<SigningKey> = Vec::with_capacity(files.len());
+        for file in &files {
+            let key = SigningKey::read(file.path())?;
+            if let Some(same) = keys.iter().find(|known| known.kid() == key.kid()) {
+                return Err(KeyError::Duplicate { first: same.file().to_owned(), second: key.file().to_owned() });
+            }
+            keys.push(key);
+        }
+        let jwks = JwkSet { keys: keys.iter().rev().map(|key| key.jwk().clone()).collect() };
+        let newest = keys.pop().ok_or_else(|| KeyError::Empty { dir: dir.to_owned() })?;
+        Ok(Self(Arc::new(Ring { dir: dir.to_owned(), files, newest, older: keys, jwks })))
+    }
+}

@@ -1,0 +1,55 @@
+//! Passwords: argon2id, off the threads that serve, a few at a time.
+
+use std::sync::LazyLock;
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
+};
+use tokio::sync::Semaphore;
+
+use crate::problem::{Error, Result};
+
+/// How long a password is, in characters.
+pub const LENGTH: std::ops::RangeInclusive<usize> = 10..=200;
+/// A hash takes 19 MiB and 25 ms of a core: this many run at once.
+static RUNNING: Semaphore = Semaphore::const_new(2);
+/// This many wait; more are told to come later.
+static WAITING: Semaphore = Semaphore::const_new(64);
+/// What an unknown account's password is checked against, so that it takes the same time.
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody has this password").unwrap_or_default());
+
+/// The password's hash, in PHC form.
+///
+/// # Errors
+/// [`Error::TooManyRequests`] when too many wait.
+pub async fn hash(password: String) -> Result<String> {
+    off_thread(move || hash_now(&password)).await?
+}
+
+/// Whether this is the password of that hash; `None` takes as long and never is.
+///
+/// # Errors
+/// [`Error::TooManyRequests`] when too many wait.
+pub async fn verify(password: String, stored: Option<String>) -> Result<bool> {
+    off_thread(move || {
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| NOBODY.clone());
+        let matches = PasswordHash::new(&stored)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+        matches && known
+    })
+    .await
+}
+
+fn hash_now(password: &str) -> Result<String> {
+    let hash =
+        Argon2::default().hash_password(password.as_bytes()).map_err(|e| Error::Internal(e.to_string().into()))?;
+    Ok(hash.to_string())
+}
+
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let _place = WAITING.try_acquire().map_err(|_| Error::TooManyRequests(1))?;
+    let _turn = RUNNING.acquire().await.map_err(|e| Error::Internal(e.into()))?;
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.into()))
+}

@@ -1,0 +1,127 @@
+//! Whose access has changed: their older tokens are refused within two seconds, on every instance.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    QueryableByName,
+    sql_types::{Nullable, Timestamptz, Uuid as SqlUuid},
+};
+use diesel_async::RunQueryDsl as _;
+use uuid::Uuid;
+
+use super::{Auth, tokens::Claims};
+use crate::{
+    db::{Conn, establish},
+    problem::{Error, Result},
+};
+
+/// How often the database is asked.
+const EVERY: Duration = Duration::from_millis(500);
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_millis(1000);
+/// How old the knowledge may be before tokens are no longer believed.
+const STALE: Duration = Duration::from_millis(2000);
+
+/// The moments from which on an account's or a client's tokens are good.
+#[derive(Debug, Default)]
+pub struct Revocations(RwLock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    since: HashMap<Uuid, u64>,
+    read_at: Option<Instant>,
+}
+
+impl Revocations {
+    /// Whether the token was issued before its bearer's access changed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database has not been heard of for two seconds.
+    pub fn revoked(&self, claims: &Claims) -> Result<bool> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if known.read_at.is_none_or(|read_at| read_at.elapsed() > STALE) {
+            return Err(Error::Unavailable);
+        }
+        if known.since.is_empty() {
+            return Ok(false);
+        }
+        let since = Uuid::try_parse(&claims.sub).ok().and_then(|id| known.since.get(&id));
+        Ok(since.is_some_and(|since| claims.iat < *since))
+    }
+
+    /// Reads from the database whose access changed while tokens that live now may have been issued.
+    ///
+    /// # Errors
+    /// When the database does not answer in time.
+    pub async fn refresh(&self, mut conn: &Conn) -> Result<()> {
+        let query = "select id, access_changed_at from accounts where access_changed_at > now() - interval '15 minutes' \
+                     union all \
+                     select id, access_changed_at from clients where access_changed_at > now() - interval '15 minutes'";
+        let asked_at = Instant::now();
+        let rows = diesel::sql_query(query).load::<Changed>(&mut conn);
+        let rows = tokio::time::timeout(PATIENCE, rows).await.map_err(|_| Error::Unavailable)??;
+        let since = rows.into_iter().map(|row| (row.id, first_good_second(row.access_changed_at))).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Known { since, read_at: Some(asked_at) };
+        Ok(())
+    }
+}
+
+#[derive(QueryableByName)]
+struct Changed {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    access_changed_at: Option<DateTime<Utc>>,
+}
+
+/// A token's `iat` counts whole seconds: one that was issued in the second of the change may be older
+/// than the change, so the first good one is of the next second.
+fn first_good_second(changed: Option<DateTime<Utc>>) -> u64 {
+    changed.and_then(|at| u64::try_from(at.timestamp() + 1).ok()).unwrap_or_default()
+}
+
+/// The time to issue a token at: now, or the first second in which it is good after the last change.
+pub fn issue_at(access_changed_at: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    let now = Utc::now();
+    let first = i64::try_from(first_good_second(access_changed_at)).ok().and_then(|s| DateTime::from_timestamp(s, 0));
+    first.map_or(now, |first| now.max(first))
+}
+
+/// Keeps the revocations and the keys in step, for as long as the service runs.
+pub async fn keep_in_step(auth: Arc<Auth>, database_url: String) {
+    let mut conn: Option<Conn> = None;
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut away, mut keys_broken) = (false, None);
+    loop {
+        ticks.tick().await;
+        let outcome = step(&auth, &database_url, &mut conn).await;
+        match (&outcome, away) {
+            (Err(_), false) => tracing::error!("the database is away: callers get 503 until it is back"),
+            (Ok(()), true) => tracing::info!("the database is back"),
+            _ => {}
+        }
+        away = outcome.is_err();
+        if away {
+            conn = None;
+        }
+        let broken = auth.tokens.reload().err().map(|error| error.to_string());
+        if let Some(error) = broken.as_ref().filter(|_| broken != keys_broken) {
+            tracing::error!(error, "the signing keys cannot be reloaded; the keys of before stay in use");
+        }
+        keys_broken = broken;
+    }
+}
+
+async fn step(auth: &Auth, database_url: &str, conn: &mut Option<Conn>) -> Result<()> {
+    let conn = match conn {
+        Some(conn) => conn,
+        None => conn.insert(establish(database_url.to_owned()).await?),
+    };
+    auth.revocations.refresh(conn).await
+}

@@ -1,0 +1,99 @@
+//! Reaching the database from the command line: the one that is set, the private one that runs, or the
+//! private one, started for as long as the command takes.
+
+use std::future::Future;
+
+use diesel_async::RunQueryDsl as _;
+use kuntatutorit::{
+    config::Config,
+    db::{
+        self, Author, Db,
+        local::{LocalPostgres, Options},
+        migrations,
+    },
+    problem::Result,
+    seed::{self, Seeded},
+};
+
+use super::Outcome;
+
+/// The name of the private database.
+const NAME: &str = "kuntatutorit";
+
+/// A database that can be reached; a private PostgreSQL that was started for it stops when this is dropped.
+pub(super) struct Database {
+    pub(super) url: String,
+    pub(super) private: Option<LocalPostgres>,
+}
+
+impl Database {
+    /// For the service: starts the private PostgreSQL unless another database is set.
+    pub(super) fn open(config: &Config) -> Outcome<Self> {
+        if let Some(url) = &config.database_url {
+            return Ok(Self { url: url.expose().to_owned(), private: None });
+        }
+        let server =
+            LocalPostgres::start(&Options { bin_dir: config.pg_bin_dir.clone(), ..Options::new(&config.data_dir) })?;
+        block_on(make(server.url("postgres")))??;
+        Ok(Self { url: server.url(NAME), private: Some(server) })
+    }
+
+    /// For a command: the private PostgreSQL may be running already.
+    pub(super) fn reach(config: &Config) -> Outcome<Self> {
+        match (&config.database_url, LocalPostgres::running(&config.data_dir, NAME)) {
+            (None, Some(url)) => Ok(Self { url, private: None }),
+            _ => Self::open(config),
+        }
+    }
+
+    /// Brings it up to date and gives what ran.
+    pub(super) fn migrate(&self) -> Outcome<Vec<String>> {
+        Ok(block_on(migrations::run(&self.url))??)
+    }
+
+    /// Runs one transaction.
+    pub(super) fn write<T: 'static>(&self, work: impl AsyncFnOnce(&db::Conn) -> Result<T> + 'static) -> Outcome<T> {
+        let system = actix_web::rt::System::new();
+        Ok(system.block_on(async {
+            let db = Db::new(&self.url, db::pool(&self.url, 1)?, 1);
+            db.write(Author::default(), work).await
+        })?)
+    }
+
+    /// Loads the reference data if the database is empty.
+    pub(super) fn seed(&self) -> Outcome<Option<Seeded>> {
+        self.write(async |conn| seed::load(conn).await)
+    }
+}
+
+/// Runs on a multi-thread runtime: diesel's migrations need one.
+fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(work))
+}
+
+async fn make(admin_url: String) -> Result<()> {
+    let mut conn = db::establish(admin_url).await?;
+    let query = format!("select from pg_database where datname = '{NAME}'");
+    if diesel::sql_query(query).execute(&mut conn).await? == 0 {
+        diesel::sql_query(format!("create database {NAME}")).execute(&mut conn).await?;
+    }
+    Ok(())
+}
+
+pub(super) fn migrate(config: &Config) -> Outcome {
+    match Database::reach(config)?.migrate()?.as_slice() {
+        [] => println!("The database is up to date."),
+        ran => println!("Migrated: {}.", ran.join(", ")),
+    }
+    Ok(())
+}
+
+pub(super) fn seed(config: &Config) -> Outcome {
+    let database = Database::reach(config)?;
+    database.migrate()?;
+    match database.seed()? {
+        Some(seeded) => println!("Loaded {seeded}."),
+        None => println!("The database has data already; nothing was loaded."),
+    }
+    Ok(())
+}

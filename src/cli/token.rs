@@ -1,0 +1,86 @@
+//! `kuntatutorit token`: for trying things out on the private instance.
+
+use clap::Args;
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _};
+use diesel_async::RunQueryDsl as _;
+use kuntatutorit::{
+    auth::{keys::KeyRing, reach::Role, revocations::issue_at, tokens::Tokens},
+    config::Config,
+    db::Conn,
+    problem::{Error, Result},
+    resources::{
+        accounts::{
+            self,
+            model::{Account, NewAccount},
+        },
+        sign_in::of_account,
+    },
+    schema::tutors,
+};
+use uuid::Uuid;
+
+use super::{Outcome, database::Database};
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  kuntatutorit token --role coordinator\n  kuntatutorit token --role municipality --municipality 049"
+)]
+pub(crate) struct Arguments {
+    /// Whose token it is
+    #[arg(long, value_parser = ["coordinator", "municipality", "tutor"])]
+    role: String,
+    /// The municipality that it is for: three digits
+    #[arg(long, required_if_eq_any([("role", "municipality"), ("role", "tutor")]))]
+    municipality: Option<String>,
+}
+
+pub(super) fn run(mut config: Config, arguments: Arguments) -> Outcome {
+    if config.database_url.is_some() {
+        return Err(
+            "this makes an account for trying things out, on the private instance only: with DATABASE_URL set, \
+                    use `account add` and POST /v1/auth/login"
+                .into(),
+        );
+    }
+    if let Ok(url) = std::fs::read_to_string(config.data_dir.join("public_url")) {
+        config.public_url = url;
+    }
+    let keys = KeyRing::load(&config.key_dir)?;
+    let database = Database::reach(&config)?;
+    let account = database.write(async move |conn| trial_account(conn, arguments).await)?;
+    let tokens = Tokens::new(keys, config.public_url.clone(), config.public_url.clone());
+    println!("{}", tokens.issue(&of_account(&account, &config), issue_at(account.access_changed_at))?);
+    Ok(())
+}
+
+/// An account without a password, made the first time that it is asked for.
+async fn trial_account(conn: &Conn, arguments: Arguments) -> Result<Account> {
+    let role = match arguments.role.as_str() {
+        "coordinator" => Role::Coordinator,
+        "municipality" => Role::Municipality,
+        _ => Role::Tutor,
+    };
+    let municipality_code = arguments.municipality.filter(|_| role != Role::Coordinator);
+    let suffix = municipality_code.as_deref().map_or_else(String::new, |code| format!("-{code}"));
+    let email = format!("{}{suffix}@kuntatutorit.invalid", arguments.role);
+    if let Some(account) = accounts::store::find_by_email(conn, &email).await? {
+        return Ok(account);
+    }
+    let tutor_id = match (&municipality_code, role) {
+        (Some(code), Role::Tutor) => Some(first_tutor(conn, code).await?),
+        _ => None,
+    };
+    let new = NewAccount { id: Uuid::now_v7(), email, role, municipality_code, tutor_id, password_hash: None };
+    accounts::store::create(conn, new).await
+}
+
+async fn first_tutor(mut conn: &Conn, municipality: &str) -> Result<Uuid> {
+    let query = tutors::table.filter(tutors::municipality_code.eq(municipality)).select(tutors::id).order(tutors::id);
+    query.first(&mut conn).await.optional()?.ok_or_else(|| {
+        Error::at(
+            "/municipality_code",
+            "tutors_municipality_code_exists",
+            "this municipality has no tutor yet: make one first",
+        )
+    })
+}

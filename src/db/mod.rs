@@ -1,0 +1,190 @@
+//! PostgreSQL, reached in two ways: shared pipelined connections for single reads, a pool for writes.
+//!
+//! A read waits for no connection and asks no test query. What is slow, waits for a lock or needs a
+//! transaction never goes on a shared connection, since all reads of the worker queue behind it.
+
+pub(crate) mod keyset;
+pub mod local;
+pub mod migrations;
+pub(crate) mod search;
+mod shared;
+pub mod types;
+
+use std::{str::FromStr, time::Duration};
+
+use deadpool::{Runtime, managed::Timeouts};
+use diesel::{ConnectionError, ConnectionResult, sql_types::Text};
+use diesel_async::{
+    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager as _,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{Object, Pool, PoolError},
+    },
+};
+use futures_util::{FutureExt as _, future::try_join};
+use tokio::time::timeout;
+
+use crate::problem::{Error, Result};
+
+/// What queries run on: one connection, shared by those who read at the same time.
+pub type Conn = AsyncPgConnection;
+
+/// How long one read may take, connecting included.
+const READ_LIMIT: Duration = Duration::from_millis(4000);
+/// How long one write may take, from check-out to commit.
+const WRITE_LIMIT: Duration = Duration::from_millis(4500);
+/// How long a request waits for a connection of the pool, or for a new one to open.
+const WAIT_LIMIT: Duration = Duration::from_millis(800);
+/// What every session is set to; PostgreSQL gives up before the service does.
+const SESSION: &str = "-c statement_timeout=3500 -c lock_timeout=2500 -c idle_in_transaction_session_timeout=5000 \
+                       -c timezone=UTC";
+
+/// Who writes and for which request: what the ledger of changes keeps.
+#[derive(Clone, Debug, Default)]
+pub struct Author {
+    /// `account:<id>` or `client:<id>`; none for the service's own command line.
+    pub actor: Option<String>,
+    /// The request's id.
+    pub request_id: Option<String>,
+}
+
+/// The door to the database; one for each worker.
+#[derive(Clone)]
+pub struct Db {
+    shared: shared::Shared,
+    pool: Pool<Conn>,
+}
+
+/// A pool of at most `size` connections, for all workers.
+///
+/// # Errors
+/// When `url` is not a PostgreSQL connection string.
+pub fn pool(url: &str, size: usize) -> Result<Pool<Conn>> {
+    let mut config = ManagerConfig::default();
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(|url| establish(url.to_owned()).boxed());
+    Pool::builder(AsyncDieselConnectionManager::new_with_config(url, config))
+        .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .timeouts(Timeouts { wait: Some(WAIT_LIMIT), create: Some(WAIT_LIMIT), recycle: Some(WAIT_LIMIT) })
+        .build()
+        .map_err(|error| Error::Internal(error.into()))
+}
+
+/// Opens one connection, set up as all of this service's are.
+///
+/// # Errors
+/// When the URL is wrong or the server does not let in.
+pub async fn establish(url: String) -> ConnectionResult<Conn> {
+    let mut config = tokio_postgres::Config::from_str(&url)
+        .map_err(|error| ConnectionError::InvalidConnectionUrl(error.to_string()))?;
+    config.options(SESSION).application_name("kuntatutorit").connect_timeout(WAIT_LIMIT);
+    let connecting = config.connect(tokio_postgres::NoTls);
+    let (client, connection) = connecting.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
+    Conn::try_from_client_and_connection(client, connection).await
+}
+
+impl Db {
+    /// A worker's door: `width` shared connections of its own, and the pool of all.
+    pub fn new(url: &str, pool: Pool<Conn>, width: usize) -> Self {
+        Self { shared: shared::Shared::new(url, width), pool }
+    }
+
+    /// Runs one read on a shared connection.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away or too slow, else what `work` returns.
+    pub async fn read<T>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
+        let (slot, conn) = timeout(WAIT_LIMIT, self.shared.connection()).await.map_err(|_| Error::Unavailable)??;
+        let outcome = timeout(READ_LIMIT, work(&conn)).await.unwrap_or(Err(Error::Unavailable));
+        if matches!(outcome, Err(Error::Unavailable)) {
+            self.shared.discard_if_broken(slot, &conn).await;
+        }
+        outcome
+    }
+
+    /// Runs a write in a transaction of its own, to its end even when the caller goes away.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away or too slow, else what `work` returns: nothing is
+    /// written then.
+    pub async fn write<T, F>(&self, author: Author, work: F) -> Result<T>
+    where
+        T: 'static,
+        F: AsyncFnOnce(&Conn) -> Result<T> + 'static,
+    {
+        let pool = self.pool.clone();
+        let span = tracing::Span::current();
+        let task = actix_web::rt::spawn(tracing::Instrument::instrument(
+            async move {
+                let mut conn = pool.get().await?;
+                let outcome = timeout(WRITE_LIMIT, transaction(&mut conn, author, work)).await;
+                outcome.unwrap_or_else(|_| {
+                    drop(Object::take(conn));
+                    Err(Error::Unavailable)
+                })
+            },
+            span,
+        ));
+        task.await.unwrap_or_else(|error| Err(Error::Internal(error.into())))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.read(async |mut conn| {
+            Ok(diesel::select(diesel::dsl::sql::<Text>("'pong'")).execute(&mut conn).await.map(|_| ())?)
+        })
+        .await
+    }
+}
+
+async fn transaction<T>(conn: &mut Conn, author: Author, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
+    AnsiTransactionManager::begin_transaction(conn).await?;
+    // Both are sent at once, in this order: the author costs no round trip.
+    match try_join(sign(conn, author), work(conn)).await {
+        Ok(((), value)) => {
+            AnsiTransactionManager::commit_transaction(conn).await?;
+            Ok(value)
+        }
+        Err(error) => {
+            if let Err(rollback) = AnsiTransactionManager::rollback_transaction(conn).await {
+                tracing::warn!(error = %rollback, "rollback failed; the connection is given up");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Tells the ledger's triggers who writes in this transaction.
+async fn sign(mut conn: &Conn, author: Author) -> Result<()> {
+    diesel::select((
+        set_config("kuntatutorit.actor", author.actor.unwrap_or_default(), true),
+        set_config("kuntatutorit.request_id", author.request_id.unwrap_or_default(), true),
+    ))
+    .execute(&mut conn)
+    .await?;
+    Ok(())
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Sets a setting, for the transaction when `is_local`.
+    fn set_config(name: Text, value: Text, is_local: diesel::sql_types::Bool) -> Text;
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        tracing::warn!(%error, "no connection to the database");
+        Self::Unavailable
+    }
+}
+
+impl From<ConnectionError> for Error {
+    fn from(error: ConnectionError) -> Self {
+        tracing::warn!(%error, "no connection to the database");
+        Self::Unavailable
+    }
+}

@@ -1,0 +1,93 @@
+//! Entity tags and conditional requests (RFC 9110, sections 8.8.3 and 13.1).
+
+use std::{convert::Infallible, future::Ready};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderName},
+};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+
+use super::Resource;
+use crate::problem::{Error, Result};
+
+/// The strong tag of a resource as this caller sees it: its version and which view of it.
+pub fn etag(resource: &impl Resource) -> String {
+    format!("\"{}-{}\"", resource.version(), resource.view())
+}
+
+/// The request's `If-Match`; a handler asks for it once the body has been read.
+#[derive(Debug)]
+pub struct IfMatch(Option<Tags>);
+
+/// What a condition names.
+#[derive(Debug)]
+pub struct Tags(Vec<String>);
+
+impl FromRequest for IfMatch {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Ok(Self(Tags::of(request, &header::IF_MATCH))))
+    }
+}
+
+impl IfMatch {
+    /// The tags that the caller sent.
+    ///
+    /// # Errors
+    /// [`Error::PreconditionRequired`] when it sent none.
+    pub fn required(self) -> Result<Tags> {
+        self.0.ok_or(Error::PreconditionRequired)
+    }
+}
+
+impl Tags {
+    /// The tags in a header of the request; `None` without one.
+    pub fn of(request: &HttpRequest, name: &HeaderName) -> Option<Self> {
+        let mut values = request.headers().get_all(name).peekable();
+        values.peek()?;
+        let tags = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        Some(Self(tags.map(|tag| tag.trim().to_owned()).collect()))
+    }
+
+    /// Passes when the resource is what the caller read.
+    ///
+    /// # Errors
+    /// [`Error::PreconditionFailed`].
+    pub fn require(&self, current: &impl Resource) -> Result<()> {
+        if self.names(current) { Ok(()) } else { Err(Error::PreconditionFailed) }
+    }
+
+    /// Whether the tags name the resource as it is; a weak tag never does (RFC 9110, section 8.8.3.2).
+    pub fn names(&self, current: &impl Resource) -> bool {
+        let etag = etag(current);
+        self.0.iter().any(|tag| tag == "*" || *tag == etag)
+    }
+
+    /// As [`Tags::names`], a weak tag counting too: for `If-None-Match`.
+    pub fn names_weakly(&self, current: &impl Resource) -> bool {
+        let etag = etag(current);
+        self.0.iter().any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    }
+}
+
+impl utoipa::IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            ParameterBuilder::new()
+                .name("If-Match")
+                .parameter_in(ParameterIn::Header)
+                .required(utoipa::openapi::Required::True)
+                .description(Some(
+                    "The `ETag` that you read (several, or `*`): the write happens only if it still holds. \
+                     428 without it, 412 when it no longer holds.",
+                ))
+                .schema(Some(utoipa::schema!(String)))
+                .example(Some(serde_json::json!("\"42-full\"")))
+                .build(),
+        ]
+    }
+}

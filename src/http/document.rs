@@ -1,0 +1,93 @@
+//! The failures of each kind of operation, for the document: every status it can give.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{
+        ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+const TEXTS: &[(u16, &str)] = &[
+    (400, "The request cannot be read: JSON that does not parse, an unknown parameter, a bad cursor"),
+    (401, "No access token, or not a good one"),
+    (403, "You may see this, but not change it; or the token lacks the scope"),
+    (404, "It does not exist, or not for you"),
+    (406, "Nothing that you accept can be answered"),
+    (408, "The body came too slowly"),
+    (409, "What is stored stands against it"),
+    (412, "It has changed since you read it"),
+    (413, "The body is too large"),
+    (415, "The body is of another media type"),
+    (422, "The input breaks rules: all of them are in `errors`"),
+    (428, "`If-Match` is required"),
+    (429, "Too many tries; wait as `Retry-After` says"),
+    (500, "Our fault; quote the `request_id`"),
+    (503, "Not available now; try again as `Retry-After` says"),
+];
+
+fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
+    let known = TEXTS.iter().filter(|(status, _)| statuses.contains(status));
+    known.map(|(status, text)| (status.to_string(), problem(*status, text).into())).collect()
+}
+
+fn problem(status: u16, text: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let response = ResponseBuilder::new().description(text).content("application/problem+json", content);
+    let header = |kind: Type, text: &str| {
+        HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind))).description(Some(text)).build()
+    };
+    match status {
+        401 => response.header("WWW-Authenticate", header(Type::String, "How to authenticate (RFC 6750)")).build(),
+        429 | 503 => response.header("Retry-After", header(Type::Integer, "Seconds to wait")).build(),
+        _ => response.build(),
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident: [$($status:literal)+];)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub struct $name;
+
+            impl IntoResponses for $name {
+                fn responses() -> BTreeMap<String, RefOr<Response>> {
+                    problems(&[$($status),+])
+                }
+            }
+        )+
+    };
+}
+
+kinds! {
+    /// The failures of listing.
+    ListProblems: [400 401 403 406 422 500 503];
+    /// The failures of reading one.
+    GetProblems: [400 401 403 404 406 500 503];
+    /// The failures of creating.
+    CreateProblems: [400 401 403 406 408 409 413 415 422 500 503];
+    /// The failures of replacing and patching.
+    WriteProblems: [400 401 403 404 406 408 409 412 413 415 422 428 500 503];
+    /// The failures of deleting.
+    DeleteProblems: [400 401 403 404 406 409 412 428 500 503];
+    /// The failures of signing in with a password.
+    LoginProblems: [400 401 408 413 415 422 429 500 503];
+    /// The failures of what needs a token and nothing else.
+    MeProblems: [400 401 406 500 503];
+    /// The failures of what needs no token and no body.
+    OpenProblems: [500 503];
+}
+
+/// 304: what the caller has is still right.
+#[derive(Debug)]
+pub struct NotModified;
+
+impl IntoResponses for NotModified {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let response = ResponseBuilder::new().description("`If-None-Match` names what it is now: nothing is sent");
+        [("304".to_owned(), response.build().into())].into()
+    }
+}

@@ -1,0 +1,117 @@
+//! Middleware around every request: headers, `HEAD`, panics, time.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use actix_web::{
+    HttpMessage as _,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use futures_util::FutureExt as _;
+
+use super::respond::COMPRESSIBLE;
+use crate::{
+    auth::caller::Public,
+    config::Config,
+    problem::Error,
+    telemetry::{RequestId, X_REQUEST_ID},
+};
+
+/// How long a request may take, its body included.
+const REQUEST_LIMIT: Duration = Duration::from_secs(20);
+/// A smaller answer does not pay to be compressed, in bytes.
+const COMPRESS_FROM: u64 = 1024;
+
+type Outcome = Result<ServiceResponse<BoxBody>, actix_web::Error>;
+
+/// Outermost: what every answer carries.
+///
+/// # Errors
+/// None of its own.
+pub async fn finish(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Outcome {
+    let id = RequestId::of(&request);
+    let https = request.app_data::<Data<Config>>().is_some_and(|config| config.public_url.starts_with("https:"));
+    let documentation = request.path().starts_with("/docs");
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let public = response.request().extensions().get::<Public>().is_some() && response.status().is_success();
+    let headers = response.headers_mut();
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+        headers.remove(header::CONTENT_ENCODING);
+    }
+    set(headers, HeaderName::from_static(X_REQUEST_ID), &id);
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(headers, header::REFERRER_POLICY, "no-referrer");
+    set(headers, header::CONTENT_SECURITY_POLICY, if documentation { DOCUMENTATION_POLICY } else { API_POLICY });
+    if https {
+        set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        set(headers, header::CACHE_CONTROL, if public { "public, max-age=60" } else { "private, no-store" });
+    }
+    merge_vary(headers);
+    Ok(response)
+}
+
+const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// One `Vary`: who calls decides what is seen, and the encoding how it comes.
+fn merge_vary(headers: &mut HeaderMap) {
+    let mut names = vec!["Authorization".to_owned(), "Accept-Encoding".to_owned()];
+    let there = headers.get_all(header::VARY).filter_map(|value| value.to_str().ok());
+    for name in there.flat_map(|value| value.split(',')).map(str::trim) {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(name.to_owned());
+        }
+    }
+    set(headers, header::VARY, &names.join(", "));
+}
+
+/// Inside of the compression: only lists that are long enough are compressed; a single resource's tag is
+/// strong, so its bytes stay as they are.
+///
+/// # Errors
+/// None of its own.
+pub async fn choose_encoding(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Outcome {
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let long = matches!(response.response().body().size(), BodySize::Sized(size) if size >= COMPRESS_FROM);
+    let marked = response.headers_mut().remove(COMPRESSIBLE).next().is_some();
+    if !(marked && long) && !response.headers().contains_key(header::CONTENT_ENCODING) {
+        set(response.headers_mut(), header::CONTENT_ENCODING, "identity");
+    }
+    Ok(response)
+}
+
+/// Innermost: `HEAD` is asked as `GET`, a panic and a request that takes too long become answers.
+///
+/// # Errors
+/// None: every failure is an answer.
+pub async fn contain(mut request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Outcome {
+    if *request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let work = tokio::time::timeout(REQUEST_LIMIT, AssertUnwindSafe(next.call(request)).catch_unwind());
+    let error: actix_web::Error = match work.await {
+        Ok(Ok(Ok(response))) => return Ok(response.map_into_boxed_body()),
+        Ok(Ok(Err(error))) => error,
+        Ok(Err(_)) => Error::Internal("a handler panicked".into()).into(),
+        Err(_) => Error::Unavailable.into(),
+    };
+    // The request is gone with the handler, and routing lets nobody keep a copy: a blank one stands in,
+    // so that the layers around this one add their headers to this answer too.
+    let blank = actix_web::test::TestRequest::default().to_http_request();
+    Ok(ServiceResponse::new(blank, actix_web::HttpResponse::from_error(error)))
+}

@@ -1,0 +1,294 @@
+//! Reading a JSON body: every rule that it breaks is told at once, each with its pointer.
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::Payload,
+    http::header,
+    web::{Bytes, BytesMut},
+};
+use futures_util::StreamExt as _;
+use garde::Validate;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Number, Value};
+
+use crate::problem::{Error, Result, Violation};
+
+/// The largest body, in bytes: a description of 10,000 characters in each of three languages fits well.
+pub const BODY_LIMIT: usize = 256 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// What can be read from a body.
+pub trait Body: DeserializeOwned + Validate<Context = ()> + 'static {
+    /// Fields that the service sets: accepted and ignored, so that what was read can be sent back.
+    const SET_BY_SERVICE: &'static [&'static str] = &[];
+}
+
+/// A body that was read and keeps every rule that can be checked without the database; or an answer.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Body> FromRequest for Json<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = read(request, payload.take(), &["application/json"]);
+        Box::pin(async move { Ok(Self(from_value(parse(&bytes.await?)?)?)) })
+    }
+}
+
+/// Reads a body of one of these media types, within the limits of size and time.
+pub(super) fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    media_types: &[&'static str],
+) -> impl Future<Output = Result<Bytes>> + use<> {
+    let accepted =
+        media_types.contains(&request.content_type()).then_some(()).ok_or(Error::UnsupportedMediaType(media_types[0]));
+    let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    async move {
+        accepted?;
+        if encoded {
+            return Err(Error::UnsupportedMediaType("application/json"));
+        }
+        if announced.is_some_and(|length| length > BODY_LIMIT) {
+            return Err(Error::PayloadTooLarge(BODY_LIMIT));
+        }
+        let all = async {
+            let mut body = BytesMut::with_capacity(announced.unwrap_or(1024));
+            while let Some(chunk) = payload.next().await {
+                let chunk = chunk.map_err(|_| malformed("unreadable_body", "the body broke off; send it again"))?;
+                if body.len() + chunk.len() > BODY_LIMIT {
+                    return Err(Error::PayloadTooLarge(BODY_LIMIT));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(body.freeze())
+        };
+        tokio::time::timeout(BODY_TIME, all).await.unwrap_or(Err(Error::BodyTimeout))
+    }
+}
+
+fn malformed(code: &'static str, detail: impl Into<String>) -> Error {
+    Error::Malformed { code, detail: detail.into() }
+}
+
+/// Parses JSON: no duplicate keys, at most 128 levels, no NUL in any string.
+///
+/// # Errors
+/// [`Error::Malformed`] when it does not parse, [`Error::Invalid`] when a string has a NUL.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let Unique(value) = Unique::deserialize(&mut json)
+        .and_then(|value| json.end().map(|()| value))
+        .map_err(|error| malformed("malformed_json", format!("the body is not JSON that can be read: {error}")))?;
+    let mut violations = Vec::new();
+    find_nul(&value, &mut String::new(), &mut violations);
+    if violations.is_empty() { Ok(value) } else { Err(Error::Invalid(violations)) }
+}
+
+/// Reads a `T`, with the fields that it does not have and the rules that it breaks.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(super) fn from_value<T: Body>(mut value: Value) -> Result<T> {
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|name, _| !T::SET_BY_SERVICE.contains(&name.as_str()));
+    }
+    let mut violations = Vec::new();
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
+    let parsed: Result<T, serde_json::Error> = serde_ignored::deserialize(tracked, |path| {
+        let pointer = ignored_pointer(&path);
+        violations.push(Violation::at(pointer, "unknown_field", "there is no such field; leave it out"));
+    });
+    match parsed {
+        Ok(body) => {
+            if let Err(report) = body.validate() {
+                violations.extend(report.iter().map(|(path, error)| broken_rule(&pointer(path), error.message())));
+            }
+            if violations.is_empty() { Ok(body) } else { Err(Error::Invalid(violations)) }
+        }
+        Err(error) => {
+            let (missing, detail) = wrong_type(&error.to_string());
+            let at = format!("{}{missing}", path_pointer(&track.path()));
+            let code = if missing.is_empty() { "wrong_type" } else { "required" };
+            violations.push(Violation::at(at, code, detail));
+            Err(Error::Invalid(violations))
+        }
+    }
+}
+
+/// A message of garde, or one of ours in the form `code|detail`, as a violation.
+pub(super) fn broken_rule(pointer: &str, message: &str) -> Violation {
+    if let Some((code, detail)) = message.split_once('|') {
+        return Violation {
+            pointer: Some(pointer.into()),
+            parameter: None,
+            code: code.to_owned().into(),
+            detail: detail.to_owned().into(),
+        };
+    }
+    let told = [
+        ("length is lower than ", "too_short", "must have at least "),
+        ("length is greater than ", "too_long", "must have at most "),
+        ("lower than ", "too_small", "must be at least "),
+        ("greater than ", "too_large", "must be at most "),
+    ];
+    let Some((bound, code, detail)) =
+        told.iter().find_map(|(start, code, detail)| Some((message.strip_prefix(start)?, *code, *detail)))
+    else {
+        let code = if message.starts_with("not a valid email") { "invalid_email" } else { "invalid_value" };
+        return Violation::at(pointer, code, message.to_owned());
+    };
+    let unit = if code.ends_with("short") || code.ends_with("long") { " characters or items" } else { "" };
+    Violation::at(pointer, code, format!("{detail}{bound}{unit}"))
+}
+
+/// garde writes a path as `themes[0].fi`.
+fn pointer(path: &garde::Path) -> String {
+    let mut pointer = String::new();
+    for part in path.to_string().split(['.', '[']).filter(|part| !part.is_empty()) {
+        pointer.push('/');
+        pointer.push_str(part.trim_end_matches(']'));
+    }
+    pointer
+}
+
+fn path_pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold(String::new(), |mut pointer, segment| {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => push_key(&mut pointer, key),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+        pointer
+    })
+}
+
+fn ignored_pointer(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path as P;
+    match path {
+        P::Root => String::new(),
+        P::Seq { parent, index } => format!("{}/{index}", ignored_pointer(parent)),
+        P::Map { parent, key } => {
+            let mut pointer = ignored_pointer(parent);
+            push_key(&mut pointer, key);
+            pointer
+        }
+        P::Some { parent } | P::NewtypeStruct { parent } | P::NewtypeVariant { parent } => ignored_pointer(parent),
+    }
+}
+
+fn push_key(pointer: &mut String, key: &str) {
+    pointer.push('/');
+    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+}
+
+/// serde's message, as the pointer's missing end and what to do.
+fn wrong_type(message: &str) -> (String, String) {
+    match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
+        Some((field, _)) => (format!("/{field}"), "is required".to_owned()),
+        None => (String::new(), message.chars().take(300).collect()),
+    }
+}
+
+fn find_nul(value: &Value, pointer: &mut String, violations: &mut Vec<Violation>) {
+    let length = pointer.len();
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            violations.push(Violation::at(pointer.clone(), "nul", "must not contain the character NUL (U+0000)"));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pointer.push_str(&format!("/{index}"));
+                find_nul(item, pointer, violations);
+                pointer.truncate(length);
+            }
+        }
+        Value::Object(fields) => {
+            for (key, item) in fields {
+                push_key(pointer, key);
+                find_nul(item, pointer, violations);
+                pointer.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A JSON value none of whose objects has a key twice: which of the two would be meant?
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor).map(Self)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = fields.next_key::<String>()? {
+            if object.contains_key(&key) {
+                let shown: String = key.chars().take(40).collect();
+                return Err(A::Error::custom(format!("the key `{shown}` stands twice")));
+            }
+            let Unique(item) = fields.next_value()?;
+            object.insert(key, item);
+        }
+        Ok(Value::Object(object))
+    }
+}

@@ -1,0 +1,187 @@
+//! Lists: filters, the order, and keyset pages.
+
+use std::future::Ready;
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use garde::Validate;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{json::broken_rule, respond::COMPRESSIBLE};
+use crate::problem::{Error, Result, Violation};
+
+/// The filters and the order that a list offers. Derive `Deserialize` with `deny_unknown_fields`.
+pub trait Filter: DeserializeOwned + Validate<Context = ()> + 'static {}
+
+/// What was asked of a list: which rows, in which order, from where on.
+#[derive(Debug)]
+pub struct List<F> {
+    /// Which rows, in which order.
+    pub filter: F,
+    /// From where on, and how many.
+    pub page: PageRequest,
+}
+
+/// How to ask for a page.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// At most this many items.
+    #[garde(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<i64>,
+    /// The `next` of the page before; it is good only for the same filters and order.
+    #[garde(skip)]
+    #[param(min_length = 1, max_length = 1000)]
+    cursor: Option<String>,
+}
+
+/// A page that was asked for.
+#[derive(Debug)]
+pub struct PageRequest {
+    limit: i64,
+    after: Option<serde_json::Value>,
+    fingerprint: String,
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The items, in the order that was asked for.
+    pub items: Vec<T>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next: Option<String>,
+}
+
+impl<F: Filter> FromRequest for List<F> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Self::parse(request.query_string()))
+    }
+}
+
+impl<F: Filter> List<F> {
+    fn parse(query: &str) -> Result<Self> {
+        let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
+            return Err(invalid(name, "nul", "must not contain the character NUL (U+0000)"));
+        }
+        let (paging, filters): (Vec<_>, Vec<_>) =
+            pairs.into_iter().partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
+        let page: PageQuery = read(&paging)?;
+        let filter: F = read(&filters)?;
+        let fingerprint = fingerprint(filters);
+        let after = page.cursor.map(|cursor| open(&cursor, &fingerprint)).transpose()?;
+        Ok(Self { filter, page: PageRequest { limit: page.limit.unwrap_or(20), after, fingerprint } })
+    }
+}
+
+fn invalid(name: &str, code: &'static str, detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::Invalid(vec![Violation::of_parameter(name, code, detail)])
+}
+
+/// Reads parameters, telling every one that breaks a rule.
+fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(String, String)]) -> Result<T> {
+    let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let parameters = serde_html_form::Deserializer::new(url::form_urlencoded::parse(encoded.as_bytes()));
+    let parsed: T = serde_path_to_error::deserialize(parameters).map_err(|error| {
+        let message: String = error.inner().to_string().chars().take(300).collect();
+        let path = error.path().to_string();
+        let name = path.split(['.', '[']).next().unwrap_or_default();
+        match pairs.iter().find(|(known, _)| known == name) {
+            Some((name, _)) => invalid(name, "invalid_value", message),
+            None => {
+                Error::Malformed { code: "malformed_query", detail: format!("the query cannot be read: {message}") }
+            }
+        }
+    })?;
+    parsed.validate().map_err(|report| {
+        Error::Invalid(
+            report
+                .iter()
+                .map(|(path, error)| {
+                    let rule = broken_rule("", error.message());
+                    let path = path.to_string();
+                    let name = path.split(['.', '[']).next().unwrap_or_default().to_owned();
+                    Violation { pointer: None, parameter: Some(name), ..rule }
+                })
+                .collect(),
+        )
+    })?;
+    Ok(parsed)
+}
+
+/// What a cursor is good for: these filters and this order, however the query writes them.
+fn fingerprint(mut filters: Vec<(String, String)>) -> String {
+    filters.sort();
+    let mut hash = Sha256::new();
+    for text in filters.iter().flat_map(|(name, value)| [name, value]) {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text);
+    }
+    BASE64_URL_SAFE_NO_PAD.encode(&hash.finalize()[..9])
+}
+
+fn open(cursor: &str, fingerprint: &str) -> Result<serde_json::Value> {
+    let opened: Option<(String, serde_json::Value)> =
+        BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok());
+    match opened {
+        Some((made_for, after)) if made_for == fingerprint => Ok(after),
+        Some(_) => Err(bad_cursor("this cursor was made for other filters or another order; start at the first page")),
+        None => Err(bad_cursor("this is not a cursor of this list; use the `next` of a page as it is")),
+    }
+}
+
+fn bad_cursor(detail: &str) -> Error {
+    Error::Malformed { code: "bad_cursor", detail: detail.to_owned() }
+}
+
+impl PageRequest {
+    /// How many rows to fetch: one more than asked for shows whether there is a next page.
+    pub fn fetch(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// The sort key of the last row of the page before; `None` on the first page.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when the cursor holds no such key.
+    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>> {
+        let Some(after) = &self.after else { return Ok(None) };
+        let key = K::deserialize(after).ok().filter(|_| !after.to_string().contains("\\u0000"));
+        key.map(Some).ok_or_else(|| bad_cursor("this is not a cursor of this list; use the `next` of a page as it is"))
+    }
+
+    /// The page, from the rows that were fetched and the sort key of each.
+    pub fn answer<T, K: Serialize>(&self, mut items: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let seal = |item: &T| {
+            let json = serde_json::to_vec(&(&self.fingerprint, key(item))).unwrap_or_default();
+            BASE64_URL_SAFE_NO_PAD.encode(json)
+        };
+        let next = items.last().filter(|_| more).map(seal);
+        Page { items, next }
+    }
+}
+
+impl<T> Page<T> {
+    /// The same page of something else.
+    pub fn map<U>(self, view: impl Fn(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(view).collect(), next: self.next }
+    }
+}
+
+impl<T: Serialize> Responder for Page<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().insert_header((COMPRESSIBLE, "list")).json(self)
+    }
+}

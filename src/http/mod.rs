@@ -1,0 +1,22 @@
+//! What every handler speaks: bodies, queries, pages, conditions, answers.
+
+pub mod accept;
+pub mod client_address;
+pub mod conditional;
+pub mod document;
+pub mod fallback;
+pub mod headers;
+pub mod json;
+pub mod list;
+pub mod patch;
+pub mod respond;
+pub mod rules;
+pub mod time;
+
+pub use self::{
+    conditional::IfMatch,
+    json::{Body, Json},
+    list::{Filter, List, Page},
+    patch::Patch,
+    respond::{Created, NoContent, Resource},
+};

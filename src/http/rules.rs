@@ -1,0 +1,53 @@
+//! Rules of input that several resources share. Each message is `code|what to do`.
+
+/// Whether this is so many digits.
+///
+/// # Errors
+/// When it is not.
+pub fn digits(text: &str, count: usize) -> garde::Result {
+    if text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(garde::Error::new(format!("invalid_code|must be {count} digits, as text: \"{:01$}\"", 49, count)))
+    }
+}
+
+/// Whether this is an http or https address of 2,000 characters at most.
+///
+/// # Errors
+/// When it is not.
+pub fn web_address(text: &str, _: &()) -> garde::Result {
+    let known = text.starts_with("http://") || text.starts_with("https://");
+    if known && text.chars().count() <= 2000 && url::Url::parse(text).is_ok_and(|url| url.has_host()) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("invalid_url|must be an http or https address of 2,000 characters at most"))
+    }
+}
+
+/// Whether there is something to read.
+///
+/// # Errors
+/// When it is blank.
+pub fn not_blank(text: &str, _: &()) -> garde::Result {
+    if text.trim().is_empty() { Err(garde::Error::new("blank|must not be blank")) } else { Ok(()) }
+}
+
+/// Whether this is a BCP 47 tag of a language, with a script and a region at most: `fi`, `sv`, `se`, `zh-Hant`.
+///
+/// # Errors
+/// When it is not.
+pub fn language_tag(tag: &str, _: &()) -> garde::Result {
+    let all = |part: &str, test: fn(&u8) -> bool| part.bytes().all(|byte| test(&byte));
+    let mut parts = tag.split('-').peekable();
+    let language = parts.next().is_some_and(|p| (2..=3).contains(&p.len()) && all(p, u8::is_ascii_lowercase));
+    parts.next_if(|p| {
+        p.len() == 4 && p.starts_with(|c: char| c.is_ascii_uppercase()) && all(&p[1..], u8::is_ascii_lowercase)
+    });
+    parts.next_if(|p| (p.len() == 2 && all(p, u8::is_ascii_uppercase)) || (p.len() == 3 && all(p, u8::is_ascii_digit)));
+    if language && parts.next().is_none() {
+        Ok(())
+    } else {
+        Err(garde::Error::new("invalid_language|must be a BCP 47 tag such as fi, sv, en, se"))
+    }
+}

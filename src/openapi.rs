@@ -1,0 +1,76 @@
+//! The document (OpenAPI 3.1): what stands above the operations, which come from the handlers.
+
+use actix_web::http::Method;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        OpenApi as Document, PathItem,
+        path::Operation,
+        security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme},
+    },
+};
+
+use crate::{auth::scopes::SCOPES, problem::Problem};
+
+/// The part of the document that is not an operation.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Kuntatutorit",
+        description = include_str!("openapi.md"),
+        license(name = "MIT", identifier = "MIT"),
+        contact(name = "Kuntatutorit", url = "https://www.uudenmaanliitto.fi"),
+    ),
+    servers((url = "/", description = "This service")),
+    components(schemas(Problem)),
+    modifiers(&Security),
+    tags(
+        (name = "municipalities", description = "The municipalities that the network is to reach."),
+        (name = "themes", description = "What digital support is about, and the forms it is given in."),
+        (name = "tutors", description = "Digital supporters of a municipality who tutor others."),
+        (name = "events", description = "Where tutors present and share what worked."),
+        (name = "feedback", description = "What participants and tutors say of an event, in both directions."),
+        (name = "sign-in", description = "Access tokens for people and for partner systems."),
+        (name = "service", description = "The service itself."),
+    ),
+)]
+pub struct Base;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut Document) {
+        let scopes = Scopes::from_iter(SCOPES.iter().map(|scope| (scope.name, scope.description)));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(
+            "bearer",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .bearer_format("JWT")
+                    .description(Some("The access token of `POST /v1/auth/login` or `POST /v1/auth/token`."))
+                    .build(),
+            ),
+        );
+        components.add_security_scheme(
+            "client_credentials",
+            SecurityScheme::OAuth2(OAuth2::with_description(
+                [Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", scopes))],
+                "For partner systems: the OAuth 2 client credentials grant (RFC 6749, section 4.4).",
+            )),
+        );
+    }
+}
+
+/// The operations of a path, with their methods.
+pub fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
+    [
+        (Method::GET, &item.get),
+        (Method::POST, &item.post),
+        (Method::PUT, &item.put),
+        (Method::PATCH, &item.patch),
+        (Method::DELETE, &item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
+}

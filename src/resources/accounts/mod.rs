@@ -1,0 +1,4 @@
+//! Accounts: people who sign in.
+
+pub mod model;
+pub mod store;

@@ -1,0 +1,14 @@
+//! The resources: one line each.
+
+pub mod accounts;
+pub mod clients;
+pub mod municipalities;
+mod service;
+pub mod sign_in;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers every operation; nothing else can be reached.
+pub fn routes(config: &mut ServiceConfig) {
+    config.configure(municipalities::routes).configure(sign_in::routes).configure(service::routes);
+}

@@ -1,0 +1,152 @@
+//! The operations on municipalities.
+
+use actix_web::{
+    delete, get, patch, post, put,
+    web::{Data, Path},
+};
+
+use super::{
+    model::{Municipality, MunicipalityFilter, MunicipalityInput},
+    store,
+};
+use crate::{
+    auth::{
+        Caller,
+        scopes::{MunicipalitiesRead, MunicipalitiesWrite},
+    },
+    db::Db,
+    http::{
+        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+        list::PageQuery,
+    },
+    problem::Result,
+};
+
+/// List municipalities
+///
+/// All of them, filtered and in the order that you ask for.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesRead])),
+    params(MunicipalityFilter, PageQuery),
+    responses((status = 200, description = "A page of municipalities", body = Page<Municipality>), ListProblems),
+)]
+#[get("/v1/municipalities")]
+pub(super) async fn list_municipalities(
+    caller: Caller<MunicipalitiesRead>,
+    list: List<MunicipalityFilter>,
+    db: Data<Db>,
+) -> Result<Page<Municipality>> {
+    db.read(async |conn| store::list(conn, &caller.reach, &list).await).await
+}
+
+/// Create a municipality
+///
+/// The coordinator's.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite])),
+    responses((status = 201, description = "The new municipality", body = Municipality,
+        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+)]
+#[post("/v1/municipalities")]
+pub(super) async fn create_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    Json(new): Json<MunicipalityInput>,
+    db: Data<Db>,
+) -> Result<Created<Municipality>> {
+    let reach = caller.reach.clone();
+    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+}
+
+/// Get a municipality
+///
+/// By its three-digit code: Helsinki is `091`.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesRead])),
+    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code")),
+    responses((status = 200, description = "The municipality", body = Municipality, headers(("ETag" = String))),
+        NotModified, GetProblems),
+)]
+#[get("/v1/municipalities/{code}")]
+pub(super) async fn get_municipality(
+    caller: Caller<MunicipalitiesRead>,
+    code: Path<String>,
+    db: Data<Db>,
+) -> Result<Json<Municipality>> {
+    db.read(async |conn| store::find(conn, &caller.reach, &code).await).await.map(Json)
+}
+
+/// Replace a municipality
+///
+/// The coordinator changes everything; a municipality its own `support_stage`, `support_since`, `website` and
+/// `profile`.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[put("/v1/municipalities/{code}")]
+pub(super) async fn replace_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    code: Path<String>,
+    if_match: IfMatch,
+    Json(new): Json<MunicipalityInput>,
+    db: Data<Db>,
+) -> Result<Json<Municipality>> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::replace(conn, &reach, &code, &expected, new).await)
+        .await
+        .map(Json)
+}
+
+/// Change a municipality
+///
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    request_body(content_type = "application/merge-patch+json", content = Object,
+        example = json!({"support_stage": "developing", "profile": {"en": "We begin with the libraries."}})),
+    responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[patch("/v1/municipalities/{code}")]
+pub(super) async fn patch_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    code: Path<String>,
+    if_match: IfMatch,
+    patch: Patch,
+    db: Data<Db>,
+) -> Result<Json<Municipality>> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::patch(conn, &reach, &code, &expected, &patch).await)
+        .await
+        .map(Json)
+}
+
+/// Delete a municipality
+///
+/// The coordinator's; 409 while tutors, events, feedback or accounts refer to it.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    responses((status = 204, description = "It is gone"), DeleteProblems),
+)]
+#[delete("/v1/municipalities/{code}")]
+pub(super) async fn delete_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    code: Path<String>,
+    if_match: IfMatch,
+    db: Data<Db>,
+) -> Result<NoContent> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::delete(conn, &reach, &code, &expected).await).await?;
+    Ok(NoContent)
+}

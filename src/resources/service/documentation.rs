@@ -1,0 +1,69 @@
+//! The documentation: the document itself, a page to try it on, and the list of problems.
+
+use actix_web::{
+    HttpResponse, Responder, get,
+    web::{self, Data},
+};
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{http::document::OpenProblems, problem, rules::RULES};
+
+/// Registers the interactive page; its assets are in the binary.
+pub(super) fn page(config: &mut ServiceConfig) {
+    let page =
+        Config::from("/openapi.json").display_operation_id(true).persist_authorization(false).validator_url("none");
+    config.map(|services| {
+        services.route("/docs", web::get().to(redirect)).service(SwaggerUi::new("/docs/{_:.*}").config(page))
+    });
+}
+
+async fn redirect() -> impl Responder {
+    web::Redirect::to("/docs/").permanent()
+}
+
+/// The document
+///
+/// This API in OpenAPI 3.1.
+#[utoipa::path(
+    tag = "service",
+    security(()),
+    responses((status = 200, description = "The document", body = Object), OpenProblems),
+)]
+#[get("/openapi.json")]
+pub(super) async fn get_openapi(document: Data<OpenApi>) -> impl Responder {
+    web::Json(document)
+}
+
+/// The problems
+///
+/// Every `code` that a problem can have, with what to do: a page for people.
+#[utoipa::path(
+    tag = "service",
+    security(()),
+    responses((status = 200, description = "A page", body = String, content_type = "text/html"), OpenProblems),
+)]
+#[get("/docs/problems")]
+pub(super) async fn get_problems() -> impl Responder {
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(problems_page())
+}
+
+fn problems_page() -> String {
+    let general = problem::CODES.iter().map(|(code, text)| row(code, text));
+    let rules =
+        RULES.iter().map(|rule| row(rule.constraint, &format!("<code>{}</code> {}", rule.pointer, rule.detail)));
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems – Kuntatutorit</title>\
+         <style>body{{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}}\
+         td{{vertical-align:top;padding:.2rem 1rem .2rem 0}}tr:target{{background:#ffef9f}}</style>\
+         <h1>Problems</h1><p>Every failure is <code>application/problem+json</code> (RFC 9457). Its <code>type</code> \
+         leads to the row of its <code>code</code> on this page.</p><table>{}{}</table></html>",
+        general.collect::<String>(),
+        rules.collect::<String>(),
+    )
+}
+
+fn row(code: &str, text: &str) -> String {
+    format!("<tr id=\"{code}\"><td><code>{code}</code><td>{text}")
+}

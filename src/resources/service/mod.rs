@@ -1,0 +1,20 @@
+//! The service itself: whether it lives, its keys, its document, its sources.
+
+mod about;
+mod documentation;
+mod health;
+mod well_known;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(about::get_about)
+        .service(health::get_livez)
+        .service(health::get_readyz)
+        .service(well_known::get_jwks)
+        .service(well_known::get_oauth_metadata)
+        .service(documentation::get_openapi)
+        .service(documentation::get_problems);
+    documentation::page(config);
+}

@@ -1,0 +1,9 @@
+//! The API, as its callers have it: over HTTP, against the real server and a real PostgreSQL, a fresh
+//! database for each test.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod support;
+
+mod municipalities;
+mod private_postgres;
+mod tokens;

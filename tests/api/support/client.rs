@@ -1,0 +1,182 @@
+//! A caller of the API.
+
+use reqwest::{Method, header::HeaderMap};
+use serde_json::{Value, json};
+
+/// Somebody who calls, with or without a token.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: String,
+    pub(crate) token: Option<String>,
+    headers: Vec<(String, String)>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) body: Value,
+}
+
+impl Client {
+    pub(crate) fn new(http: reqwest::Client, base: String, token: Option<String>) -> Self {
+        Self { http, base, token, headers: Vec::new() }
+    }
+
+    /// The same caller, sending one more header.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.into(), value.into()));
+        client
+    }
+
+    pub(crate) fn if_match(&self, etag: &str) -> Self {
+        self.with("if-match", etag)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string())).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, Some(body.to_string())).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body.to_string())).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let content_type = self.headers.iter().any(|(name, _)| name == "content-type");
+        if let Some(body) = body {
+            request = request.body(body);
+            if !content_type {
+                request = request.header("content-type", "application/json");
+            }
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, headers, text, body }
+    }
+
+    /// Every item of a list, page by page.
+    pub(crate) async fn all(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let join = if path.contains('?') { '&' } else { '?' };
+            let page = next.as_ref().map_or_else(|| path.to_owned(), |cursor| format!("{path}{join}cursor={cursor}"));
+            let answer = self.get(&page).await.expect(200);
+            items.extend(answer.body["items"].as_array().unwrap().clone());
+            next = answer.body["next"].as_str().map(Into::into);
+            if next.is_none() {
+                return items;
+            }
+        }
+    }
+}
+
+impl Answer {
+    /// Asserts the status; every failure must be a problem that can be quoted.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        if status >= 400 {
+            assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+            assert_eq!(self.body["status"], status);
+            assert_eq!(self.body["request_id"], self.header("x-request-id"));
+            assert!(!self.body["code"].as_str().unwrap().is_empty());
+        }
+        self
+    }
+
+    /// Asserts a problem's status and code.
+    #[track_caller]
+    pub(crate) fn expect_problem(self, status: u16, code: &str) -> Self {
+        let answer = self.expect(status);
+        assert_eq!(answer.body["code"], code, "{}", answer.text);
+        answer
+    }
+
+    /// Asserts that the input breaks exactly these rules: pointer (or `?parameter`) and code.
+    #[track_caller]
+    pub(crate) fn expect_violations(self, expected: &[(&str, &str)]) -> Self {
+        let answer = self.expect_problem(422, "invalid");
+        let at = |error: &Value| match error["pointer"].as_str() {
+            Some(pointer) => pointer.to_owned(),
+            None => format!("?{}", error["parameter"].as_str().unwrap()),
+        };
+        let errors = answer.body["errors"].as_array().unwrap();
+        let mut found: Vec<_> = errors.iter().map(|e| (at(e), e["code"].as_str().unwrap().to_owned())).collect();
+        let mut expected: Vec<_> = expected.iter().map(|(at, code)| ((*at).to_owned(), (*code).to_owned())).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{}", answer.text);
+        answer
+    }
+
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no header {name}: {:?}", self.headers)).to_str().unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn etag(&self) -> String {
+        self.header("etag").to_owned()
+    }
+
+    /// The values of one field of a page's items.
+    #[track_caller]
+    pub(crate) fn column(&self, field: &str) -> Vec<&str> {
+        let items = self.body["items"].as_array().unwrap_or_else(|| panic!("not a page: {}", self.text));
+        items.iter().map(|item| item[field].as_str().unwrap()).collect()
+    }
+
+    /// The body, with what differs from run to run replaced by what it is.
+    #[track_caller]
+    pub(crate) fn stable(&self) -> Value {
+        stable(&self.body)
+    }
+}
+
+/// A stored resource with what differs from run to run replaced by what it is.
+#[track_caller]
+pub(crate) fn stable(body: &Value) -> Value {
+    let mut body = body.clone();
+    let fields = body.as_object_mut().unwrap();
+    for (name, value) in fields.iter_mut() {
+        match (name.as_str(), &value) {
+            ("version", Value::Number(_)) => *value = json!("version"),
+            ("created_at" | "updated_at", Value::String(time)) => {
+                chrono::DateTime::parse_from_rfc3339(time).unwrap();
+                assert!(time.ends_with('Z'), "{time} is not in UTC");
+                *value = json!("time");
+            }
+            ("id", Value::String(id)) => {
+                assert_eq!(id.parse::<uuid::Uuid>().unwrap().get_version_num(), 7);
+                *value = json!("uuid");
+            }
+            _ => {}
+        }
+    }
+    body
+}

@@ -1,0 +1,8 @@
+//! What every test stands on.
+
+pub(crate) mod client;
+pub(crate) mod cluster;
+pub(crate) mod server;
+
+pub(crate) use client::Client;
+pub(crate) use server::Server;

@@ -1,0 +1,157 @@
+//! The real server, on a free port, and who calls it.
+
+use std::{
+    sync::{LazyLock, mpsc},
+    thread::JoinHandle,
+};
+
+use actix_web::dev::ServerHandle;
+use chrono::Utc;
+use kuntatutorit::{
+    app,
+    auth::{
+        keys::KeyRing,
+        reach::Role,
+        scopes,
+        tokens::{Grant, Tokens},
+    },
+    config::Config,
+};
+use uuid::Uuid;
+
+use super::{
+    client::Client,
+    cluster::{empty_database, fresh_database},
+};
+
+static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
+    let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
+    KeyRing::load_or_generate(&dir).unwrap()
+});
+
+/// A server with a database of its own; it stops when this is dropped.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) database_url: String,
+    pub(crate) tokens: Tokens,
+    http: reqwest::Client,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// With the reference data and the default settings.
+    pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With the reference data and these settings.
+    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
+        Self::on(fresh_database(), settings)
+    }
+
+    /// On this database, with these settings.
+    pub(crate) fn on(database_url: String, settings: &[(&str, &str)]) -> Self {
+        let settings: Vec<(String, String)> = settings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let lookup = move |name: &str| {
+            let own = settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            own.or_else(|| match name {
+                "PORT" => Some("0".into()),
+                "WORKERS" => Some("1".into()),
+                "POOL_SIZE" => Some("4".into()),
+                _ => None,
+            })
+        };
+        let config = Config::read(&lookup).unwrap();
+        // LOG_LEVEL=info shows the server's log beside the tests.
+        if let Ok(level) = std::env::var("LOG_LEVEL") {
+            static LOG: std::sync::Once = std::sync::Once::new();
+            LOG.call_once(|| kuntatutorit::telemetry::start(kuntatutorit::config::LogFormat::Human, &level));
+        }
+        let (started, ready) = mpsc::channel();
+        let url = database_url.clone();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let running = app::build(config, KEYS.clone(), &url).await.unwrap();
+                started.send((running.public_url, running.address, running.server.handle())).unwrap();
+                running.server.await.unwrap();
+            });
+        });
+        let (issuer, address, handle) = ready.recv().unwrap();
+        Self {
+            url: format!("http://{address}"),
+            database_url,
+            tokens: Tokens::new(KEYS.clone(), issuer.clone(), issuer),
+            http: reqwest::Client::new(),
+            handle,
+            thread: Some(thread),
+        }
+    }
+
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(self.http.clone(), self.url.clone(), None)
+    }
+
+    pub(crate) fn coordinator(&self) -> Client {
+        self.account(Role::Coordinator, None, None)
+    }
+
+    pub(crate) fn municipality(&self, code: &str) -> Client {
+        self.account(Role::Municipality, Some(code), None)
+    }
+
+    pub(crate) fn tutor(&self, code: &str, tutor: &str) -> Client {
+        self.account(Role::Tutor, Some(code), Some(tutor.parse().unwrap()))
+    }
+
+    fn account(&self, role: Role, municipality: Option<&str>, tutor: Option<Uuid>) -> Client {
+        let scope = scopes::of_role(role).collect::<Vec<_>>().join(" ");
+        self.bearer(&Grant {
+            sub: Uuid::now_v7().to_string(),
+            client_id: self.url.clone(),
+            scope,
+            role: role.as_str().into(),
+            municipality: municipality.map(Into::into),
+            tutor,
+            source: None,
+        })
+    }
+
+    /// A partner system with these scopes, bound to a municipality or to none.
+    pub(crate) fn partner(&self, source: &str, scope: &str, municipality: Option<&str>) -> Client {
+        let sub = Uuid::now_v7().to_string();
+        self.bearer(&Grant {
+            client_id: sub.clone(),
+            sub,
+            scope: scope.into(),
+            role: Role::Partner.as_str().into(),
+            municipality: municipality.map(Into::into),
+            tutor: None,
+            source: Some(source.into()),
+        })
+    }
+
+    /// Whoever this grant is of.
+    pub(crate) fn bearer(&self, grant: &Grant) -> Client {
+        self.token(&self.tokens.issue(grant, Utc::now()).unwrap())
+    }
+
+    /// Whoever has this token.
+    pub(crate) fn token(&self, token: &str) -> Client {
+        Client::new(self.http.clone(), self.url.clone(), Some(token.to_owned()))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The command is sent at once; its answer is the thread's end.
+        drop(self.handle.stop(false));
+        let ended = self.thread.take().unwrap().join();
+        assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");
+    }
+}
+
+/// A database that is there, but empty.
+pub(crate) fn unmigrated() -> String {
+    empty_database()
+}

@@ -1,0 +1,13 @@
+//! Signing keys and access tokens, through their public interface.
+
+mod claims;
+mod form;
+mod header;
+mod key_files;
+mod keys;
+mod parameters;
+mod reload;
+mod signature;
+mod support;
+mod times;
+mod tokens;

@@ -1,0 +1,141 @@
+//! Keys that come and go while the service runs.
+
+use std::fs;
+
+use super::support::{Service, chmod, decode, parts};
+use kuntatutorit::auth::keys::{KeyError, KeyRing};
+
+fn kid(token: &str) -> String {
+    let header: serde_json::Value = serde_json::from_slice(&decode(parts(token)[0])).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn nothing_changed() {
+    let service = Service::start();
+    assert!(!service.tokens.reload().unwrap());
+}
+
+#[test]
+fn a_change_is_told_once() {
+    let service = Service::start();
+    KeyRing::generate(service.dir.path()).unwrap();
+    assert!(service.tokens.reload().unwrap());
+    assert!(!service.tokens.reload().unwrap());
+}
+
+#[test]
+fn a_new_key_signs_from_the_reload_on() {
+    let service = Service::start();
+    let new = KeyRing::generate(service.dir.path()).unwrap();
+    assert_eq!(kid(&service.token()), service.key.kid);
+    service.tokens.reload().unwrap();
+    assert_eq!(kid(&service.token()), new.kid);
+    assert_eq!(service.verdict(&service.token()), "accepted");
+}
+
+#[test]
+fn a_new_key_is_published_with_the_old() {
+    let service = Service::start();
+    let new = KeyRing::generate(service.dir.path()).unwrap();
+    service.tokens.reload().unwrap();
+    let ring = service.tokens.keys();
+    let listed: Vec<&str> = ring.list().map(|key| key.kid).collect();
+    assert_eq!(listed, [&new.kid, &service.key.kid]);
+}
+
+#[test]
+fn tokens_of_the_old_key_verify_while_its_file_stands() {
+    let service = Service::start();
+    let (seen, unseen) = (service.token(), service.token());
+    assert_eq!(service.verdict(&seen), "accepted");
+    KeyRing::generate(service.dir.path()).unwrap();
+    service.tokens.reload().unwrap();
+    assert_eq!(service.verdict(&seen), "accepted");
+    assert_eq!(service.verdict(&unseen), "accepted");
+}
+
+#[test]
+fn signed_by_a_retired_key() {
+    let service = Service::start();
+    let token = service.token();
+    KeyRing::generate(service.dir.path()).unwrap();
+    fs::remove_file(&service.key.path).unwrap();
+    service.tokens.reload().unwrap();
+    assert_eq!(service.verdict(&token), "kid");
+}
+
+#[test]
+fn signed_by_a_retired_key_and_remembered() {
+    let service = Service::start();
+    let token = service.token();
+    assert_eq!(service.verdict(&token), "accepted");
+    KeyRing::generate(service.dir.path()).unwrap();
+    fs::remove_file(&service.key.path).unwrap();
+    service.tokens.reload().unwrap();
+    assert_eq!(service.verdict(&token), "kid");
+}
+
+#[test]
+fn refused_for_a_key_not_loaded_yet_it_is_accepted_once_that_is() {
+    let service = Service::start();
+    let new = KeyRing::generate(service.dir.path()).unwrap();
+    let ahead = kuntatutorit::auth::tokens::Tokens::new(
+        KeyRing::load(service.dir.path()).unwrap(),
+        super::support::ISSUER.into(),
+        super::support::AUDIENCE.into(),
+    );
+    let token = ahead.issue(&super::support::grant(), chrono::Utc::now()).unwrap();
+    assert_eq!(kid(&token), new.kid);
+    assert_eq!(service.verdict(&token), "kid");
+    service.tokens.reload().unwrap();
+    assert_eq!(service.verdict(&token), "accepted");
+}
+
+#[test]
+fn a_broken_file_leaves_the_old_keys_in_use() {
+    let service = Service::start();
+    let token = service.token();
+    let broken = service.dir.path().join("99990101T000000Z-broken.pem");
+    super::support::write_key(&broken, "nonsense", 0o600);
+    assert!(matches!(service.tokens.reload(), Err(KeyError::Invalid { file }) if file == broken));
+    assert_eq!(service.verdict(&token), "accepted");
+    assert_eq!(kid(&service.token()), service.key.kid);
+}
+
+#[test]
+fn a_broken_file_is_told_until_it_is_gone() {
+    let service = Service::start();
+    let broken = service.dir.path().join("99990101T000000Z-broken.pem");
+    super::support::write_key(&broken, "nonsense", 0o600);
+    assert!(service.tokens.reload().is_err());
+    assert!(service.tokens.reload().is_err());
+    fs::remove_file(&broken).unwrap();
+    assert!(!service.tokens.reload().unwrap());
+}
+
+#[test]
+fn the_last_key_removed_stays_in_use_and_is_told() {
+    let service = Service::start();
+    fs::remove_file(&service.key.path).unwrap();
+    assert!(matches!(service.tokens.reload(), Err(KeyError::Empty { .. })));
+    assert_eq!(service.verdict(&service.token()), "accepted");
+}
+
+#[test]
+fn permissions_loosened_later_are_told() {
+    let service = Service::start();
+    chmod(&service.key.path, 0o644);
+    assert!(matches!(service.tokens.reload(), Err(KeyError::LooseFile { .. })));
+}
+
+#[test]
+fn a_key_replaced_under_its_name_is_noticed() {
+    let service = Service::start();
+    let token = service.token();
+    let new = KeyRing::generate(service.dir.path()).unwrap();
+    fs::rename(&new.path, &service.key.path).unwrap();
+    assert!(service.tokens.reload().unwrap());
+    assert_eq!(service.verdict(&token), "kid");
+    assert_eq!(kid(&service.token()), new.kid);
+}
