@@ -40,7 +40,7 @@ struct Security;
 
 impl Modify for Security {
     fn modify(&self, document: &mut Document) {
-        let scopes = Scopes::from_iter(SCOPES.iter().map(|scope| (scope.name, scope.description)));
+        let scopes: Scopes = SCOPES.iter().map(|scope| (scope.name, scope.description)).collect();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme(
             "bearer",

@@ -72,6 +72,10 @@ impl<S: Scope> FromRequest for Caller<S> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(Self::authenticate(request).and_then(|caller| {
+            // PostgreSQL takes no NUL: nothing is stored under such a key.
+            if request.uri().path().contains("%00") {
+                return Err(Error::NotFound);
+            }
             refuse_unknown_parameters(request)?;
             accept::require_json(request)?;
             Ok(caller)

@@ -23,9 +23,9 @@ use crate::{
 /// How often the database is asked.
 const EVERY: Duration = Duration::from_millis(500);
 /// How long one answer may take.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How old the knowledge may be before tokens are no longer believed.
-const STALE: Duration = Duration::from_millis(2000);
+const STALE: Duration = Duration::from_secs(2);
 
 /// The moments from which on an account's or a client's tokens are good.
 #[derive(Debug, Default)]

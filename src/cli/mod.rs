@@ -74,7 +74,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
     }
     let config = Config::from_env()?;
     match cli.command {
-        Command::Serve => serve::run(config),
+        Command::Serve => serve::run(&config),
         Command::Migrate => database::migrate(&config),
         Command::Seed => database::seed(&config),
         Command::Account(command) => accounts::run(&config, command),

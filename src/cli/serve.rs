@@ -6,12 +6,12 @@ use kuntatutorit::{app, auth::keys::KeyRing, config::Config, telemetry};
 
 use super::{Outcome, database::Database};
 
-pub(super) fn run(config: Config) -> Outcome {
+pub(super) fn run(config: &Config) -> Outcome {
     telemetry::start(config.log_format, &config.log_level);
     if config.database_url.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
-    let database = Database::open(&config)?;
+    let database = Database::open(config)?;
     for migration in database.migrate()? {
         tracing::info!(migration, "migrated");
     }
@@ -26,7 +26,7 @@ pub(super) fn run(config: Config) -> Outcome {
             // The private instance's tokens are made by another process, which needs the issuer's name.
             std::fs::write(config.data_dir.join("public_url"), &running.public_url)?;
         }
-        welcome(&config, &database, &running.public_url);
+        welcome(config, &database, &running.public_url);
         running.server.await?;
         tracing::info!("stopped");
         Ok(())

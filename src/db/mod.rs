@@ -30,7 +30,7 @@ use crate::problem::{Error, Result};
 pub type Conn = AsyncPgConnection;
 
 /// How long one read may take, connecting included.
-const READ_LIMIT: Duration = Duration::from_millis(4000);
+const READ_LIMIT: Duration = Duration::from_secs(4);
 /// How long one write may take, from check-out to commit.
 const WRITE_LIMIT: Duration = Duration::from_millis(4500);
 /// How long a request waits for a connection of the pool, or for a new one to open.

@@ -111,6 +111,9 @@ impl<const MAX: usize> FromSql<Jsonb, Pg> for Localized<MAX> {
 }
 
 /// Writes a value as PostgreSQL's jsonb, version 1 of its binary form.
+///
+/// # Errors
+/// When the value is not JSON.
 pub fn write_jsonb<T: Serialize>(value: &T, out: &mut Output<'_, '_, Pg>) -> serialize::Result {
     out.write_all(&[1])?;
     serde_json::to_writer(out, value)?;
@@ -118,6 +121,9 @@ pub fn write_jsonb<T: Serialize>(value: &T, out: &mut Output<'_, '_, Pg>) -> ser
 }
 
 /// Reads a value from PostgreSQL's jsonb, version 1 of its binary form.
+///
+/// # Errors
+/// When the JSON is not such a value.
 pub fn read_jsonb<T: for<'de> Deserialize<'de>>(value: &PgValue<'_>) -> deserialize::Result<T> {
     match value.as_bytes().split_first() {
         Some((1, json)) => Ok(serde_json::from_slice(json)?),

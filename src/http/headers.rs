@@ -89,7 +89,8 @@ pub async fn choose_encoding(request: ServiceRequest, next: Next<impl MessageBod
     let mut response = next.call(request).await?.map_into_boxed_body();
     let long = matches!(response.response().body().size(), BodySize::Sized(size) if size >= COMPRESS_FROM);
     let marked = response.headers_mut().remove(COMPRESSIBLE).next().is_some();
-    if !(marked && long) && !response.headers().contains_key(header::CONTENT_ENCODING) {
+    let pays = marked && long;
+    if !pays && !response.headers().contains_key(header::CONTENT_ENCODING) {
         set(response.headers_mut(), header::CONTENT_ENCODING, "identity");
     }
     Ok(response)

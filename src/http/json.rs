@@ -166,7 +166,7 @@ fn path_pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter().fold(String::new(), |mut pointer, segment| {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Seq { index } => push_key(&mut pointer, &index.to_string()),
             Segment::Map { key } => push_key(&mut pointer, key),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
@@ -209,7 +209,7 @@ fn find_nul(value: &Value, pointer: &mut String, violations: &mut Vec<Violation>
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                pointer.push_str(&format!("/{index}"));
+                push_key(pointer, &index.to_string());
                 find_nul(item, pointer, violations);
                 pointer.truncate(length);
             }

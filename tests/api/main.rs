@@ -4,6 +4,7 @@
 
 mod support;
 
+mod interface;
 mod municipalities;
 mod private_postgres;
 mod tokens;

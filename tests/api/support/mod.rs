@@ -4,5 +4,4 @@ pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod server;
 
-pub(crate) use client::Client;
 pub(crate) use server::Server;

@@ -19,10 +19,7 @@ use kuntatutorit::{
 };
 use uuid::Uuid;
 
-use super::{
-    client::Client,
-    cluster::{empty_database, fresh_database},
-};
+use super::{client::Client, cluster::fresh_database};
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
@@ -149,9 +146,4 @@ impl Drop for Server {
         let ended = self.thread.take().unwrap().join();
         assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");
     }
-}
-
-/// A database that is there, but empty.
-pub(crate) fn unmigrated() -> String {
-    empty_database()
 }

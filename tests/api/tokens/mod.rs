@@ -3,6 +3,7 @@
 mod claims;
 mod form;
 mod header;
+mod issue;
 mod key_files;
 mod keys;
 mod parameters;
@@ -10,4 +11,3 @@ mod reload;
 mod signature;
 mod support;
 mod times;
-mod tokens;

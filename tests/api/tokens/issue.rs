@@ -21,11 +21,11 @@ fn the_header_is_that_of_rfc_9068() {
 fn the_claims_are_those_granted() {
     let service = Service::start();
     let claims = service.tokens.verify(&service.token()).unwrap();
-    let Grant { sub, client_id, scope, role, municipality, tutor } = grant();
+    let Grant { sub, client_id, scope, role, municipality, tutor, source } = grant();
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), (ISSUER, AUDIENCE));
     assert_eq!((&claims.sub, &claims.client_id), (&sub, &client_id));
     assert_eq!((&claims.scope, &claims.role), (&scope, &role));
-    assert_eq!((&claims.municipality, claims.tutor), (&municipality, tutor));
+    assert_eq!((&claims.municipality, claims.tutor, &claims.source), (&municipality, tutor, &source));
 }
 
 #[test]

@@ -1,0 +1,143 @@
+//! What holds for every path: methods, headers, compression, cross-origin calls, bodies that are not right.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::Server;
+
+#[tokio::test]
+async fn what_does_not_exist_is_a_problem() {
+    let server = Server::start();
+    let anonymous = server.anonymous();
+    anonymous.get("/nowhere").await.expect_problem(404, "not_found");
+    anonymous.get("/v1/nowhere").await.expect_problem(404, "not_found");
+    anonymous.get("/v1/municipalities/%00").await.expect(401);
+    server.coordinator().get("/v1/municipalities/%00").await.expect(404);
+    let answer = anonymous.send(Method::POST, "/v1/municipalities/049", None).await;
+    let answer = answer.expect_problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), "HEAD, GET, PUT, PATCH, DELETE, OPTIONS");
+    let options = anonymous.send(Method::OPTIONS, "/v1/municipalities/049", None).await.expect(204);
+    assert_eq!(options.header("allow"), "HEAD, GET, PUT, PATCH, DELETE, OPTIONS");
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_the_body() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    let get = espoo.get("/v1/municipalities/049").await.expect(200);
+    let head = espoo.send(Method::HEAD, "/v1/municipalities/049", None).await.expect(200);
+    assert_eq!((head.text.as_str(), head.etag()), ("", get.etag()));
+    assert_eq!(head.header("content-length"), get.text.len().to_string());
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_same_guards() {
+    let server = Server::start();
+    for path in ["/v1/municipalities", "/livez", "/nowhere", "/docs/"] {
+        let answer = server.anonymous().get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        assert!(answer.header("vary").contains("Authorization"), "{path}");
+    }
+    let given = server.anonymous().with("x-request-id", "my-id_1.2").get("/livez").await;
+    assert_eq!(given.header("x-request-id"), "my-id_1.2");
+    let refused = server.anonymous().with("x-request-id", "not an id").get("/livez").await;
+    assert_ne!(refused.header("x-request-id"), "not an id");
+    assert!(refused.headers.get("strict-transport-security").is_none());
+    let https = Server::with(&[("PUBLIC_URL", "https://kuntatutorit.example")]);
+    let answer = https.anonymous().get("/livez").await;
+    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
+}
+
+#[tokio::test]
+async fn lists_are_compressed_and_single_resources_are_not() {
+    let server = Server::start();
+    for encoding in ["br", "gzip"] {
+        let espoo = server.municipality("049").with("accept-encoding", encoding);
+        let list = espoo.get("/v1/municipalities").await.expect(200);
+        assert_eq!(list.header("content-encoding"), encoding);
+        let short = espoo.get("/v1/municipalities?limit=1").await.expect(200);
+        assert!(short.headers.get("content-encoding").is_none());
+        let one = espoo.get("/v1/municipalities/049").await.expect(200);
+        assert!(one.headers.get("content-encoding").is_none());
+    }
+    assert!(server.municipality("049").get("/v1/municipalities").await.headers.get("content-encoding").is_none());
+}
+
+#[tokio::test]
+async fn only_configured_origins_may_call() {
+    let server = Server::with(&[("CORS_ORIGINS", "https://digituki.example")]);
+    let ask = |origin: &str| {
+        let client = server.anonymous().with("origin", origin).with("access-control-request-method", "PATCH");
+        let client = client.with("access-control-request-headers", "authorization,if-match,content-type");
+        async move { client.send(Method::OPTIONS, "/v1/tutors/1", None).await }
+    };
+    let allowed = ask("https://digituki.example").await;
+    assert_eq!(allowed.status, 200);
+    assert_eq!(allowed.header("access-control-allow-origin"), "https://digituki.example");
+    let refused = ask("https://evil.example").await;
+    assert!(refused.headers.get("access-control-allow-origin").is_none());
+    let page = server.municipality("049").with("origin", "https://digituki.example");
+    let answer = page.get("/v1/municipalities/049").await.expect(200);
+    assert!(answer.header("access-control-expose-headers").to_lowercase().contains("etag"));
+    let none = Server::start();
+    let answer =
+        none.municipality("049").with("origin", "https://digituki.example").get("/v1/municipalities/049").await;
+    assert!(answer.headers.get("access-control-allow-origin").is_none());
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_right_is_told_so() {
+    let server = Server::start();
+    let coordinator = server.coordinator();
+    let path = "/v1/municipalities";
+    let post = |body: String| coordinator.send(Method::POST, path, Some(body));
+    for (body, status, code) in [
+        (String::new(), 400, "malformed_json"),
+        ("{".into(), 400, "malformed_json"),
+        ("{} {}".into(), 400, "malformed_json"),
+        ("\u{feff}{}".into(), 400, "malformed_json"),
+        (r#"{"code": "1", "code": "2"}"#.into(), 400, "malformed_json"),
+        (r#"{"name": {"fi": "a", "fi": "b"}}"#.into(), 400, "malformed_json"),
+        (r#"{"name": {"fi": "\ud800"}}"#.into(), 400, "malformed_json"),
+        (r#"{"population": 1e400}"#.into(), 400, "malformed_json"),
+        ("[".repeat(100_000), 400, "malformed_json"),
+        ("[]".into(), 422, "invalid"),
+        ("null".into(), 422, "invalid"),
+        ("7".into(), 422, "invalid"),
+        (r#"{"name": {"fi": "a\u0000b"}}"#.into(), 422, "invalid"),
+        (format!(r#"{{"name": "{}"}}"#, "x".repeat(300_000)), 413, "payload_too_large"),
+    ] {
+        post(body).await.expect_problem(status, code);
+    }
+    let text = coordinator.with("content-type", "text/plain").send(Method::POST, path, Some("{}".into())).await;
+    assert_eq!(text.expect_problem(415, "unsupported_media_type").header("accept"), "application/json");
+    coordinator.with("accept", "text/html").get(path).await.expect_problem(406, "not_acceptable");
+    coordinator.with("accept", "text/html, */*;q=0.1").get(path).await.expect(200);
+}
+
+#[tokio::test]
+async fn who_may_not_is_told_before_what_is_wrong() {
+    let server = Server::start();
+    server.anonymous().post("/v1/municipalities", &Value::Null).await.expect_problem(401, "unauthenticated");
+    let reader = server.partner("espoo", "municipalities:read", Some("049"));
+    let refused = reader.post("/v1/municipalities", &Value::Null).await.expect_problem(403, "missing_scope");
+    assert_eq!(refused.body["scope"], "municipalities:write");
+    reader.get("/v1/municipalities?nothing=1").await.expect(400);
+    server.anonymous().get("/v1/municipalities?nothing=1").await.expect(401);
+}
+
+#[tokio::test]
+async fn public_read_opens_what_is_published() {
+    let server = Server::with(&[("PUBLIC_READ", "true")]);
+    let anonymous = server.anonymous();
+    let answer = anonymous.get("/v1/municipalities/049").await.expect(200);
+    assert_eq!(answer.header("cache-control"), "public, max-age=60");
+    anonymous.get("/v1/about").await.expect(200);
+    anonymous.get("/v1/me").await.expect(401);
+    anonymous.if_match("*").patch("/v1/municipalities/049", &json!({})).await.expect(401);
+    server.token("nonsense").get("/v1/municipalities/049").await.expect(401);
+    assert_eq!(server.coordinator().get("/v1/municipalities").await.header("cache-control"), "private, no-store");
+    Server::start().anonymous().get("/v1/about").await.expect(401);
+}
