@@ -21,6 +21,8 @@ create trigger record_change after insert or update or delete on themes
 
 create function reject_theme_cycle() returns trigger language plpgsql as $$
 begin
+  -- One at a time: two changes that do not see each other could close a cycle together.
+  perform pg_advisory_xact_lock('themes'::regclass::oid::bigint);
   if exists (
     with recursive ancestors (slug) as (
       select new.parent

@@ -11,7 +11,7 @@ create table tutors (
     check (are_languages(languages) and cardinality(languages) <= 20),
   status text not null default 'active' constraint tutors_status check (status in ('active', 'paused', 'ended')),
   contact jsonb constraint tutors_contact_format check (
-    contact - array['email', 'phone'] = '{}' and contact <> '{}'
+    contact - array['email', 'phone'] = '{}' and jsonb_strip_nulls(contact) <> '{}'
     and char_length(contact ->> 'email') <= 254 and char_length(contact ->> 'phone') <= 30),
   visibility text not null default 'network'
     constraint tutors_visibility check (visibility in ('public', 'network', 'coordinator')),
