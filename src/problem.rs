@@ -144,6 +144,9 @@ pub const CODES: &[(&str, &str)] = &[
     ("invalid_value", "In <code>errors</code>: the value is not one of those that are allowed."),
     ("invalid_email", "In <code>errors</code>: it is not an e-mail address."),
     ("invalid_code", "In <code>errors</code>: it is not an official code."),
+    ("invalid_slug", "In <code>errors</code>: it is not lower-case letters, digits and single hyphens."),
+    ("invalid_phone", "In <code>errors</code>: it is not a telephone number."),
+    ("duplicate", "In <code>errors</code>: the list has something twice."),
     ("invalid_url", "In <code>errors</code>: it is not an http or https address."),
     ("invalid_language", "In <code>errors</code>: it is not a BCP 47 tag."),
 ];

@@ -2,13 +2,15 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use crate::{
+    auth::reach::OWN_SOURCE,
     db::Conn,
     problem::{Error, Result},
-    resources::municipalities::model::MunicipalityInput,
-    schema::municipalities,
+    resources::{municipalities::model::MunicipalityInput, themes::model::ThemeInput, tutors::model::TutorInput},
+    schema::{municipalities, themes, tutors},
 };
 
 /// How many of each the data set has.
@@ -16,6 +18,18 @@ use crate::{
 pub struct Seeded {
     /// Municipalities.
     pub municipalities: usize,
+    /// Themes.
+    pub themes: usize,
+    /// Tutors.
+    pub tutors: usize,
+}
+
+/// Something of the data set whose id is fixed.
+#[derive(Deserialize)]
+struct Identified<T> {
+    id: Uuid,
+    #[serde(flatten)]
+    fields: T,
 }
 
 /// Loads the reference data into an empty database; does nothing in another one. Call it in a transaction.
@@ -28,8 +42,13 @@ pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
         return Ok(None);
     }
     let municipalities: Vec<MunicipalityInput> = parse(include_str!("../data/municipalities.json"))?;
-    let seeded = Seeded { municipalities: municipalities.len() };
+    let themes: Vec<ThemeInput> = parse(include_str!("../data/themes.json"))?;
+    let tutors: Vec<Identified<TutorInput>> = parse(include_str!("../data/tutors.json"))?;
+    let seeded = Seeded { municipalities: municipalities.len(), themes: themes.len(), tutors: tutors.len() };
     diesel::insert_into(municipalities::table).values(municipalities).execute(&mut conn).await?;
+    diesel::insert_into(themes::table).values(themes).execute(&mut conn).await?;
+    let tutors = tutors.into_iter().map(|tutor| (tutors::id.eq(tutor.id), tutors::source.eq(OWN_SOURCE), tutor.fields));
+    diesel::insert_into(tutors::table).values(tutors.collect::<Vec<_>>()).execute(&mut conn).await?;
     Ok(Some(seeded))
 }
 
@@ -39,6 +58,7 @@ fn parse<T: DeserializeOwned>(json: &str) -> Result<Vec<T>> {
 
 impl std::fmt::Display for Seeded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} municipalities", self.municipalities)
+        let Self { municipalities, themes, tutors } = self;
+        write!(f, "{municipalities} municipalities, {themes} themes and {tutors} tutors")
     }
 }

@@ -12,6 +12,19 @@ pub fn digits(text: &str, count: usize) -> garde::Result {
     }
 }
 
+/// Whether this is a theme's slug.
+///
+/// # Errors
+/// When it is not lower-case letters, digits and single hyphens, or is too long.
+pub fn slug(text: &str, _: &()) -> garde::Result {
+    let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if text.len() <= 100 && text.split('-').all(word) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("invalid_slug|must be lower-case letters, digits and single hyphens, 100 at most"))
+    }
+}
+
 /// Whether this is an http or https address of 2,000 characters at most.
 ///
 /// # Errors
@@ -49,5 +62,30 @@ pub fn language_tag(tag: &str, _: &()) -> garde::Result {
         Ok(())
     } else {
         Err(garde::Error::new("invalid_language|must be a BCP 47 tag such as fi, sv, en, se"))
+    }
+}
+
+/// Whether nothing stands there twice.
+///
+/// # Errors
+/// When something does.
+pub fn distinct<T: PartialEq + std::fmt::Display>(items: &[T], _: &()) -> garde::Result {
+    match items.iter().enumerate().find(|(index, item)| items[..*index].contains(item)) {
+        None => Ok(()),
+        Some((_, item)) => Err(garde::Error::new(format!("duplicate|must not have {item} twice"))),
+    }
+}
+
+/// Whether this looks like a telephone number: 3 to 30 digits, spaces, `+`, `-`, `(`, `)`, one digit at least.
+///
+/// # Errors
+/// When it does not.
+pub fn phone(number: &str, _: &()) -> garde::Result {
+    let known = |byte: u8| byte.is_ascii_digit() || b" +-()".contains(&byte);
+    let looks_right = number.bytes().all(known) && number.bytes().any(|byte| byte.is_ascii_digit());
+    if looks_right && (3..=30).contains(&number.len()) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("invalid_phone|must be 3 to 30 digits, spaces, +, -, ( and )"))
     }
 }

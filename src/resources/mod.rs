@@ -5,10 +5,17 @@ pub mod clients;
 pub mod municipalities;
 mod service;
 pub mod sign_in;
+pub mod themes;
+pub mod tutors;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers every operation; nothing else can be reached.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(municipalities::routes).configure(sign_in::routes).configure(service::routes);
+    config
+        .configure(municipalities::routes)
+        .configure(themes::routes)
+        .configure(tutors::routes)
+        .configure(sign_in::routes)
+        .configure(service::routes);
 }

@@ -7,4 +7,6 @@ mod support;
 mod interface;
 mod municipalities;
 mod private_postgres;
+mod themes;
 mod tokens;
+mod tutors;

@@ -38,6 +38,19 @@ pub async fn find(mut conn: &Conn, reach: &Reach, code: &str) -> Result<Municipa
     Ok(visible(reach).filter(dsl::code.eq(code.to_owned())).first(&mut conn).await?)
 }
 
+/// Those of these codes that no municipality has, each as often as it stands there.
+///
+/// # Errors
+/// When the database is away.
+pub async fn missing(mut conn: &Conn, codes: &[String]) -> Result<Vec<String>> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = municipalities::table.select(dsl::code).filter(dsl::code.eq_any(codes));
+    let known: Vec<String> = query.load(&mut conn).await?;
+    Ok(codes.iter().filter(|code| !known.contains(code)).cloned().collect())
+}
+
 /// A page of municipalities.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::{
 
 use actix_web::dev::ServerHandle;
 use chrono::Utc;
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
     app,
     auth::{
@@ -17,6 +18,7 @@ use kuntatutorit::{
     },
     config::Config,
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{client::Client, cluster::fresh_database};
@@ -131,6 +133,26 @@ impl Server {
     /// Whoever this grant is of.
     pub(crate) fn bearer(&self, grant: &Grant) -> Client {
         self.token(&self.tokens.issue(grant, Utc::now()).unwrap())
+    }
+
+    /// The id of a new tutor of this municipality: "Kuntatutor", with an e-mail address, visible to the network.
+    pub(crate) async fn given_tutor(&self, code: &str) -> String {
+        self.given_tutor_with(code, &json!({})).await
+    }
+
+    /// As [`Self::given_tutor`], with these fields instead of its own.
+    pub(crate) async fn given_tutor_with(&self, code: &str, fields: &Value) -> String {
+        let mut new =
+            json!({"name": "Kuntatutor", "municipality_code": code, "contact": {"email": "tutor@kunta.example"}});
+        new.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let created = self.coordinator().post("/v1/tutors", &new).await.expect(201);
+        created.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Runs SQL on the server's database, for what no operation does.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let mut conn = AsyncPgConnection::establish(&self.database_url).await.unwrap();
+        diesel::sql_query(sql).execute(&mut conn).await.unwrap();
     }
 
     /// Whoever has this token.

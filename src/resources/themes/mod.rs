@@ -1,0 +1,17 @@
+//! Themes: what digital support is about, and the forms it is given in, known by their slugs.
+
+mod api;
+pub mod model;
+pub mod store;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(api::list_themes)
+        .service(api::create_theme)
+        .service(api::get_theme)
+        .service(api::replace_theme)
+        .service(api::patch_theme)
+        .service(api::delete_theme);
+}

@@ -1,0 +1,150 @@
+//! The operations on tutors.
+
+use actix_web::{
+    delete, get, patch, post, put,
+    web::{Data, Path},
+};
+use uuid::Uuid;
+
+use super::{
+    model::{Tutor, TutorFilter, TutorInput},
+    store,
+};
+use crate::{
+    auth::{
+        Caller,
+        scopes::{TutorsRead, TutorsWrite},
+    },
+    db::Db,
+    http::{
+        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+        list::PageQuery,
+    },
+    problem::Result,
+};
+
+/// List tutors
+///
+/// All of them, filtered and in the order that you ask for. `name` and `contact` are null where `visibility` hides them
+/// from you.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsRead])),
+    params(TutorFilter, PageQuery),
+    responses((status = 200, description = "A page of tutors", body = Page<Tutor>), ListProblems),
+)]
+#[get("/v1/tutors")]
+pub(super) async fn list_tutors(
+    caller: Caller<TutorsRead>,
+    list: List<TutorFilter>,
+    db: Data<Db>,
+) -> Result<Page<Tutor>> {
+    db.read(async |conn| store::list(conn, &caller.reach, &list).await).await
+}
+
+/// Create a tutor
+///
+/// Of a municipality that you write for; a tutor creates none. A partner system's tutors have its `source`, in which an
+/// `external_id` is used once.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsWrite])),
+    responses((status = 201, description = "The new tutor", body = Tutor,
+        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+)]
+#[post("/v1/tutors")]
+pub(super) async fn create_tutor(
+    caller: Caller<TutorsWrite>,
+    Json(new): Json<TutorInput>,
+    db: Data<Db>,
+) -> Result<Created<Tutor>> {
+    let reach = caller.reach.clone();
+    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+}
+
+/// Get a tutor
+///
+/// `name` and `contact` are null when `visibility` hides them from you; the `ETag` says which view you got.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsRead])),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id")),
+    responses((status = 200, description = "The tutor", body = Tutor, headers(("ETag" = String))),
+        NotModified, GetProblems),
+)]
+#[get("/v1/tutors/{id}")]
+pub(super) async fn get_tutor(caller: Caller<TutorsRead>, id: Path<Uuid>, db: Data<Db>) -> Result<Json<Tutor>> {
+    db.read(async |conn| store::find(conn, &caller.reach, *id).await).await.map(Json)
+}
+
+/// Replace a tutor
+///
+/// A municipality and its partner systems change their own tutors and may give them to no other municipality; a tutor
+/// changes its own profile, but for `municipality_code`; the coordinator changes all.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsWrite])),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
+    responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[put("/v1/tutors/{id}")]
+pub(super) async fn replace_tutor(
+    caller: Caller<TutorsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    Json(new): Json<TutorInput>,
+    db: Data<Db>,
+) -> Result<Json<Tutor>> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::replace(conn, &reach, *id, &expected, new).await).await.map(Json)
+}
+
+/// Change a tutor
+///
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsWrite])),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
+    request_body(content_type = "application/merge-patch+json", content = Object,
+        example = json!({"status": "paused", "title": {"sv": "Kommuntutor"}})),
+    responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[patch("/v1/tutors/{id}")]
+pub(super) async fn patch_tutor(
+    caller: Caller<TutorsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    patch: Patch,
+    db: Data<Db>,
+) -> Result<Json<Tutor>> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::patch(conn, &reach, *id, &expected, &patch).await)
+        .await
+        .map(Json)
+}
+
+/// Delete a tutor
+///
+/// Only one that nothing ever referred to: 409 when events or an account do. Who leaves is not deleted: set `status` to
+/// `ended`. A tutor deletes none.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsWrite])),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
+    responses((status = 204, description = "It is gone"), DeleteProblems),
+)]
+#[delete("/v1/tutors/{id}")]
+pub(super) async fn delete_tutor(
+    caller: Caller<TutorsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    db: Data<Db>,
+) -> Result<NoContent> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::delete(conn, &reach, *id, &expected).await).await?;
+    Ok(NoContent)
+}

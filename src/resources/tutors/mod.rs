@@ -1,0 +1,21 @@
+//! Tutors: digital supporters of a municipality who tutor others.
+//!
+//! Everybody in the network sees all of them. Name and contact are personal data: who sees those is decided in
+//! [`sight`] and nowhere else.
+
+mod api;
+pub mod model;
+mod sight;
+pub mod store;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(api::list_tutors)
+        .service(api::create_tutor)
+        .service(api::get_tutor)
+        .service(api::replace_tutor)
+        .service(api::patch_tutor)
+        .service(api::delete_tutor);
+}
