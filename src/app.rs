@@ -7,7 +7,7 @@ use actix_web::{
     App, HttpServer,
     dev::Server,
     http::{Method, header},
-    middleware::{Compress, from_fn},
+    middleware::{Compress, Condition, from_fn},
     web::{self, Data, ServiceConfig},
 };
 use utoipa::OpenApi as _;
@@ -89,7 +89,7 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
         let (app, _) = App::new().configure(shared).into_utoipa_app().configure(resources::routes).split_for_parts();
         app.default_service(web::to(fallback(&document)))
             .wrap(from_fn(headers::contain))
-            .wrap(cors(&config))
+            .wrap(Condition::new(!config.cors_origins.is_empty(), cors(&config)))
             .wrap(from_fn(problem::render))
             .wrap(from_fn(headers::choose_encoding))
             .wrap(Compress::default())

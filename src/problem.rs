@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpResponse, HttpResponseBuilder, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -89,7 +89,7 @@ pub enum Error {
         /// The status as wanted.
         to: &'static str,
         /// The statuses that it can go over to.
-        allowed: &'static [&'static str],
+        allowed: Vec<&'static str>,
     },
     /// Too many tries; with the seconds to wait.
     #[error("wait {0} seconds, then try again")]
@@ -148,6 +148,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("invalid_phone", "In <code>errors</code>: it is not a telephone number."),
     ("duplicate", "In <code>errors</code>: the list has something twice."),
     ("invalid_url", "In <code>errors</code>: it is not an http or https address."),
+    ("invalid_time_zone", "In <code>errors</code>: it is not an IANA time zone."),
+    ("not_after", "In <code>errors</code>: the time is not after the one that it must follow."),
     ("invalid_language", "In <code>errors</code>: it is not a BCP 47 tag."),
 ];
 
@@ -230,7 +232,7 @@ impl Error {
             Self::MissingScope(scope) => problem.scope = Some(scope),
             Self::Invalid(errors) => problem.errors = Some(errors.clone()),
             Self::Transition { from, to, allowed } => {
-                (problem.from, problem.to, problem.allowed) = (Some(*from), Some(*to), Some(*allowed));
+                (problem.from, problem.to, problem.allowed) = (Some(*from), Some(*to), Some(allowed.clone()));
             }
             _ => {}
         }
@@ -305,7 +307,7 @@ pub struct Problem {
     /// The statuses that it can go over to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
-    allowed: Option<&'static [&'static str]>,
+    allowed: Option<Vec<&'static str>>,
     /// Every rule of the input that is broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Violation>>,
@@ -365,12 +367,20 @@ impl ResponseError for Error {
             )),
             Self::MethodNotAllowed(allow) => response.insert_header((header::ALLOW, allow.as_str())),
             Self::UnsupportedMediaType(accept) => response.insert_header((header::ACCEPT, *accept)),
-            Self::TooManyRequests(seconds) => response.insert_header((header::RETRY_AFTER, *seconds)),
+            Self::TooManyRequests(seconds) => too_many(&mut response, *seconds),
             Self::Unavailable => response.insert_header((header::RETRY_AFTER, 1)),
             _ => &mut response,
         };
         response.finish()
     }
+}
+
+/// When to come back, as `Retry-After` and as `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
+pub fn too_many(response: &mut HttpResponseBuilder, seconds: u32) -> &mut HttpResponseBuilder {
+    response
+        .insert_header((header::RETRY_AFTER, seconds))
+        .insert_header(("ratelimit-policy", "\"sign-in\";q=5;w=900"))
+        .insert_header(("ratelimit", format!("\"sign-in\";r=0;t={seconds}")))
 }
 
 /// Middleware: writes every failure's problem, the HTTP library's own failures too.

@@ -83,7 +83,7 @@ pub const RULES: &[Rule] = &[
     rule("events_themes_exist", "/themes", THEME),
     rule("events_themes_length", "/themes", TOO_MANY),
     rule("events_languages_format", "/languages", LANGUAGES),
-    rule("events_audience_exists", "/audience", "must be codes of municipalities that exist"),
+    rule("events_audience_exist", "/audience", "must be codes of municipalities that exist"),
     rule("events_audience_length", "/audience", TOO_MANY),
     rule("events_capacity_range", "/capacity", "must be from 1 to 100,000"),
     rule("events_registration_closes_after_opening", "/registration_closes_at", "must be after registration_opens_at"),

@@ -208,6 +208,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    search_synonym (words) {
+        words -> Text,
+        forms -> Tsvector,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     sign_in_failures (subject, address) {
         subject -> Bytea,
         address -> Text,
@@ -310,6 +320,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     feedback,
     feedback_themes_wanted,
     municipalities,
+    search_synonym,
     sign_in_failures,
     themes,
     tutor_languages,

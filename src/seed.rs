@@ -1,5 +1,6 @@
 //! The reference data: the real municipalities, themes, tutors and events of the programme.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -9,8 +10,11 @@ use crate::{
     auth::reach::OWN_SOURCE,
     db::Conn,
     problem::{Error, Result},
-    resources::{municipalities::model::MunicipalityInput, themes::model::ThemeInput, tutors::model::TutorInput},
-    schema::{municipalities, themes, tutors},
+    resources::{
+        events::model::EventInput, municipalities::model::MunicipalityInput, themes::model::ThemeInput,
+        tutors::model::TutorInput,
+    },
+    schema::{events, municipalities, themes, tutors},
 };
 
 /// How many of each the data set has.
@@ -22,6 +26,16 @@ pub struct Seeded {
     pub themes: usize,
     /// Tutors.
     pub tutors: usize,
+    /// Events.
+    pub events: usize,
+}
+
+/// An event of the data set: what was announced before it moved is no longer the service's to notice.
+#[derive(Deserialize)]
+struct HeldEvent {
+    previous_starts_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    event: Identified<EventInput>,
 }
 
 /// Something of the data set whose id is fixed.
@@ -44,11 +58,21 @@ pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
     let municipalities: Vec<MunicipalityInput> = parse(include_str!("../data/municipalities.json"))?;
     let themes: Vec<ThemeInput> = parse(include_str!("../data/themes.json"))?;
     let tutors: Vec<Identified<TutorInput>> = parse(include_str!("../data/tutors.json"))?;
-    let seeded = Seeded { municipalities: municipalities.len(), themes: themes.len(), tutors: tutors.len() };
+    let events: Vec<HeldEvent> = parse(include_str!("../data/events.json"))?;
+    let seeded = Seeded {
+        municipalities: municipalities.len(),
+        themes: themes.len(),
+        tutors: tutors.len(),
+        events: events.len(),
+    };
     diesel::insert_into(municipalities::table).values(municipalities).execute(&mut conn).await?;
     diesel::insert_into(themes::table).values(themes).execute(&mut conn).await?;
     let tutors = tutors.into_iter().map(|tutor| (tutors::id.eq(tutor.id), tutors::source.eq(OWN_SOURCE), tutor.fields));
     diesel::insert_into(tutors::table).values(tutors.collect::<Vec<_>>()).execute(&mut conn).await?;
+    let events = events.into_iter().map(|HeldEvent { previous_starts_at, event: Identified { id, fields } }| {
+        (events::id.eq(id), events::source.eq(OWN_SOURCE), events::previous_starts_at.eq(previous_starts_at), fields)
+    });
+    diesel::insert_into(events::table).values(events.collect::<Vec<_>>()).execute(&mut conn).await?;
     Ok(Some(seeded))
 }
 
@@ -58,7 +82,7 @@ fn parse<T: DeserializeOwned>(json: &str) -> Result<Vec<T>> {
 
 impl std::fmt::Display for Seeded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { municipalities, themes, tutors } = self;
-        write!(f, "{municipalities} municipalities, {themes} themes and {tutors} tutors")
+        let Self { municipalities, themes, tutors, events } = self;
+        write!(f, "{municipalities} municipalities, {themes} themes, {tutors} tutors and {events} events")
     }
 }

@@ -17,13 +17,22 @@ pub const X_REQUEST_ID: &str = "x-request-id";
 /// Sends the log to standard error: `filter` as `RUST_LOG` of tracing-subscriber takes it.
 pub fn start(format: LogFormat, filter: &str) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_env_filter(tracing_subscriber::EnvFilter::new(format!("actix_server=warn,{filter}")))
         .with_writer(std::io::stderr)
         .with_target(false);
     match format {
         LogFormat::Human => builder.init(),
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
     }
+}
+
+/// Sends panics to the log, where the request that they end is known.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or_default();
+        tracing::error!(location, message, "panicked");
+    }));
 }
 
 /// A request's id: the caller's `X-Request-Id` when it is 1 to 64 letters, digits, `.`, `_` or `-`, else a new `UUIDv7`.

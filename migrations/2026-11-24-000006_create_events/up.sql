@@ -12,8 +12,8 @@ create table events (
   time_zone text not null default 'Europe/Helsinki'
     constraint events_time_zone_length check (char_length(time_zone) between 1 and 64),
   venue jsonb constraint events_venue_format check (
-    venue - array['name', 'address', 'municipality_code'] = '{}' and venue <> '{}'
-    and is_localized(coalesce(venue -> 'name', '{"fi": "-"}'), 200)
+    venue - array['name', 'address', 'municipality_code'] = '{}' and jsonb_strip_nulls(venue) <> '{}'
+    and is_localized(coalesce(nullif(venue -> 'name', 'null'), '{"fi": "-"}'), 200)
     and char_length(coalesce(venue ->> 'address', '-')) between 1 and 500),
   venue_municipality_code text generated always as (venue ->> 'municipality_code') stored
     constraint events_venue_municipality_code_exists references municipalities,

@@ -162,6 +162,12 @@ fn refuse_unknown_parameters(request: &HttpRequest) -> Result<()> {
     else {
         return Ok(());
     };
+    if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
+        return Err(Error::Malformed {
+            code: "malformed_query",
+            detail: "the query must be UTF-8, percent-encoded".into(),
+        });
+    }
     let names = known.0.get(&(request.method().clone(), pattern)).map_or(&[][..], Vec::as_slice);
     let unknown =
         url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| !names.iter().any(|known| known == name));

@@ -3,13 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize as _, Deserializer, de::Error as _};
 
-/// The first and the last year that the API takes.
-const YEARS: std::ops::RangeInclusive<i32> = 1900..=2199;
-
-fn within(time: DateTime<Utc>) -> bool {
-    use chrono::Datelike as _;
-    YEARS.contains(&time.year())
-}
+/// The first moment of 1900.
+pub const EARLIEST: DateTime<Utc> = DateTime::from_timestamp_nanos(-2_208_988_800_000_000_000);
+/// The first moment of 2200.
+pub const LATEST: DateTime<Utc> = DateTime::from_timestamp_nanos(7_258_118_400_000_000_000);
 
 /// Reads a time.
 ///
@@ -30,5 +27,9 @@ pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dat
         .to_utc();
     // A finer time would come back rounded: the database keeps microseconds.
     let time = time - chrono::TimeDelta::nanoseconds(i64::from(time.timestamp_subsec_nanos() % 1000));
-    if within(time) { Ok(Some(time)) } else { Err(D::Error::custom("must be in the years 1900 to 2199")) }
+    if (EARLIEST..LATEST).contains(&time) {
+        Ok(Some(time))
+    } else {
+        Err(D::Error::custom("must be in the years 1900 to 2199"))
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod clients;
+pub mod events;
 pub mod municipalities;
 mod service;
 pub mod sign_in;
@@ -16,6 +17,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(municipalities::routes)
         .configure(themes::routes)
         .configure(tutors::routes)
+        .configure(events::routes)
         .configure(sign_in::routes)
         .configure(service::routes);
 }

@@ -141,3 +141,29 @@ async fn public_read_opens_what_is_published() {
     assert_eq!(server.coordinator().get("/v1/municipalities").await.header("cache-control"), "private, no-store");
     Server::start().anonymous().get("/v1/about").await.expect(401);
 }
+
+#[actix_web::test]
+async fn a_panic_is_a_problem_and_harms_nobody_else() {
+    use actix_web::{App, middleware::from_fn, test, web};
+    use kuntatutorit::{http::headers, problem, telemetry::RequestSpan};
+
+    async fn broken() -> &'static str {
+        panic!("a bug")
+    }
+    let app = App::new()
+        .route("/broken", web::get().to(broken))
+        .wrap(from_fn(headers::contain))
+        .wrap(from_fn(problem::render))
+        .wrap(from_fn(headers::finish))
+        .wrap(tracing_actix_web::TracingLogger::<RequestSpan>::new());
+    let app = test::init_service(app).await;
+    for _ in 0..3 {
+        let request = test::TestRequest::get().uri("/broken").to_request();
+        let response = test::call_service(&app, request).await;
+        assert_eq!(response.status(), 500);
+        let id = response.headers().get("x-request-id").unwrap().to_str().unwrap().to_owned();
+        let body: Value = test::read_body_json(response).await;
+        assert_eq!((&body["code"], &body["request_id"]), (&json!("internal"), &json!(id)));
+        assert!(!body.to_string().contains("a bug"), "{body}");
+    }
+}

@@ -4,9 +4,15 @@
 
 mod support;
 
+mod authorization;
+mod contract;
+mod events;
+mod faults;
 mod interface;
 mod municipalities;
 mod private_postgres;
+mod service;
+mod sign_in;
 mod themes;
 mod tokens;
 mod tutors;

@@ -129,6 +129,7 @@ async fn a_query_that_is_not_understood_is_refused() {
     espoo.get("/v1/municipalities?limit=ten").await.expect_violations(&[("?limit", "invalid_value")]);
     espoo.get("/v1/municipalities?support_stage=best").await.expect_violations(&[("?support_stage", "invalid_value")]);
     espoo.get("/v1/municipalities?region=1").await.expect_violations(&[("?region", "invalid_code")]);
+    espoo.get("/v1/municipalities?q=%ff").await.expect_problem(400, "malformed_query");
     espoo.get("/v1/municipalities?q=a%00b").await.expect_violations(&[("?q", "nul")]);
     espoo.get("/v1/municipalities?cursor=nonsense").await.expect_problem(400, "bad_cursor");
     let page = espoo.get("/v1/municipalities?limit=2").await.expect(200);

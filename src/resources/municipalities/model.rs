@@ -244,6 +244,7 @@ pub struct MunicipalityFilter {
     pub q: Option<String>,
     /// The order; `-` turns it round. By `code` unless there is a `q`.
     #[garde(skip)]
+    #[param(inline)]
     pub sort: Option<MunicipalitySort>,
 }
 

@@ -138,6 +138,8 @@ pub async fn replace(
 /// As [`replace`], and [`Error::Invalid`] when the result breaks rules.
 pub async fn patch(conn: &Conn, reach: &Reach, code: &str, expected: &Tags, patch: &Patch) -> Result<Municipality> {
     let current = find(conn, reach, code).await?;
+    // First of all: whether a patch breaks a rule may tell what is stored.
+    reach.require_writes_for(Some(code))?;
     let new = patch.apply(&current.fields)?;
     update(conn, reach, current, expected, new).await
 }

@@ -20,7 +20,7 @@ use crate::{
     auth::{Auth, revocations::issue_at, throttle::Attempt, tokens::LIFETIME_SECONDS},
     db::Db,
     http::client_address::client_address,
-    problem::Error,
+    problem::{self, Error},
     resources::clients::{self, model::Client},
 };
 
@@ -92,7 +92,7 @@ impl ResponseError for TokenProblem {
             response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"kuntatutorit\""));
         }
         if let Some(seconds) = self.retry_after {
-            response.insert_header((header::RETRY_AFTER, seconds));
+            problem::too_many(&mut response, seconds);
         }
         response.json(self)
     }

@@ -119,6 +119,7 @@ pub struct ThemeFilter {
     pub kind: Vec<ThemeKind>,
     /// The order; `-` turns it round. By `slug` unless you say otherwise.
     #[garde(skip)]
+    #[param(inline)]
     pub sort: Option<ThemeSort>,
 }
 

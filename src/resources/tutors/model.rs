@@ -260,6 +260,7 @@ pub struct TutorFilter {
     pub q: Option<String>,
     /// The order; `-` turns it round. By `id`, the oldest first, unless there is a `q`.
     #[garde(skip)]
+    #[param(inline)]
     pub sort: Option<TutorSort>,
 }
 

@@ -133,6 +133,18 @@ async fn by_rank(
     Ok(page.answer(rows, |(rank, tutor)| (*rank, tutor.id)).map(|(_, tutor)| sight.show(tutor)))
 }
 
+/// Those of these ids that no tutor has.
+///
+/// # Errors
+/// When the database is away.
+pub async fn missing(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known: Vec<Uuid> = tutors::table.select(dsl::id).filter(dsl::id.eq_any(ids)).load(&mut conn).await?;
+    Ok(ids.iter().filter(|id| !known.contains(id)).copied().collect())
+}
+
 /// Makes a tutor of a municipality that the caller writes for; a tutor makes none.
 ///
 /// # Errors

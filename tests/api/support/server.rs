@@ -103,6 +103,30 @@ impl Server {
         self.account(Role::Tutor, Some(code), Some(tutor.parse().unwrap()))
     }
 
+    /// The body of an event of this municipality, in this state, that has started and ended of late.
+    pub(crate) fn event(host: &str, status: &str) -> serde_json::Value {
+        let ended = Utc::now() - chrono::TimeDelta::days(1);
+        serde_json::json!({
+            "title": {"fi": format!("Tapahtuma {host}")}, "kind": "webinar", "modality": "online", "status": status,
+            "starts_at": ended - chrono::TimeDelta::hours(2), "ends_at": ended, "host_municipality_code": host
+        })
+    }
+
+    /// The id of a new event of this municipality, held yesterday.
+    pub(crate) async fn given_event(&self, host: &str) -> String {
+        let answer = self.coordinator().post("/v1/events", &Self::event(host, "completed")).await.expect(201);
+        answer.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The id of new feedback on this event from an account of this municipality.
+    pub(crate) async fn given_feedback(&self, event: &str, municipality: &str) -> String {
+        let feedback = serde_json::json!({
+            "event_id": event, "direction": "participant_to_tutor", "municipality_code": municipality, "rating": 4
+        });
+        let answer = self.municipality(municipality).post("/v1/feedback", &feedback).await.expect(201);
+        answer.body["id"].as_str().unwrap().to_owned()
+    }
+
     fn account(&self, role: Role, municipality: Option<&str>, tutor: Option<Uuid>) -> Client {
         let scope = scopes::of_role(role).collect::<Vec<_>>().join(" ");
         self.bearer(&Grant {

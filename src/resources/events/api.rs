@@ -1,0 +1,145 @@
+//! The operations on events.
+
+use actix_web::{
+    delete, get, patch, post, put,
+    web::{Data, Path},
+};
+use uuid::Uuid;
+
+use super::{
+    list,
+    model::{Event, EventFilter, EventInput},
+    store,
+};
+use crate::{
+    auth::{
+        Caller,
+        scopes::{EventsRead, EventsWrite},
+    },
+    db::Db,
+    http::{
+        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+        list::PageQuery,
+    },
+    problem::Result,
+};
+
+/// List events
+///
+/// All but drafts, which only their host and the coordinator see.
+#[utoipa::path(
+    tag = "events",
+    security(("bearer" = [EventsRead])),
+    params(EventFilter, PageQuery),
+    responses((status = 200, description = "A page of events", body = Page<Event>), ListProblems),
+)]
+#[get("/v1/events")]
+pub(super) async fn list_events(
+    caller: Caller<EventsRead>,
+    list: List<EventFilter>,
+    db: Data<Db>,
+) -> Result<Page<Event>> {
+    db.read(async |conn| list::list(conn, &caller.reach, &list).await).await
+}
+
+/// Create an event
+///
+/// For a municipality that you write for, as a draft: publish it by writing `status`. The coordinator may create in
+/// any state, to record the past.
+#[utoipa::path(
+    tag = "events",
+    security(("bearer" = [EventsWrite])),
+    responses((status = 201, description = "The new event", body = Event,
+        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+)]
+#[post("/v1/events")]
+pub(super) async fn create_event(
+    caller: Caller<EventsWrite>,
+    Json(new): Json<EventInput>,
+    db: Data<Db>,
+) -> Result<Created<Event>> {
+    let reach = caller.reach.clone();
+    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+}
+
+/// Get an event
+///
+/// `online_url` is null unless you are its host, one of its tutors or a member of its audience.
+#[utoipa::path(
+    tag = "events",
+    security(("bearer" = [EventsRead])),
+    params(("id" = Uuid, Path, description = "The event's id")),
+    responses((status = 200, description = "The event", body = Event, headers(("ETag" = String))), NotModified, GetProblems),
+)]
+#[get("/v1/events/{id}")]
+pub(super) async fn get_event(caller: Caller<EventsRead>, id: Path<Uuid>, db: Data<Db>) -> Result<Json<Event>> {
+    db.read(async |conn| store::find(conn, &caller.reach, *id).await).await.map(Json)
+}
+
+/// Replace an event
+///
+/// Of a municipality that you write for. Writing `status` changes its state; 409 tells which states may follow. When
+/// an event that is no draft moves, `previous_starts_at` keeps what was announced before.
+#[utoipa::path(
+    tag = "events",
+    security(("bearer" = [EventsWrite])),
+    params(("id" = Uuid, Path, description = "The event's id"), IfMatch),
+    responses((status = 200, description = "The event as it is now", body = Event, headers(("ETag" = String))), WriteProblems),
+)]
+#[put("/v1/events/{id}")]
+pub(super) async fn replace_event(
+    caller: Caller<EventsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    Json(new): Json<EventInput>,
+    db: Data<Db>,
+) -> Result<Json<Event>> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::replace(conn, &reach, *id, &expected, new).await).await.map(Json)
+}
+
+/// Change an event
+///
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. The rules are those of `PUT`.
+#[utoipa::path(
+    tag = "events",
+    security(("bearer" = [EventsWrite])),
+    params(("id" = Uuid, Path, description = "The event's id"), IfMatch),
+    request_body(content_type = "application/merge-patch+json", content = Object, example = json!({"status": "published"})),
+    responses((status = 200, description = "The event as it is now", body = Event, headers(("ETag" = String))), WriteProblems),
+)]
+#[patch("/v1/events/{id}")]
+pub(super) async fn patch_event(
+    caller: Caller<EventsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    patch: Patch,
+    db: Data<Db>,
+) -> Result<Json<Event>> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::patch(conn, &reach, *id, &expected, &patch).await)
+        .await
+        .map(Json)
+}
+
+/// Delete an event
+///
+/// Of a municipality that you write for; 409 once there is feedback on it: cancel it instead.
+#[utoipa::path(
+    tag = "events",
+    security(("bearer" = [EventsWrite])),
+    params(("id" = Uuid, Path, description = "The event's id"), IfMatch),
+    responses((status = 204, description = "It is gone"), DeleteProblems),
+)]
+#[delete("/v1/events/{id}")]
+pub(super) async fn delete_event(
+    caller: Caller<EventsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    db: Data<Db>,
+) -> Result<NoContent> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::delete(conn, &reach, *id, &expected).await).await?;
+    Ok(NoContent)
+}

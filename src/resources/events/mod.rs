@@ -1,0 +1,20 @@
+//! Events: where tutors present and share what worked.
+
+mod api;
+mod list;
+pub mod model;
+mod rules;
+pub mod status;
+pub mod store;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(api::list_events)
+        .service(api::create_event)
+        .service(api::get_event)
+        .service(api::replace_event)
+        .service(api::patch_event)
+        .service(api::delete_event);
+}

@@ -1,0 +1,197 @@
+//! The events in the database: who sees which, and who writes what.
+
+use chrono::Utc;
+use diesel::{
+    helper_types::{AsSelect, IntoBoxed, Select},
+    pg::Pg,
+    prelude::*,
+};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    model::{Event, EventInput, EventRow},
+    status::EventStatus,
+};
+use crate::{
+    auth::reach::{Reach, Role},
+    db::Conn,
+    http::{Patch, conditional::Tags},
+    problem::{Error, Result, Violation},
+    resources::{municipalities, themes, tutors},
+    schema::events::{self, dsl},
+};
+
+pub(super) type Visible = IntoBoxed<'static, Select<events::table, AsSelect<EventRow, Pg>>, Pg>;
+
+/// The only door to the table: all but drafts, which only their host and the coordinator see.
+pub(super) fn visible(reach: &Reach) -> Visible {
+    let all = EventRow::query().into_boxed();
+    match (reach.role, &reach.municipality) {
+        (Role::Coordinator, _) => all,
+        (Role::Partner, None) if reach.writes => {
+            all.filter(dsl::status.ne(EventStatus::Draft).or(dsl::host_municipality_code.is_not_null()))
+        }
+        (_, Some(own)) => {
+            all.filter(dsl::status.ne(EventStatus::Draft).or(dsl::host_municipality_code.eq(own.clone())))
+        }
+        (_, None) => all.filter(dsl::status.ne(EventStatus::Draft)),
+    }
+}
+
+/// The event as this reach sees it: `online_url` is for the host, the tutors and signed-in members of the audience.
+pub(super) fn seen(reach: &Reach) -> impl Fn(EventRow) -> Event {
+    move |row| {
+        let EventInput { host_municipality_code: host, audience, tutors, .. } = &row.fields;
+        let own = reach.municipality.as_ref();
+        let shown = reach.role != Role::Anonymous
+            && (audience.is_empty()
+                || reach.is_coordinator()
+                || reach.writes_for(host.as_deref())
+                || own.is_some_and(|own| host.as_ref() == Some(own) || audience.contains(own))
+                || reach.tutor.is_some_and(|own| tutors.contains(&own)));
+        row.view(shown)
+    }
+}
+
+/// One event.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<Event> {
+    let row = visible(reach).filter(dsl::id.eq(id)).first(&mut conn).await?;
+    Ok(seen(reach)(row))
+}
+
+/// Makes an event: a draft, unless the coordinator records something else.
+///
+/// # Errors
+/// [`Error::OutOfReach`], and [`Error::Invalid`] with all that it refers to and does not exist.
+pub async fn create(mut conn: &Conn, reach: &Reach, new: EventInput) -> Result<Event> {
+    reach.require_writes_for(new.host_municipality_code.as_deref())?;
+    if new.status != EventStatus::Draft {
+        reach.require_coordinator("recording an event in another state than draft")?;
+    }
+    let mut violations = missing_references(conn, &new).await?;
+    if new.status == EventStatus::Completed && new.ends_at > Utc::now() {
+        violations.push(Violation::at(
+            "/status",
+            "events_completed_after_end",
+            "an event can be completed once it has ended",
+        ));
+    }
+    refuse(violations)?;
+    let values = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(reach.identity.source()), new);
+    let insert = diesel::insert_into(events::table).values(values).returning(EventRow::as_returning());
+    Ok(seen(reach)(insert.get_result(&mut conn).await?))
+}
+
+/// Replaces an event's fields.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OutOfReach`], [`Error::PreconditionFailed`], [`Error::Transition`] for a change of
+/// status that is not allowed, and [`Error::Invalid`] with all that it refers to and does not exist.
+pub async fn replace(conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags, new: EventInput) -> Result<Event> {
+    let current = find(conn, reach, id).await?;
+    update(conn, reach, &current, expected, new).await
+}
+
+/// Merges a patch into an event's fields, with the rules of [`replace`].
+///
+/// # Errors
+/// As [`replace`], and [`Error::Invalid`] when the result breaks rules.
+pub async fn patch(conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags, patch: &Patch) -> Result<Event> {
+    let current = find(conn, reach, id).await?;
+    // First of all: whether a patch breaks a rule may tell what is stored.
+    reach.require_writes_for(current.fields.host_municipality_code.as_deref())?;
+    let new = patch.apply(&current.fields)?;
+    update(conn, reach, &current, expected, new).await
+}
+
+async fn update(mut conn: &Conn, reach: &Reach, current: &Event, expected: &Tags, new: EventInput) -> Result<Event> {
+    reach.require_writes_for(current.fields.host_municipality_code.as_deref())?;
+    reach.require_writes_for(new.host_municipality_code.as_deref())?;
+    refuse(missing_references(conn, &new).await?)?;
+    expected.require(current)?;
+    current.fields.status.require_next(new.status)?;
+    if new.status == EventStatus::Completed && current.fields.status != new.status && new.ends_at > Utc::now() {
+        return Err(Error::Conflict {
+            code: "events_completed_after_end".into(),
+            detail: "an event can be completed once it has ended".into(),
+        });
+    }
+    let row = events::table.find(current.id).filter(dsl::version.eq(current.version));
+    let update = diesel::update(row).set(new).returning(EventRow::as_returning());
+    let updated = update.get_result(&mut conn).await.optional()?;
+    updated.map(seen(reach)).ok_or(Error::PreconditionFailed)
+}
+
+/// Deletes an event.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OutOfReach`], [`Error::PreconditionFailed`], and [`Error::Conflict`] once there is
+/// feedback on it: cancel it instead.
+pub async fn delete(mut conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags) -> Result<()> {
+    let current = find(conn, reach, id).await?;
+    reach.require_writes_for(current.fields.host_municipality_code.as_deref())?;
+    expected.require(&current)?;
+    let row = events::table.find(id).filter(dsl::version.eq(current.version));
+    match diesel::delete(row).execute(&mut conn).await.map_err(Error::on_delete)? {
+        0 => Err(Error::PreconditionFailed),
+        _ => Ok(()),
+    }
+}
+
+/// Everything that the event refers to and that does not exist.
+async fn missing_references(conn: &Conn, event: &EventInput) -> Result<Vec<Violation>> {
+    let venue = event.venue.as_ref().and_then(|venue| venue.municipality_code.clone());
+    let codes: Vec<String> =
+        event.audience.iter().cloned().chain(venue.clone()).chain(event.host_municipality_code.clone()).collect();
+    let (codes, themes, tutors) = tokio::try_join!(
+        municipalities::store::missing(conn, &codes),
+        themes::store::missing(conn, &event.themes),
+        tutors::store::missing(conn, &event.tutors),
+    )?;
+    let mut violations = Vec::new();
+    let unknown = |code: &Option<String>| code.as_ref().is_some_and(|code| codes.contains(code));
+    let municipality = "must be the code of a municipality that exists";
+    if unknown(&event.host_municipality_code) {
+        let at = "/host_municipality_code";
+        violations.push(Violation::at(at, "events_host_municipality_code_exists", municipality));
+    }
+    if unknown(&venue) {
+        let at = "/venue/municipality_code";
+        violations.push(Violation::at(at, "events_venue_municipality_code_exists", municipality));
+    }
+    violations.extend(each("audience", "events_audience_exist", municipality, &event.audience, &codes));
+    violations.extend(each(
+        "themes",
+        "events_themes_exist",
+        "must be the slug of a theme that exists",
+        &event.themes,
+        &themes,
+    ));
+    violations.extend(each(
+        "tutors",
+        "events_tutors_exist",
+        "must be the id of a tutor that exists",
+        &event.tutors,
+        &tutors,
+    ));
+    Ok(violations)
+}
+
+fn each<T: PartialEq>(
+    field: &str,
+    code: &'static str,
+    detail: &'static str,
+    items: &[T],
+    missing: &[T],
+) -> impl Iterator<Item = Violation> {
+    let unknown = items.iter().enumerate().filter(|(_, item)| missing.contains(item));
+    unknown.map(move |(index, _)| Violation::at(format!("/{field}/{index}"), code, detail))
+}
+
+fn refuse(violations: Vec<Violation>) -> Result<()> {
+    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+}

@@ -1,0 +1,163 @@
+//! Who may do what, computed from the document: an operation that is added tomorrow is covered tomorrow.
+
+use std::collections::BTreeMap;
+
+use kuntatutorit::{app, auth::scopes::SCOPES, openapi};
+use reqwest::Method;
+use serde_json::{Value, json};
+use utoipa::openapi::path::Operation;
+
+use crate::support::{Server, client::Client};
+
+/// Operations that need no token. This list only shrinks.
+const OPEN: &[&str] = &[
+    "get_jwks",
+    "get_livez",
+    "get_oauth_metadata",
+    "get_openapi",
+    "get_problems",
+    "get_readyz",
+    "issue_token",
+    "login",
+];
+/// Operations that any valid token may use. This list only shrinks.
+const WITHOUT_SCOPE: &[&str] = &["get_about", "get_me"];
+
+struct Documented {
+    id: String,
+    method: Method,
+    path: String,
+    scopes: Vec<String>,
+    open: bool,
+}
+
+fn operations() -> Vec<Documented> {
+    let document = app::document();
+    let paths = document.paths.paths.iter();
+    let all = paths
+        .flat_map(|(path, item)| openapi::operations(item).map(move |(method, operation)| (path, method, operation)));
+    all.map(|(path, method, operation)| documented(path, method.as_str(), operation)).collect()
+}
+
+fn documented(path: &str, method: &str, operation: &Operation) -> Documented {
+    let security = serde_json::to_value(&operation.security).unwrap();
+    let requirements = security.as_array().unwrap_or_else(|| panic!("{method} {path} does not say its security"));
+    let bearer = requirements.iter().find_map(|requirement| requirement.get("bearer"));
+    Documented {
+        id: operation.operation_id.clone().unwrap(),
+        method: method.parse().unwrap(),
+        path: path.to_owned(),
+        scopes: bearer.map_or_else(Vec::new, |scopes| serde_json::from_value(scopes.clone()).unwrap()),
+        open: bearer.is_none(),
+    }
+}
+
+fn filled(path: &str) -> String {
+    path.replace("{code}", "092").replace("{slug}", "training").replace("{id}", "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")
+}
+
+async fn call(client: &Client, operation: &Documented, path: &str, body: &Value) -> crate::support::client::Answer {
+    let body = (!matches!(operation.method, Method::GET | Method::DELETE)).then(|| body.to_string());
+    client.if_match("*").send(operation.method.clone(), path, body).await
+}
+
+#[test]
+fn the_operations_without_a_token_or_a_scope_are_these() {
+    let mut open: Vec<_> = operations().iter().filter(|o| o.open).map(|o| o.id.clone()).collect();
+    open.sort();
+    assert_eq!(open, OPEN);
+    let mut without: Vec<_> =
+        operations().iter().filter(|o| !o.open && o.scopes.is_empty()).map(|o| o.id.clone()).collect();
+    without.sort();
+    assert_eq!(without, WITHOUT_SCOPE);
+}
+
+#[tokio::test]
+async fn without_a_token_every_operation_is_401() {
+    let server = Server::start();
+    for operation in operations().iter().filter(|operation| !operation.open) {
+        let answer = call(&server.anonymous(), operation, &filled(&operation.path), &json!({})).await;
+        let answer = answer.expect_problem(401, "unauthenticated");
+        assert_eq!(answer.header("www-authenticate"), "Bearer", "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn with_every_scope_but_its_own_every_operation_is_403() {
+    let server = Server::start();
+    for operation in operations().iter().filter(|operation| !operation.scopes.is_empty()) {
+        let others =
+            SCOPES.iter().map(|scope| scope.name).filter(|name| operation.scopes.iter().all(|own| own != name));
+        let client = server.partner("partner", &others.collect::<Vec<_>>().join(" "), None);
+        let answer = call(&client, operation, &filled(&operation.path), &json!({})).await;
+        let answer = answer.expect_problem(403, "missing_scope");
+        assert_eq!(answer.body["scope"], operation.scopes[0], "{}", operation.id);
+        assert!(answer.header("www-authenticate").contains(&operation.scopes[0]));
+    }
+}
+
+/// A row of Vantaa's in every collection, with what its writer sees of it.
+async fn rows_of_vantaa(server: &Server) -> BTreeMap<&'static str, (String, Value)> {
+    let coordinator = server.coordinator();
+    let tutor = server.given_tutor("092").await;
+    let event = server.given_event("092").await;
+    let feedback = server.given_feedback(&event, "092").await;
+    let mut rows = BTreeMap::new();
+    for (collection, key) in [
+        ("/v1/municipalities", "092".to_owned()),
+        ("/v1/themes", "training".to_owned()),
+        ("/v1/tutors", tutor),
+        ("/v1/events", event),
+        ("/v1/feedback", feedback),
+    ] {
+        let body = coordinator.get(&format!("{collection}/{key}")).await.expect(200).body;
+        rows.insert(collection, (key, body));
+    }
+    rows
+}
+
+#[tokio::test]
+async fn nobody_writes_what_belongs_to_another_municipality() {
+    let server = Server::start();
+    let rows = rows_of_vantaa(&server).await;
+    let coordinator = server.coordinator();
+    for operation in operations() {
+        if operation.open || operation.scopes.is_empty() || operation.method == Method::GET {
+            continue;
+        }
+        let collection = operation.path.split("/{").next().unwrap();
+        let (key, body) = rows.get(collection).unwrap_or_else(|| panic!("no row for {}", operation.id));
+        let path = operation.path.replace("{code}", key).replace("{slug}", key).replace("{id}", key);
+        let sent = if operation.method == Method::PATCH { &json!({}) } else { body };
+        let scope =
+            SCOPES.iter().map(|scope| scope.name).filter(|name| *name != "themes:write").collect::<Vec<_>>().join(" ");
+        for stranger in [
+            server.municipality("049"),
+            server.tutor("049", "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e"),
+            server.partner("espoo-calendar", &scope, Some("049")),
+        ] {
+            let answer = call(&stranger, &operation, &path, sent).await;
+            assert!(matches!(answer.status, 403 | 404), "{} answered {}", operation.id, answer.text);
+        }
+        if operation.method != Method::POST {
+            let after = coordinator.get(&path).await.expect(200).body;
+            assert_eq!(after, *body, "{} changed it", operation.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_seen_answers_as_what_does_not_exist() {
+    let server = Server::start();
+    let event = server.coordinator().post("/v1/events", &Server::event("092", "draft")).await.expect(201);
+    let id = event.body["id"].as_str().unwrap();
+    let espoo = server.municipality("049");
+    let hidden = espoo.get(&format!("/v1/events/{id}")).await.expect(404);
+    let missing = espoo.get("/v1/events/019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e").await.expect(404);
+    let without_id = |body: &Value| {
+        let mut body = body.clone();
+        body.as_object_mut().unwrap().remove("request_id");
+        body
+    };
+    assert_eq!(without_id(&hidden.body), without_id(&missing.body));
+}

@@ -1,0 +1,141 @@
+//! The database goes away and comes back; many come at once; callers go away.
+
+use std::time::{Duration, Instant};
+
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use kuntatutorit::{
+    db::{
+        local::{LocalPostgres, Options},
+        migrations,
+    },
+    seed,
+};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Server, cluster::run};
+
+/// A PostgreSQL that a test may stop and start.
+struct Stoppable {
+    options: Options,
+    postgres: Option<LocalPostgres>,
+    _dir: tempfile::TempDir,
+}
+
+impl Stoppable {
+    fn start() -> Self {
+        let dir = tempfile::TempDir::new().unwrap();
+        let options = Options { durable: false, ..Options::new(dir.path()) };
+        let mut stoppable = Self { options, postgres: None, _dir: dir };
+        stoppable.again();
+        let url = stoppable.url();
+        run(async {
+            migrations::run(&url).await.unwrap();
+            seed::load(&AsyncPgConnection::establish(&url).await.unwrap()).await.unwrap();
+        });
+        stoppable
+    }
+
+    fn again(&mut self) {
+        self.postgres = Some(LocalPostgres::start(&self.options).unwrap());
+    }
+
+    fn stop(&mut self) {
+        self.postgres = None;
+    }
+
+    fn url(&self) -> String {
+        self.postgres.as_ref().unwrap().url("postgres")
+    }
+}
+
+#[tokio::test]
+async fn the_service_outlives_its_database() {
+    let mut database = Stoppable::start();
+    let server = Server::on(database.url(), &[]);
+    let espoo = server.municipality("049");
+    let path = "/v1/municipalities/049";
+    let etag = espoo.get(path).await.expect(200).etag();
+    for _ in 0..2 {
+        database.stop();
+        let stopped = Instant::now();
+        while stopped.elapsed() < Duration::from_secs(3) {
+            let asked = Instant::now();
+            let read = espoo.get(path).await.expect_problem(503, "unavailable");
+            assert_eq!(read.header("retry-after"), "1");
+            espoo.if_match(&etag).patch(path, &json!({})).await.expect_problem(503, "unavailable");
+            assert!(asked.elapsed() < Duration::from_secs(2), "two refused requests took {:?}", asked.elapsed());
+            server.anonymous().get("/readyz").await.expect(503);
+            server.anonymous().get("/livez").await.expect(200);
+        }
+        database.again();
+        let back = Instant::now();
+        while espoo.get(path).await.status != 200 {
+            assert!(back.elapsed() < Duration::from_secs(2), "not back within two seconds");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        server.anonymous().get("/readyz").await.expect(200);
+    }
+    espoo.if_match(&etag).patch(path, &json!({"support_since": 2001})).await.expect(200);
+}
+
+#[tokio::test]
+async fn all_connections_held_is_503_within_a_second_and_reads_go_on() {
+    let server = Server::with(&[("POOL_SIZE", "2")]);
+    let espoo = server.municipality("049");
+    let path = "/v1/municipalities/049";
+    let etag = espoo.get(path).await.etag();
+    let mut holder = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    diesel::sql_query("begin").execute(&mut holder).await.unwrap();
+    diesel::sql_query("lock table municipalities in share mode").execute(&mut holder).await.unwrap();
+    let writer = espoo.if_match(&etag);
+    let writes = (0..8).map(|_| async {
+        let asked = Instant::now();
+        (writer.patch(path, &json!({})).await.expect(503), asked.elapsed())
+    });
+    let (refused, read) = tokio::join!(futures_util::future::join_all(writes), espoo.get(path));
+    read.expect(200);
+    let quick = refused.iter().filter(|(_, took)| *took < Duration::from_millis(1200)).count();
+    assert!(quick >= 6, "only two wait for the lock: {:?}", refused.iter().map(|(_, took)| took).collect::<Vec<_>>());
+    diesel::sql_query("rollback").execute(&mut holder).await.unwrap();
+    espoo.if_match(&etag).patch(path, &json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_tears_no_write() {
+    let server = Server::start();
+    let coordinator = server.coordinator();
+    for _ in 0..20 {
+        let (hasty, change) = (coordinator.if_match("*"), json!({"support_since": 2002}));
+        let write = hasty.patch("/v1/municipalities/049", &change);
+        let _ = tokio::time::timeout(Duration::from_micros(700), write).await;
+    }
+    let query = "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() \
+                 and backend_type = 'client backend' and state <> 'idle'";
+    let mut conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    let began = Instant::now();
+    while diesel::sql_query(query).execute(&mut conn).await.unwrap() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(2), "a transaction was left open");
+    }
+    let etag = coordinator.get("/v1/municipalities/049").await.etag();
+    coordinator.if_match(&etag).patch("/v1/municipalities/049", &json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_given_up() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let server = Server::start();
+    let token = server.coordinator().token.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST /v1/municipalities HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 64];
+    let read =
+        tokio::time::timeout(Duration::from_secs(15), stream.read(&mut answer)).await.expect("no answer in time");
+    let answer = String::from_utf8_lossy(&answer[..read.unwrap()]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    server.anonymous().send(Method::GET, "/livez", None).await.expect(200);
+}

@@ -1,0 +1,272 @@
+//! Signing in: people with a password, partner systems with OAuth 2 client credentials.
+
+use std::time::{Duration, Instant};
+
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use kuntatutorit::{
+    auth::{passwords, reach::Role},
+    resources::{
+        accounts::{self, model::NewAccount},
+        clients::{self, model::NewClient},
+    },
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{
+    Server,
+    client::{Answer, Client},
+};
+
+const PASSWORD: &str = "salasana on pitkä";
+
+async fn connect(server: &Server) -> AsyncPgConnection {
+    AsyncPgConnection::establish(&server.database_url).await.unwrap()
+}
+
+async fn given_account(server: &Server, email: &str) -> Uuid {
+    let new = NewAccount {
+        id: Uuid::now_v7(),
+        email: email.into(),
+        role: Role::Municipality,
+        municipality_code: Some("049".into()),
+        tutor_id: None,
+        password_hash: Some(passwords::hash(PASSWORD.into()).await.unwrap()),
+    };
+    accounts::store::create(&connect(server).await, new).await.unwrap().id
+}
+
+async fn given_client(server: &Server, scopes: &str) -> (String, String) {
+    let new = NewClient {
+        id: Uuid::now_v7(),
+        name: "Espoon tapahtumakalenteri".into(),
+        source: "espoo-calendar".into(),
+        scopes: scopes.split(' ').map(Into::into).collect(),
+        municipality_code: Some("049".into()),
+    };
+    let (client, secret) = clients::store::create(&connect(server).await, new).await.unwrap();
+    (client.id.to_string(), secret)
+}
+
+async fn execute(server: &Server, query: &str) {
+    diesel::sql_query(query).execute(&mut connect(server).await).await.unwrap();
+}
+
+async fn login(client: &Client, email: &str, password: &str) -> Answer {
+    client.post("/v1/auth/login", &json!({"email": email, "password": password})).await
+}
+
+async fn form(client: &Client, body: &str) -> Answer {
+    let client = client.with("content-type", "application/x-www-form-urlencoded");
+    client.send(Method::POST, "/v1/auth/token", Some(body.into())).await
+}
+
+#[tokio::test]
+async fn an_account_signs_in_and_knows_who_it_is() {
+    let server = Server::start();
+    let id = given_account(&server, "digituki@espoo.example").await;
+    let answer = login(&server.anonymous(), " Digituki@Espoo.example ", PASSWORD).await.expect(200);
+    assert_eq!((&answer.body["token_type"], &answer.body["expires_in"]), (&json!("Bearer"), &json!(600)));
+    assert!(answer.body["scope"].as_str().unwrap().contains("events:write"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let espoo = server.token(answer.body["access_token"].as_str().unwrap());
+    assert_eq!(
+        espoo.get("/v1/me").await.expect(200).body,
+        json!({
+            "kind": "account", "id": id, "role": "municipality", "email": "digituki@espoo.example", "name": null,
+            "source": "kuntatutorit", "municipality_code": "049", "tutor_id": null
+        })
+    );
+    let etag = espoo.get("/v1/municipalities/049").await.expect(200).etag();
+    espoo.if_match(&etag).patch("/v1/municipalities/049", &json!({"support_since": 2001})).await.expect(200);
+}
+
+#[tokio::test]
+async fn known_and_unknown_accounts_are_refused_alike() {
+    let server = Server::start();
+    given_account(&server, "known@espoo.example").await;
+    let without_id = |mut answer: Value| answer.as_object_mut().unwrap().remove("request_id").map(|_| answer.clone());
+    let known = login(&server.anonymous(), "known@espoo.example", "wrong").await.expect_problem(401, "sign_in_refused");
+    let unknown =
+        login(&server.anonymous(), "nobody@espoo.example", "wrong").await.expect_problem(401, "sign_in_refused");
+    assert_eq!(without_id(known.body), without_id(unknown.body));
+    let broken = json!({"email": "x", "password": "", "remember": true});
+    server.anonymous().post("/v1/auth/login", &broken).await.expect_violations(&[
+        ("/email", "too_short"),
+        ("/password", "too_short"),
+        ("/remember", "unknown_field"),
+    ]);
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_waits_and_the_owner_elsewhere_does_not() {
+    let server = Server::with(&[("TRUSTED_PROXIES", "127.0.0.1")]);
+    given_account(&server, "owner@espoo.example").await;
+    let attacker = server.anonymous().with("x-forwarded-for", "203.0.113.7");
+    for _ in 0..5 {
+        login(&attacker, "owner@espoo.example", "guess").await.expect(401);
+    }
+    let refused = login(&attacker, "owner@espoo.example", PASSWORD).await.expect_problem(429, "too_many_requests");
+    let wait = refused.header("retry-after");
+    assert!((1..=900).contains(&wait.parse::<u32>().unwrap()));
+    assert_eq!(refused.header("ratelimit"), format!("\"sign-in\";r=0;t={wait}"));
+    login(&server.anonymous().with("x-forwarded-for", "198.51.100.9"), "owner@espoo.example", PASSWORD)
+        .await
+        .expect(200);
+    // What the attacker writes before the proxy's entry is not believed.
+    let forged = server.anonymous().with("x-forwarded-for", "192.0.2.1, 203.0.113.7");
+    login(&forged, "owner@espoo.example", PASSWORD).await.expect(429);
+    login(&attacker, "other@espoo.example", "guess").await.expect(401);
+    execute(&server, "update sign_in_failures set last_failed_at = now() - interval '16 minutes'").await;
+    login(&attacker, "owner@espoo.example", PASSWORD).await.expect(200);
+    login(&attacker, "owner@espoo.example", "guess").await.expect(401);
+}
+
+#[tokio::test]
+async fn a_success_forgets_the_failures() {
+    let server = Server::start();
+    given_account(&server, "owner@espoo.example").await;
+    for _ in 0..2 {
+        for _ in 0..4 {
+            login(&server.anonymous(), "owner@espoo.example", "typo").await.expect(401);
+        }
+        login(&server.anonymous(), "owner@espoo.example", PASSWORD).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_refused_within_two_seconds() {
+    let server = Server::start();
+    let second = Server::on(server.database_url.clone(), &[("PUBLIC_URL", &server.url)]);
+    given_account(&server, "leaver@espoo.example").await;
+    let answer = login(&server.anonymous(), "leaver@espoo.example", PASSWORD).await.expect(200);
+    let token = answer.body["access_token"].as_str().unwrap();
+    let (here, there) = (server.token(token), second.token(token));
+    here.get("/v1/municipalities").await.expect(200);
+    there.get("/v1/municipalities").await.expect(200);
+    execute(&server, "update accounts set disabled = true").await;
+    let disabled = Instant::now();
+    while here.get("/v1/municipalities").await.status != 401 || there.get("/v1/municipalities").await.status != 401 {
+        assert!(disabled.elapsed() < Duration::from_secs(2), "still let in");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    login(&server.anonymous(), "leaver@espoo.example", PASSWORD).await.expect_problem(401, "sign_in_refused");
+    // Let in again, it signs in again; the old token stays dead.
+    execute(&server, "update accounts set disabled = false").await;
+    let answer = login(&server.anonymous(), "leaver@espoo.example", PASSWORD).await.expect(200);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    server.token(answer.body["access_token"].as_str().unwrap()).get("/v1/me").await.expect(200);
+    here.get("/v1/me").await.expect(401);
+}
+
+#[tokio::test]
+async fn a_partner_system_signs_in_by_basic_or_in_the_form() {
+    let server = Server::start();
+    let (id, secret) = given_client(&server, "events:read events:write municipalities:read").await;
+    let basic = {
+        use base64::{Engine as _, prelude::BASE64_STANDARD};
+        server.anonymous().with("authorization", &format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}"))))
+    };
+    let by_basic = form(&basic, "grant_type=client_credentials").await;
+    assert_eq!((by_basic.status, by_basic.header("cache-control")), (200, "no-store"));
+    assert_eq!(by_basic.body["scope"], "events:read events:write municipalities:read");
+    let credentials = format!("client_id={id}&client_secret={secret}");
+    let in_form =
+        form(&server.anonymous(), &format!("grant_type=client_credentials&{credentials}&scope=events:read&audience=x"))
+            .await;
+    assert_eq!((in_form.status, &in_form.body["scope"]), (200, &json!("events:read")));
+
+    let partner = server.token(in_form.body["access_token"].as_str().unwrap());
+    partner.get("/v1/events").await.expect(200);
+    partner.get("/v1/tutors").await.expect_problem(403, "missing_scope");
+    let me = partner.get("/v1/me").await.expect(200).body;
+    assert_eq!(
+        (&me["kind"], &me["source"], &me["name"]),
+        (&json!("client"), &json!("espoo-calendar"), &json!("Espoon tapahtumakalenteri"))
+    );
+}
+
+#[tokio::test]
+async fn the_token_endpoint_fails_as_rfc_6749_says() {
+    let server = Server::start();
+    let (id, secret) = given_client(&server, "events:read").await;
+    let right = format!("client_id={id}&client_secret={secret}");
+    let anonymous = server.anonymous();
+    for (body, status, error) in [
+        (format!("grant_type=client_credentials&client_id={id}&client_secret=wrong"), 401, "invalid_client"),
+        (format!("grant_type=client_credentials&client_id=nobody&client_secret={secret}"), 401, "invalid_client"),
+        ("grant_type=client_credentials".into(), 401, "invalid_client"),
+        (format!("grant_type=password&{right}"), 400, "unsupported_grant_type"),
+        (right.clone(), 400, "invalid_request"),
+        (format!("grant_type=client_credentials&grant_type=client_credentials&{right}"), 400, "invalid_request"),
+        (format!("grant_type=client_credentials&{right}&scope=tutors:read"), 400, "invalid_scope"),
+        (format!("grant_type=client_credentials&{right}&scope=events:read%20root"), 400, "invalid_scope"),
+        (format!("grant_type=client_credentials&client_id={id}%00&client_secret=%00"), 401, "invalid_client"),
+    ] {
+        let answer = form(&anonymous, &body).await;
+        assert_eq!((answer.status, answer.body["error"].as_str()), (status, Some(error)), "{body}: {}", answer.text);
+        assert!(answer.header("content-type").starts_with("application/json"));
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.headers.get("www-authenticate").is_some(), status == 401);
+    }
+    let json = anonymous.post("/v1/auth/token", &json!({"grant_type": "client_credentials"})).await;
+    assert_eq!((json.status, json.body["error"].as_str()), (400, Some("invalid_request")));
+    execute(&server, "update clients set disabled = true").await;
+    let revoked = form(&anonymous, &format!("grant_type=client_credentials&{right}")).await;
+    assert_eq!((revoked.status, revoked.body["error"].as_str()), (401, Some("invalid_client")));
+}
+
+#[tokio::test]
+async fn a_client_that_guesses_waits() {
+    let server = Server::start();
+    let (id, secret) = given_client(&server, "events:read").await;
+    for _ in 0..5 {
+        form(&server.anonymous(), &format!("grant_type=client_credentials&client_id={id}&client_secret=guess")).await;
+    }
+    let answer =
+        form(&server.anonymous(), &format!("grant_type=client_credentials&client_id={id}&client_secret={secret}"))
+            .await;
+    assert_eq!(answer.status, 429);
+    assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn secrets_are_stored_hashed_and_two_may_live() {
+    let server = Server::start();
+    let (id, secret) = given_client(&server, "events:read").await;
+    let conn = connect(&server).await;
+    let id: Uuid = id.parse().unwrap();
+    let second = clients::store::add_secret(&conn, id).await.unwrap();
+    for secret in [&secret, &second] {
+        assert!(clients::store::authenticate(&conn, id, secret).await.unwrap().is_some());
+    }
+    let third = clients::store::add_secret(&conn, id).await.unwrap_err();
+    assert_eq!(serde_json::to_value(third.kind().0.as_u16()).unwrap(), 422);
+    let plain = format!("delete from client_secrets where secret_hash = convert_to('{secret}', 'UTF8')");
+    let mut conn = connect(&server).await;
+    assert_eq!(diesel::sql_query(plain).execute(&mut conn).await.unwrap(), 0, "a secret is stored as it is");
+}
+
+#[tokio::test]
+async fn tokens_come_in_one_authorization_header_or_not_at_all() {
+    let server = Server::start();
+    let token = server.municipality("049").token.unwrap();
+    let anonymous = server.anonymous();
+    let path = "/v1/municipalities";
+    anonymous.with("authorization", &format!("bearer {token}")).get(path).await.expect(200);
+    for header in [
+        String::new(),
+        "Bearer".into(),
+        "Bearer ".into(),
+        format!("Basic {token}"),
+        token.clone(),
+        format!("Bearer {token} x"),
+    ] {
+        anonymous.with("authorization", &header).get(path).await.expect_problem(401, "unauthenticated");
+    }
+    let twice =
+        anonymous.with("authorization", &format!("Bearer {token}")).with("authorization", &format!("Bearer {token}"));
+    twice.get(path).await.expect_problem(401, "unauthenticated");
+    anonymous.get(&format!("{path}?access_token={token}")).await.expect_problem(401, "unauthenticated");
+}
