@@ -141,6 +141,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("too_large", "In <code>errors</code>: the number is too large."),
     ("out_of_range", "In <code>errors</code>: the value is out of its range."),
     ("fixed", "In <code>errors</code>: the key is fixed for good."),
+    ("duplicate", "In <code>errors</code>: the same item stands there twice."),
     ("invalid_value", "In <code>errors</code>: the value is not one of those that are allowed."),
     ("invalid_email", "In <code>errors</code>: it is not an e-mail address."),
     ("invalid_code", "In <code>errors</code>: it is not an official code."),

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod clients;
+pub mod feedback;
 pub mod municipalities;
 mod service;
 pub mod sign_in;
@@ -10,5 +11,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers every operation; nothing else can be reached.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(municipalities::routes).configure(sign_in::routes).configure(service::routes);
+    config
+        .configure(municipalities::routes)
+        .configure(feedback::routes)
+        .configure(sign_in::routes)
+        .configure(service::routes);
 }

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod feedback;
 mod interface;
 mod municipalities;
 mod private_postgres;
