@@ -141,6 +141,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("too_large", "In <code>errors</code>: the number is too large."),
     ("out_of_range", "In <code>errors</code>: the value is out of its range."),
     ("fixed", "In <code>errors</code>: the key is fixed for good."),
+    ("duplicate", "In <code>errors</code>: the same item stands there twice."),
     ("invalid_value", "In <code>errors</code>: the value is not one of those that are allowed."),
     ("invalid_email", "In <code>errors</code>: it is not an e-mail address."),
     ("invalid_code", "In <code>errors</code>: it is not an official code."),
@@ -199,6 +200,14 @@ impl Error {
     /// One broken rule of the body, at a JSON pointer (RFC 6901).
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(vec![Violation::at(pointer, code, detail)])
+    }
+
+    /// Passes when there are none.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with all of them.
+    pub fn unless_empty(violations: Vec<Violation>) -> Result<()> {
+        if violations.is_empty() { Ok(()) } else { Err(Self::Invalid(violations)) }
     }
 
     /// The failure of a deletion: what still refers to the row is a conflict, not bad input.
@@ -262,6 +271,20 @@ impl Violation {
     /// At a JSON pointer (RFC 6901) of the body.
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
+    }
+
+    /// Of a rule of the database, found before the database had to say so.
+    pub fn of_rule(constraint: &str) -> Option<Self> {
+        rules::find(constraint).map(|rule| Self::at(rule.pointer, rule.constraint, rule.detail))
+    }
+
+    /// Of a rule of the database, one for each item of a list that is among those that do not exist.
+    pub fn of_items<T: PartialEq>(constraint: &str, items: &[T], missing: &[T]) -> impl Iterator<Item = Self> {
+        let dangling = items.iter().enumerate().filter(|(_, item)| missing.contains(item));
+        dangling.filter_map(move |(index, _)| {
+            rules::find(constraint)
+                .map(|rule| Self::at(format!("{}/{index}", rule.pointer), rule.constraint, rule.detail))
+        })
     }
 
     /// Of a parameter of the query.

@@ -51,7 +51,7 @@ declare
   event record;
 begin
   -- The lock lets no change of the event slip in between; feedback does not wait for feedback.
-  select status, starts_at, ends_at into event from events where id = new.event_id for key share;
+  select status, starts_at, ends_at into event from events where id = new.event_id for share;
   if found and not (event.status in ('published', 'completed') and event.starts_at <= now()) then
     raise check_violation using constraint = 'feedback_event_has_started',
       message = 'feedback is about an event that is published or completed and has started';

@@ -35,4 +35,18 @@ macro_rules! keyset {
     }};
 }
 
-pub(crate) use keyset;
+/// Filters a boxed query by any of these values, unless there are none.
+///
+/// One value is asked for with `=`: an index on the column and the sort key then has the rows in the page's order,
+/// which it has not for `= any`.
+macro_rules! any_of {
+    ($query:expr, $column:path, $values:expr) => {
+        match &$values[..] {
+            [] => $query,
+            [one] => $query.filter($column.eq(one.clone())),
+            several => $query.filter($column.eq_any(several.to_vec())),
+        }
+    };
+}
+
+pub(crate) use {any_of, keyset};

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod clients;
 pub mod events;
+pub mod feedback;
 pub mod municipalities;
 mod service;
 pub mod sign_in;
@@ -18,6 +19,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(themes::routes)
         .configure(tutors::routes)
         .configure(events::routes)
+        .configure(feedback::routes)
         .configure(sign_in::routes)
         .configure(service::routes);
 }

@@ -8,6 +8,7 @@ mod authorization;
 mod contract;
 mod events;
 mod faults;
+mod feedback;
 mod interface;
 mod municipalities;
 mod private_postgres;

@@ -19,6 +19,7 @@ use crate::{
     auth::reach::Reach,
     db::{
         Conn,
+        keyset::any_of,
         search::{found, rank},
     },
     http::{List, Page, list::PageRequest, time},
@@ -69,12 +70,12 @@ pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<EventFilter
     let query = filtered(reach, filter, &span).limit(page.fetch());
     let query = match (sort, after) {
         (EventSort::StartsAt, None) => query.order((starts_at, id)),
-        (EventSort::StartsAt, Some(Position(time, last))) => {
-            query.order((starts_at, id)).filter(starts_at.gt(time).or(id.gt(last)))
+        (EventSort::StartsAt, Some(Position(moment, last))) => {
+            query.order((starts_at, id)).filter(starts_at.gt(moment).or(id.gt(last)))
         }
         (EventSort::StartsAtDescending, None) => query.order((starts_at.desc(), id.desc())),
-        (EventSort::StartsAtDescending, Some(Position(time, last))) => {
-            query.order((starts_at.desc(), id.desc())).filter(starts_at.lt(time).or(id.lt(last)))
+        (EventSort::StartsAtDescending, Some(Position(moment, last))) => {
+            query.order((starts_at.desc(), id.desc())).filter(starts_at.lt(moment).or(id.lt(last)))
         }
     };
     let rows: Vec<EventRow> = query.load(&mut conn).await?;
@@ -114,28 +115,17 @@ macro_rules! linked {
     }};
 }
 
-/// Keeps the events whose column has one of the values.
-macro_rules! any_of {
-    ($query:expr, $values:expr, $column:ident) => {
-        match $values.as_slice() {
-            [] => $query,
-            [one] => $query.filter(dsl::$column.eq(one.clone())),
-            several => $query.filter(dsl::$column.eq_any(several.to_vec())),
-        }
-    };
-}
-
 fn filtered(reach: &Reach, filter: &EventFilter, span: &Span) -> Visible {
     let mut query = visible(reach).filter(starts_at.between(span.from, span.to));
     if let Some(before) = filter.starts_before {
         query = query.filter(starts_at.lt(before));
     }
-    query = any_of!(query, filter.municipality, host_municipality_code);
-    query = any_of!(query, filter.kind, kind);
-    query = any_of!(query, filter.modality, modality);
-    query = any_of!(query, filter.status, status);
-    query = any_of!(query, filter.source, source);
-    query = any_of!(query, filter.external_id, external_id);
+    query = any_of!(query, dsl::host_municipality_code, filter.municipality);
+    query = any_of!(query, dsl::kind, filter.kind);
+    query = any_of!(query, dsl::modality, filter.modality);
+    query = any_of!(query, dsl::status, filter.status);
+    query = any_of!(query, dsl::source, filter.source);
+    query = any_of!(query, dsl::external_id, filter.external_id);
     query = linked!(query, span, filter.tutor, event_tutors, tutor_id);
     query = linked!(query, span, filter.theme, event_themes, theme_slug);
     query = linked!(query, span, filter.language, event_languages, language);

@@ -28,6 +28,7 @@ pub(super) fn after(start: Option<DateTime<Utc>>, field: &str) -> impl FnOnce(&D
     }
 }
 
+#[expect(clippy::ref_option, reason = "garde hands over the field as it is")]
 pub(super) fn some_place(venue: &Option<Venue>, _: &()) -> garde::Result {
     if *venue == Some(Venue { name: None, address: None, municipality_code: None }) {
         return Err(garde::Error::new("required|must have a name, an address or a municipality_code; or be null"));

@@ -27,9 +27,8 @@ impl EventStatus {
     /// The states that may follow this one.
     pub const fn next(self) -> &'static [Self] {
         match self {
-            Self::Draft => &[Self::Published, Self::Cancelled],
+            Self::Draft | Self::Postponed => &[Self::Published, Self::Cancelled],
             Self::Published => &[Self::Postponed, Self::Completed, Self::Cancelled],
-            Self::Postponed => &[Self::Published, Self::Cancelled],
             Self::Completed | Self::Cancelled => &[],
         }
     }

@@ -74,13 +74,9 @@ pub async fn create(mut conn: &Conn, reach: &Reach, new: EventInput) -> Result<E
     }
     let mut violations = missing_references(conn, &new).await?;
     if new.status == EventStatus::Completed && new.ends_at > Utc::now() {
-        violations.push(Violation::at(
-            "/status",
-            "events_completed_after_end",
-            "an event can be completed once it has ended",
-        ));
+        violations.extend(Violation::of_rule("events_completed_after_end"));
     }
-    refuse(violations)?;
+    Error::unless_empty(violations)?;
     let values = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(reach.identity.source()), new);
     let insert = diesel::insert_into(events::table).values(values).returning(EventRow::as_returning());
     Ok(seen(reach)(insert.get_result(&mut conn).await?))
@@ -111,7 +107,7 @@ pub async fn patch(conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags, patch:
 async fn update(mut conn: &Conn, reach: &Reach, current: &Event, expected: &Tags, new: EventInput) -> Result<Event> {
     reach.require_writes_for(current.fields.host_municipality_code.as_deref())?;
     reach.require_writes_for(new.host_municipality_code.as_deref())?;
-    refuse(missing_references(conn, &new).await?)?;
+    Error::unless_empty(missing_references(conn, &new).await?)?;
     expected.require(current)?;
     current.fields.status.require_next(new.status)?;
     if new.status == EventStatus::Completed && current.fields.status != new.status && new.ends_at > Utc::now() {
@@ -152,46 +148,12 @@ async fn missing_references(conn: &Conn, event: &EventInput) -> Result<Vec<Viola
         themes::store::missing(conn, &event.themes),
         tutors::store::missing(conn, &event.tutors),
     )?;
-    let mut violations = Vec::new();
     let unknown = |code: &Option<String>| code.as_ref().is_some_and(|code| codes.contains(code));
-    let municipality = "must be the code of a municipality that exists";
-    if unknown(&event.host_municipality_code) {
-        let at = "/host_municipality_code";
-        violations.push(Violation::at(at, "events_host_municipality_code_exists", municipality));
-    }
-    if unknown(&venue) {
-        let at = "/venue/municipality_code";
-        violations.push(Violation::at(at, "events_venue_municipality_code_exists", municipality));
-    }
-    violations.extend(each("audience", "events_audience_exist", municipality, &event.audience, &codes));
-    violations.extend(each(
-        "themes",
-        "events_themes_exist",
-        "must be the slug of a theme that exists",
-        &event.themes,
-        &themes,
-    ));
-    violations.extend(each(
-        "tutors",
-        "events_tutors_exist",
-        "must be the id of a tutor that exists",
-        &event.tutors,
-        &tutors,
-    ));
+    let host = unknown(&event.host_municipality_code).then_some("events_host_municipality_code_exists");
+    let venue = unknown(&venue).then_some("events_venue_municipality_code_exists");
+    let mut violations: Vec<_> = host.into_iter().chain(venue).filter_map(Violation::of_rule).collect();
+    violations.extend(Violation::of_items("events_audience_exist", &event.audience, &codes));
+    violations.extend(Violation::of_items("events_themes_exist", &event.themes, &themes));
+    violations.extend(Violation::of_items("events_tutors_exist", &event.tutors, &tutors));
     Ok(violations)
-}
-
-fn each<T: PartialEq>(
-    field: &str,
-    code: &'static str,
-    detail: &'static str,
-    items: &[T],
-    missing: &[T],
-) -> impl Iterator<Item = Violation> {
-    let unknown = items.iter().enumerate().filter(|(_, item)| missing.contains(item));
-    unknown.map(move |(index, _)| Violation::at(format!("/{field}/{index}"), code, detail))
-}
-
-fn refuse(violations: Vec<Violation>) -> Result<()> {
-    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
 }

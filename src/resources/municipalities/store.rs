@@ -12,7 +12,7 @@ use crate::{
     auth::reach::Reach,
     db::{
         Conn,
-        keyset::keyset,
+        keyset::{any_of, keyset},
         search::{found, rank},
     },
     http::{List, Page, Patch, Resource as _, conditional::Tags, list::PageRequest},
@@ -74,16 +74,10 @@ pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<MunicipalityFilter
 }
 
 fn filtered(reach: &Reach, filter: &MunicipalityFilter) -> Visible {
-    let mut query = visible(reach);
-    if !filter.support_stage.is_empty() {
-        query = query.filter(dsl::support_stage.eq_any(filter.support_stage.clone()));
-    }
-    if !filter.language_status.is_empty() {
-        query = query.filter(dsl::language_status.eq_any(filter.language_status.clone()));
-    }
-    if !filter.region.is_empty() {
-        query = query.filter(dsl::region_code.eq_any(filter.region.clone()));
-    }
+    let query = visible(reach);
+    let query = any_of!(query, dsl::support_stage, filter.support_stage);
+    let query = any_of!(query, dsl::language_status, filter.language_status);
+    let mut query = any_of!(query, dsl::region_code, filter.region);
     if let Some(least) = filter.population_min {
         query = query.filter(dsl::population.ge(least));
     }

@@ -10,7 +10,10 @@ use diesel_async::RunQueryDsl;
 use super::model::{Theme, ThemeFilter, ThemeInput, ThemeSort as Sort};
 use crate::{
     auth::reach::Reach,
-    db::{Conn, keyset::keyset},
+    db::{
+        Conn,
+        keyset::{any_of, keyset},
+    },
     http::{List, Page, Patch, conditional::Tags},
     problem::{Error, Result},
     schema::themes::{self, dsl},
@@ -50,10 +53,7 @@ pub async fn missing(mut conn: &Conn, slugs: &[String]) -> Result<Vec<String>> {
 /// [`Error::Malformed`] for a cursor that is not of this list.
 pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<ThemeFilter>) -> Result<Page<Theme>> {
     let List { filter, page } = list;
-    let mut query = visible(reach).limit(page.fetch());
-    if !filter.kind.is_empty() {
-        query = query.filter(dsl::kind.eq_any(filter.kind.clone()));
-    }
+    let query = any_of!(visible(reach), dsl::kind, filter.kind).limit(page.fetch());
     let sort = filter.sort.unwrap_or_default();
     let query = match sort {
         Sort::Slug => keyset!(query, page, ascending, dsl::slug: String),

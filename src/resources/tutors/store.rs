@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     auth::reach::{Reach, Role},
-    db::{Conn, keyset::keyset},
+    db::{
+        Conn,
+        keyset::{any_of, keyset},
+    },
     http::{List, Page, Patch, conditional::Tags, list::PageRequest},
     problem::{Error, Result, Violation},
     resources::{municipalities, themes},
@@ -69,17 +72,6 @@ pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<TutorFilter>) -> R
     let rows: Vec<StoredTutor> = query.limit(page.fetch()).load(&mut conn).await?;
     let sight = Sight::of(reach);
     Ok(page.answer(rows, |tutor| tutor.id).map(|tutor| sight.show(tutor)))
-}
-
-/// Any of several values. One is compared by `=`: then an index on the column and the id has the page's order.
-macro_rules! any_of {
-    ($query:expr, $column:expr, $values:expr) => {
-        match $values.as_slice() {
-            [] => $query,
-            [one] => $query.filter($column.eq(one.clone())),
-            several => $query.filter($column.eq_any(several.to_vec())),
-        }
-    };
 }
 
 /// As [`any_of`], of a list's values, a row each in a table of links. The bounds of the page's ids are told to that
@@ -232,16 +224,11 @@ async fn require_references(conn: &Conn, new: &TutorInput) -> Result<()> {
     let code = std::slice::from_ref(&new.municipality_code);
     let (no_themes, no_municipality) =
         try_join(themes::store::missing(conn, &new.themes), municipalities::store::missing(conn, code)).await?;
-    let mut violations = Vec::new();
-    for (index, _) in new.themes.iter().enumerate().filter(|(_, slug)| no_themes.contains(slug)) {
-        let detail = "must be the slug of a theme that exists";
-        violations.push(Violation::at(format!("/themes/{index}"), "tutors_themes_exist", detail));
-    }
+    let mut violations: Vec<_> = Violation::of_items("tutors_themes_exist", &new.themes, &no_themes).collect();
     if !no_municipality.is_empty() {
-        let detail = "must be the code of a municipality that exists";
-        violations.push(Violation::at("/municipality_code", "tutors_municipality_code_exists", detail));
+        violations.extend(Violation::of_rule("tutors_municipality_code_exists"));
     }
-    if violations.is_empty() { Ok(()) } else { Err(Error::Invalid(violations)) }
+    Error::unless_empty(violations)
 }
 
 /// Deletes a tutor that nothing ever referred to, of a municipality that the caller writes for; a tutor none.

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod cluster;
+pub(crate) mod given;
 pub(crate) mod server;
 
 pub(crate) use server::Server;

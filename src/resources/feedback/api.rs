@@ -1,0 +1,151 @@
+//! The operations on feedback.
+
+use actix_web::{
+    delete, get, patch, post, put,
+    web::{Data, Path},
+};
+use uuid::Uuid;
+
+use super::{
+    model::{Feedback, FeedbackFilter, FeedbackInput},
+    store,
+};
+use crate::{
+    auth::{
+        Caller,
+        scopes::{FeedbackRead, FeedbackWrite},
+    },
+    db::Db,
+    http::{
+        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+        list::PageQuery,
+    },
+    problem::Result,
+};
+
+/// List feedback
+///
+/// What you gave, the newest first; the coordinator sees all. What tutors say of participants is also seen by the
+/// event's host municipality and its tutors, without `external_id`, `respondent` and `source`.
+#[utoipa::path(
+    tag = "feedback",
+    security(("bearer" = [FeedbackRead])),
+    params(FeedbackFilter, PageQuery),
+    responses((status = 200, description = "A page of feedback", body = Page<Feedback>), ListProblems),
+)]
+#[get("/v1/feedback")]
+pub(super) async fn list_feedback(
+    caller: Caller<FeedbackRead>,
+    list: List<FeedbackFilter>,
+    db: Data<Db>,
+) -> Result<Page<Feedback>> {
+    db.read(async |conn| store::list(conn, &caller.reach, &list).await).await
+}
+
+/// Give feedback
+///
+/// On an event that is published or completed and has started, until 60 days after its end; once per `source`,
+/// `respondent`, event and `direction`. At least one of `rating`, `useful`, `comment` and `themes_wanted` says
+/// something. A municipality gives it as `participant_to_tutor`; a tutor as `tutor_to_participant`, on events that it
+/// presents at or that its municipality hosts; a partner system both ways, and names the `respondent`.
+#[utoipa::path(
+    tag = "feedback",
+    security(("bearer" = [FeedbackWrite])),
+    responses((status = 201, description = "The new feedback", body = Feedback,
+        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+)]
+#[post("/v1/feedback")]
+pub(super) async fn create_feedback(
+    caller: Caller<FeedbackWrite>,
+    Json(new): Json<FeedbackInput>,
+    db: Data<Db>,
+) -> Result<Created<Feedback>> {
+    let reach = caller.reach.clone();
+    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+}
+
+/// Get feedback
+///
+/// Who sees what of it is as with the list.
+#[utoipa::path(
+    tag = "feedback",
+    security(("bearer" = [FeedbackRead])),
+    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id")),
+    responses((status = 200, description = "The feedback", body = Feedback, headers(("ETag" = String))),
+        NotModified, GetProblems),
+)]
+#[get("/v1/feedback/{id}")]
+pub(super) async fn get_feedback(caller: Caller<FeedbackRead>, id: Path<Uuid>, db: Data<Db>) -> Result<Json<Feedback>> {
+    db.read(async |conn| store::find(conn, &caller.reach, *id).await).await.map(Json)
+}
+
+/// Replace feedback
+///
+/// Its giver's and the coordinator's, for as long as the event takes feedback. `event_id`, `direction` and
+/// `respondent` are fixed; a `respondent` that is left out stays.
+#[utoipa::path(
+    tag = "feedback",
+    security(("bearer" = [FeedbackWrite])),
+    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
+    responses((status = 200, description = "The feedback as it is now", body = Feedback, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[put("/v1/feedback/{id}")]
+pub(super) async fn replace_feedback(
+    caller: Caller<FeedbackWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    Json(new): Json<FeedbackInput>,
+    db: Data<Db>,
+) -> Result<Json<Feedback>> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::replace(conn, &reach, *id, &expected, new).await).await.map(Json)
+}
+
+/// Change feedback
+///
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
+#[utoipa::path(
+    tag = "feedback",
+    security(("bearer" = [FeedbackWrite])),
+    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
+    request_body(content_type = "application/merge-patch+json", content = Object,
+        example = json!({"rating": 4, "publish_consent": false})),
+    responses((status = 200, description = "The feedback as it is now", body = Feedback, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[patch("/v1/feedback/{id}")]
+pub(super) async fn patch_feedback(
+    caller: Caller<FeedbackWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    patch: Patch,
+    db: Data<Db>,
+) -> Result<Json<Feedback>> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::patch(conn, &reach, *id, &expected, &patch).await)
+        .await
+        .map(Json)
+}
+
+/// Delete feedback
+///
+/// Its giver's and the coordinator's, at any time.
+#[utoipa::path(
+    tag = "feedback",
+    security(("bearer" = [FeedbackWrite])),
+    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
+    responses((status = 204, description = "It is gone"), DeleteProblems),
+)]
+#[delete("/v1/feedback/{id}")]
+pub(super) async fn delete_feedback(
+    caller: Caller<FeedbackWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    db: Data<Db>,
+) -> Result<NoContent> {
+    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
+    db.write(caller.author(), async move |conn| store::delete(conn, &reach, *id, &expected).await).await?;
+    Ok(NoContent)
+}

@@ -1,0 +1,188 @@
+//! The feedback in the database: who sees which of it, and how much of it, is decided here.
+
+use diesel::{
+    dsl::array,
+    helper_types::{AsSelect, IntoBoxed, Select},
+    pg::Pg,
+    prelude::*,
+    sql_types::{Bool, Uuid as SqlUuid},
+};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    giving,
+    model::{Direction, Feedback, FeedbackFilter, FeedbackInput, FeedbackSort as Sort},
+};
+use crate::{
+    auth::reach::{Identity, OWN_SOURCE, Reach},
+    db::{
+        Conn,
+        keyset::{any_of, keyset},
+    },
+    http::{List, Page, Patch, conditional::Tags},
+    problem::{Error, Result},
+    schema::{
+        event_tutors, events,
+        feedback::{self, dsl},
+    },
+};
+
+type Visible = IntoBoxed<'static, Select<feedback::table, AsSelect<Feedback, Pg>>, Pg>;
+
+/// The only door to the table: what this reach sees, of all or of one. That is what one gave; what tutors say of
+/// participants also at the events that the account's municipality hosts or its tutor presents at; the coordinator
+/// sees everything.
+///
+/// The arrays are made once and first, from one index each: with a plain `OR` PostgreSQL may walk the whole table in
+/// the order of the page.
+fn visible(reach: &Reach, only: Option<Uuid>) -> Visible {
+    let query = match only {
+        Some(id) => Feedback::query().filter(dsl::id.eq(id)).into_boxed(),
+        None => Feedback::query().into_boxed(),
+    };
+    let rows = diesel::alias!(feedback as seen);
+    match &reach.identity {
+        _ if reach.is_coordinator() => query,
+        Identity::Anonymous => query.filter(false.into_sql::<Bool>()),
+        Identity::Client { source, .. } => query.filter(dsl::source.eq(source.clone())),
+        Identity::Account(id) => {
+            let ids = || match only {
+                Some(id) => rows.select(rows.field(dsl::id)).filter(rows.field(dsl::id).eq(id)).into_boxed::<Pg>(),
+                None => rows.select(rows.field(dsl::id)).into_boxed(),
+            };
+            let own = rows.field(dsl::source).eq(OWN_SOURCE).and(rows.field(dsl::respondent).eq(id.to_string()));
+            let hosted = events::host_municipality_code.eq(reach.municipality.clone());
+            let presented = event_tutors::tutor_id.nullable().eq(reach.tutor);
+            let near = events::table.filter(hosted).select(events::id);
+            let near = near.union_all(event_tutors::table.filter(presented).select(event_tutors::event_id));
+            let of_participants = rows.field(dsl::direction).eq(Direction::TutorToParticipant);
+            let told = of_participants.and(rows.field(dsl::event_id).eq_any(array::<SqlUuid, _>(near)));
+            query.filter(dsl::id.eq_any(array::<SqlUuid, _>(ids().filter(own).union_all(ids().filter(told)))))
+        }
+    }
+}
+
+/// Whether this reach is the giver's.
+fn gave(reach: &Reach, row: &Feedback) -> bool {
+    let own_source = row.source.as_deref() == Some(reach.identity.source());
+    match &reach.identity {
+        Identity::Anonymous => false,
+        Identity::Client { .. } => own_source,
+        Identity::Account(id) => own_source && row.fields.respondent == Some(id.to_string()),
+    }
+}
+
+/// What this reach sees of it.
+fn view(reach: &Reach, row: Feedback) -> Feedback {
+    if reach.is_coordinator() || gave(reach, &row) { row } else { row.reduced() }
+}
+
+/// One piece of feedback.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<Feedback> {
+    Ok(view(reach, visible(reach, Some(id)).first(&mut conn).await?))
+}
+
+/// A page of feedback.
+///
+/// # Errors
+/// [`Error::Malformed`] for a cursor that is not of this list.
+pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<FeedbackFilter>) -> Result<Page<Feedback>> {
+    let List { filter, page } = list;
+    let query = filtered(reach, filter).limit(page.fetch());
+    // The id is ordered by time.
+    let query = match filter.sort.unwrap_or_default() {
+        Sort::CreatedAt => keyset!(query, page, ascending, dsl::id: Uuid),
+        Sort::CreatedAtDescending => keyset!(query, page, descending, dsl::id: Uuid),
+    };
+    Ok(page.answer(query.load(&mut conn).await?, |row: &Feedback| row.id).map(|row| view(reach, row)))
+}
+
+fn filtered(reach: &Reach, filter: &FeedbackFilter) -> Visible {
+    let query = visible(reach, None);
+    let query = any_of!(query, dsl::event_id, filter.event);
+    let query = any_of!(query, dsl::municipality_code, filter.municipality);
+    let query = any_of!(query, dsl::direction, filter.direction);
+    let query = any_of!(query, dsl::source, filter.source);
+    let query = any_of!(query, dsl::external_id, filter.external_id);
+    let by_hidden = !(filter.source.is_empty() && filter.external_id.is_empty());
+    match &reach.identity {
+        // What is hidden from the caller cannot be guessed by a filter.
+        Identity::Account(id) if by_hidden && !reach.is_coordinator() => {
+            query.filter(dsl::source.eq(OWN_SOURCE)).filter(dsl::respondent.eq(id.to_string()))
+        }
+        _ => query,
+    }
+}
+
+/// Gives feedback.
+///
+/// # Errors
+/// [`Error::OutOfReach`], [`Error::Invalid`], and [`Error::Conflict`] when this respondent has given it before or the
+/// `external_id` is taken.
+pub async fn create(mut conn: &Conn, reach: &Reach, new: FeedbackInput) -> Result<Feedback> {
+    let respondent = giving::require_new(conn, reach, &new).await?;
+    let source = reach.identity.source().to_owned();
+    let set_by_service = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(source), dsl::respondent.eq(respondent));
+    let insert = diesel::insert_into(feedback::table).values((set_by_service, new));
+    Ok(insert.returning(Feedback::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Replaces feedback's fields: the giver's and the coordinator's.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OutOfReach`], [`Error::Invalid`], [`Error::PreconditionFailed`], and
+/// [`Error::Conflict`] when the `external_id` is taken.
+pub async fn replace(conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags, new: FeedbackInput) -> Result<Feedback> {
+    let current = find_to_write(conn, reach, id).await?;
+    update(conn, reach, current, expected, new).await
+}
+
+/// Merges a patch into feedback's fields, with the rules of [`replace`].
+///
+/// # Errors
+/// As [`replace`].
+pub async fn patch(conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags, patch: &Patch) -> Result<Feedback> {
+    let current = find_to_write(conn, reach, id).await?;
+    let new = patch.apply(&current.fields)?;
+    update(conn, reach, current, expected, new).await
+}
+
+async fn find_to_write(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Feedback> {
+    let current = find(conn, reach, id).await?;
+    if current.is_reduced() {
+        return Err(Error::OutOfReach("only who gave it and the coordinator change it".into()));
+    }
+    Ok(current)
+}
+
+async fn update(
+    mut conn: &Conn,
+    reach: &Reach,
+    current: Feedback,
+    expected: &Tags,
+    new: FeedbackInput,
+) -> Result<Feedback> {
+    giving::require_change(conn, reach, &current, &new).await?;
+    expected.require(&current)?;
+    let row = feedback::table.find(current.id).filter(dsl::version.eq(current.version));
+    let update = diesel::update(row).set(new).returning(Feedback::as_returning());
+    update.get_result(&mut conn).await.optional()?.ok_or(Error::PreconditionFailed)
+}
+
+/// Deletes feedback: the giver's and the coordinator's, at any time.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::OutOfReach`] and [`Error::PreconditionFailed`].
+pub async fn delete(mut conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags) -> Result<()> {
+    let current = find_to_write(conn, reach, id).await?;
+    expected.require(&current)?;
+    let row = feedback::table.find(id).filter(dsl::version.eq(current.version));
+    match diesel::delete(row).execute(&mut conn).await.map_err(Error::on_delete)? {
+        0 => Err(Error::PreconditionFailed),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,61 @@
+//! What stands in the database before a test begins.
+
+use chrono::{TimeDelta, Utc};
+use diesel::sql_types::Jsonb;
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Server;
+
+/// A time so many hours from now.
+pub(crate) fn hours(from_now: i64) -> String {
+    (Utc::now() + TimeDelta::hours(from_now)).to_rfc3339()
+}
+
+/// A tutor of this municipality; its id.
+pub(crate) async fn tutor(server: &Server, municipality: &str) -> String {
+    let id = Uuid::now_v7().to_string();
+    let row = json!({"id": id, "source": "kuntatutorit", "name": "Kuntatutor", "municipality_code": municipality});
+    insert(server, "tutors", row).await;
+    id
+}
+
+/// An event that Helsinki hosts and that ended an hour ago, but for these columns; its id.
+pub(crate) async fn event(server: &Server, columns: Value) -> String {
+    let id = Uuid::now_v7().to_string();
+    let mut row = json!({
+        "id": id, "source": "kuntatutorit", "title": {"fi": "Helsingin tutorit esittäytyvät"}, "kind": "presentation",
+        "modality": "online", "starts_at": hours(-3), "ends_at": hours(-1), "host_municipality_code": "091",
+        "status": "published"
+    });
+    json_patch::merge(&mut row, &columns);
+    insert(server, "events", row).await;
+    id
+}
+
+/// Themes with these slugs, where they are not there yet.
+pub(crate) async fn themes(server: &Server, slugs: &[&str]) {
+    for slug in slugs {
+        insert(server, "themes", json!({"slug": slug, "kind": "theme", "name": {"en": slug}})).await;
+    }
+}
+
+/// Runs this statement; the name of the constraint that it breaks, if it does.
+pub(crate) async fn sql(server: &Server, statement: &str) -> Option<String> {
+    let mut conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    match diesel::sql_query(statement).execute(&mut conn).await {
+        Err(diesel::result::Error::DatabaseError(_, info)) => Some(info.constraint_name().unwrap().to_owned()),
+        outcome => outcome.map(|_| None).unwrap(),
+    }
+}
+
+async fn insert(server: &Server, table: &str, row: Value) {
+    let columns = row.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(", ");
+    let statement = format!(
+        "insert into {table} ({columns}) select {columns} from jsonb_populate_record(null::{table}, $1)
+         on conflict do nothing"
+    );
+    let mut conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    diesel::sql_query(statement).bind::<Jsonb, _>(row).execute(&mut conn).await.unwrap();
+}
