@@ -28,12 +28,12 @@ token: $(SERVICE) ## Print an access token: make -s token ROLE=coordinator, or R
 
 # Only when there is none: a token is for the service that runs.
 $(SERVICE):
-	@scripts/prepare check
+	@scripts/prepare build
 	@$(BUILD) --quiet >&2
 
 test: ## Run every test, against a real PostgreSQL of its own
 	@scripts/prepare test
-	PATH="$${PG_BIN_DIR:+$$PG_BIN_DIR:}$$PATH" cargo test --locked
+	@scripts/test
 
 check: ## Formatting, lints, documentation, the committed contract, licences, unused dependencies
 	@scripts/prepare check
@@ -43,7 +43,7 @@ check: ## Formatting, lints, documentation, the committed contract, licences, un
 	@scripts/check
 
 openapi: ## Write openapi/openapi.json anew
-	@scripts/prepare check
+	@scripts/prepare build
 	@mkdir -p target
 	cargo run --quiet --locked -- openapi > target/openapi.json
 	mv target/openapi.json openapi/openapi.json
