@@ -134,7 +134,9 @@ impl Reader<'_> {
     fn parsed<T>(&mut self, name: &str, default: T, what: &str, parse: impl Fn(&str) -> Option<T>) -> T {
         let Some(text) = self.text(name) else { return default };
         parse(&text).unwrap_or_else(|| {
-            self.mistakes.push(format!("{name} must be {what}; it is `{text}`"));
+            // A mistyped URL of the database holds its password all the same.
+            let shown = if name == "DATABASE_URL" { String::new() } else { format!("; it is `{text}`") };
+            self.mistakes.push(format!("{name} must be {what}{shown}"));
             default
         })
     }

@@ -11,7 +11,7 @@ use kuntatutorit::{
         local::{LocalPostgres, Options},
         migrations,
     },
-    problem::Result,
+    problem::{Error, Result},
     seed::{self, Seeded},
 };
 
@@ -54,15 +54,31 @@ impl Database {
     /// Runs one transaction.
     pub(super) fn write<T: 'static>(&self, work: impl AsyncFnOnce(&db::Conn) -> Result<T> + 'static) -> Outcome<T> {
         let system = actix_web::rt::System::new();
-        Ok(system.block_on(async {
+        let outcome = system.block_on(async {
             let db = Db::new(&self.url, db::pool(&self.url, 1)?, 1);
             db.write(Author::default(), work).await
-        })?)
+        });
+        outcome.map_err(told)
     }
 
     /// Loads the reference data if the database is empty.
     pub(super) fn seed(&self) -> Outcome<Option<Seeded>> {
         self.write(async |conn| seed::load(conn).await)
+    }
+}
+
+/// A terminal has no `errors` to look into and no `request_id` to quote: all is in the sentence.
+fn told(error: Error) -> Box<dyn std::error::Error> {
+    match error {
+        Error::Invalid(violations) => {
+            let rules = violations.iter().map(|rule| {
+                let field = rule.pointer.as_deref().unwrap_or_default().trim_start_matches('/');
+                format!("{field}: {}", rule.detail)
+            });
+            rules.collect::<Vec<_>>().join("; ").into()
+        }
+        Error::Internal(cause) => cause,
+        other => other.into(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod clients;
 mod database;
+mod health;
 mod serve;
 mod token;
 
@@ -48,6 +49,8 @@ enum Command {
     Token(token::Arguments),
     /// Print the `OpenAPI` document
     Openapi,
+    /// Ask the service at `HOST` and `PORT` whether it is ready: for a container's health check
+    Healthcheck,
 }
 
 #[derive(Subcommand)]
@@ -82,6 +85,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Key(command) => key(&config, &command),
         Command::Token(arguments) => token::run(config, arguments),
         Command::Openapi => Ok(()),
+        Command::Healthcheck => health::run(&config),
     }
 }
 

@@ -15,7 +15,7 @@ const LOCK: i64 = 0x6b75_6e74_6174;
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database does not let in.
-    #[error("cannot reach the database: {0}")]
+    #[error("cannot reach the database: {0}; check DATABASE_URL, and that the server runs and lets in")]
     Connection(#[from] diesel::ConnectionError),
     /// A migration of the database is not known to this binary.
     #[error("the database has the migration {0}, which this version does not know: run a newer kuntatutorit")]

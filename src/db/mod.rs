@@ -81,8 +81,14 @@ pub async fn establish(url: String) -> ConnectionResult<Conn> {
         .map_err(|error| ConnectionError::InvalidConnectionUrl(error.to_string()))?;
     config.options(SESSION).application_name("kuntatutorit").connect_timeout(WAIT_LIMIT);
     let connecting = config.connect(tokio_postgres::NoTls);
-    let (client, connection) = connecting.await.map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
+    let (client, connection) = connecting.await.map_err(|error| ConnectionError::BadConnection(with_cause(&error)))?;
     Conn::try_from_client_and_connection(client, connection).await
+}
+
+/// tokio-postgres says what failed and leaves why to the cause.
+fn with_cause(error: &tokio_postgres::Error) -> String {
+    use std::error::Error as _;
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 impl Db {

@@ -51,8 +51,7 @@ pub(crate) fn run<T: Send>(work: impl Future<Output = T> + Send) -> T {
 impl Cluster {
     fn start() -> Self {
         let shm = Path::new("/dev/shm");
-        let base =
-            if std::fs::metadata(shm).is_ok_and(|meta| meta.is_dir()) { shm.into() } else { std::env::temp_dir() };
+        let base = if has_room(shm) { shm.into() } else { std::env::temp_dir() };
         remove_left_over(&base);
         let data_dir = base.join(format!("kuntatutorit-tests-{}", std::process::id()));
         let options = Options { durable: false, max_connections: 300, ..Options::new(data_dir) };
@@ -77,6 +76,11 @@ impl Cluster {
             diesel::sql_query(query).execute(&mut conn).await.unwrap();
         });
     }
+}
+
+/// A database takes 8 MB and more; a container often has 64 MB of shared memory in all.
+fn has_room(dir: &Path) -> bool {
+    rustix::fs::statvfs(dir).is_ok_and(|fs| fs.f_bavail.saturating_mul(fs.f_frsize) >= 2 << 30)
 }
 
 /// Clusters of runs that have ended: nobody could remove them then.
