@@ -1,7 +1,7 @@
 //! Tutors: digital supporters of a municipality who tutor others.
 //!
 //! Everybody in the network sees all of them. Name and contact are personal data: who sees those is decided in
-//! [`sight`] and nowhere else.
+//! `sight` and nowhere else.
 
 mod api;
 pub mod model;
