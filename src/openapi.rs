@@ -30,6 +30,8 @@ use crate::{auth::scopes::SCOPES, problem::Problem};
         (name = "tutors", description = "Digital supporters of a municipality who tutor others."),
         (name = "events", description = "Where tutors present and share what worked."),
         (name = "feedback", description = "What participants and tutors say of an event, in both directions."),
+        (name = "accounts", description = "People who sign in; the coordinator's."),
+        (name = "clients", description = "Partner systems that sign in; the coordinator's."),
         (name = "sign-in", description = "Access tokens for people and for partner systems."),
         (name = "service", description = "The service itself."),
     ),

@@ -32,6 +32,12 @@ pub enum Error {
     /// E-mail and password, or an account's state, do not let in.
     #[error("the e-mail address or the password is not right, or the account is disabled")]
     SignInRefused,
+    /// The refresh token is not known, has been used, or its session has ended.
+    #[error("sign in again: this refresh token is not known, has been used, or its session has ended")]
+    RefreshRefused,
+    /// The invitation is not known, has been used, or is too old.
+    #[error("ask the coordinator for another invitation: this one is not known, has been used, or is too old")]
+    InvitationRefused,
     /// The token does not carry the scope that the operation asks for.
     #[error("this needs a token with the scope `{0}`")]
     MissingScope(&'static str),
@@ -109,6 +115,8 @@ pub enum Error {
 pub const CODES: &[(&str, &str)] = &[
     ("unauthenticated", "401. Send a valid access token: it is missing, malformed, expired or revoked."),
     ("sign_in_refused", "401. The e-mail address or the password is not right, or the account is disabled."),
+    ("refresh_refused", "401. The refresh token is not known, has been used, or its session has ended: sign in again."),
+    ("invitation_refused", "401. The invitation is not known, has been used, or is too old: ask for another one."),
     ("missing_scope", "403. Ask for a token with the scope that <code>scope</code> names."),
     ("out_of_reach", "403. You may see it, but not change it; <code>detail</code> says whose it is."),
     ("not_found", "404. It does not exist, or not for you."),
@@ -121,6 +129,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("bad_cursor", "400. Use the <code>next</code> of a page as it is, with the same filters and order."),
     ("body_timeout", "408. The body came too slowly."),
     ("in_use", "409. Others refer to it: delete or change those first, or end it instead."),
+    ("account_disabled", "409. The account is disabled: enable it first."),
     ("precondition_failed", "412. It has changed since you read it: read it again."),
     ("payload_too_large", "413. The body is too large."),
     ("unsupported_media_type", "415. Send the media type that <code>Accept</code> names."),
@@ -143,6 +152,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("fixed", "In <code>errors</code>: the key is fixed for good."),
     ("duplicate", "In <code>errors</code>: the same item stands there twice."),
     ("invalid_value", "In <code>errors</code>: the value is not one of those that are allowed."),
+    ("unknown_scope", "In <code>errors</code>: it is not a scope that a partner system can hold."),
+    ("one_of", "In <code>errors</code>: of these fields, exactly one must be there."),
     ("invalid_email", "In <code>errors</code>: it is not an e-mail address."),
     ("invalid_code", "In <code>errors</code>: it is not an official code."),
     ("invalid_slug", "In <code>errors</code>: it is not lower-case letters, digits and single hyphens."),
@@ -169,6 +180,8 @@ impl Error {
         let (status, code, title) = match self {
             Self::Unauthenticated => (S::UNAUTHORIZED, "unauthenticated", "Authentication is required"),
             Self::SignInRefused => (S::UNAUTHORIZED, "sign_in_refused", "Sign-in was refused"),
+            Self::RefreshRefused => (S::UNAUTHORIZED, "refresh_refused", "The session cannot be continued"),
+            Self::InvitationRefused => (S::UNAUTHORIZED, "invitation_refused", "The invitation was refused"),
             Self::MissingScope(_) => (S::FORBIDDEN, "missing_scope", "The token lacks a scope"),
             Self::OutOfReach(_) => (S::FORBIDDEN, "out_of_reach", "You may see this, but not change it"),
             Self::NotFound => (S::NOT_FOUND, "not_found", "Not found"),
@@ -340,7 +353,8 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{
             DatabaseErrorKind::{
-                CheckViolation, ClosedConnection, ForeignKeyViolation, UnableToSendCommand, UniqueViolation,
+                CheckViolation, ClosedConnection, ForeignKeyViolation, RestrictViolation, UnableToSendCommand,
+                UniqueViolation,
             },
             Error::{BrokenTransactionManager, DatabaseError, NotFound},
         };
@@ -348,7 +362,7 @@ impl From<diesel::result::Error> for Error {
             NotFound => Self::NotFound,
             BrokenTransactionManager | DatabaseError(ClosedConnection | UnableToSendCommand, _) => Self::Unavailable,
             DatabaseError(kind, info) => match (kind, info.constraint_name().and_then(rules::find)) {
-                (UniqueViolation, Some(rule)) => {
+                (UniqueViolation | RestrictViolation, Some(rule)) => {
                     Self::Conflict { code: rule.constraint.into(), detail: rule.detail.into() }
                 }
                 (CheckViolation | ForeignKeyViolation, Some(rule)) => {

@@ -114,11 +114,13 @@ pub const RULES: &[Rule] = &[
     rule("accounts_role", "/role", "must be coordinator, municipality or tutor"),
     rule("accounts_municipality_code_exists", "/municipality_code", MUNICIPALITY),
     rule("accounts_tutor_id_exists", "/tutor_id", TUTOR),
+    rule("accounts_tutor_of_municipality", "/tutor_id", "must be the id of a tutor of municipality_code"),
     rule(
         "accounts_role_binding",
         "/role",
         "a coordinator has no municipality and no tutor, a municipality account has a municipality, a tutor account both",
     ),
+    rule("last_coordinator", "", "this is the last enabled coordinator; make or enable another one first"),
     rule("clients_name_length", "/name", "must have 1 to 200 characters and not be blank"),
     rule("clients_source_unique", "/source", "there is a client with this source"),
     rule(
@@ -127,7 +129,7 @@ pub const RULES: &[Rule] = &[
         "must be lower-case letters, digits and single hyphens, 50 at most; not kuntatutorit",
     ),
     rule("clients_municipality_code_exists", "/municipality_code", MUNICIPALITY),
-    rule("client_secrets_at_most_two", "", "a client has two live secrets at most; revoke one first"),
+    rule("client_secrets_at_most_two", "", "a client has two live secrets at most; delete one first"),
 ];
 
 /// The rule that this constraint is, if a caller can break it.

@@ -40,10 +40,11 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
-    client_secrets (client_id, secret_hash) {
+    client_secrets (id) {
         client_id -> Uuid,
         secret_hash -> Bytea,
         created_at -> Timestamptz,
+        id -> Uuid,
     }
 }
 
@@ -183,6 +184,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    invitations (account_id) {
+        account_id -> Uuid,
+        secret_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     municipalities (code) {
         code -> Text,
         name -> Jsonb,
@@ -208,9 +221,33 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    refresh_tokens (token_hash) {
+        token_hash -> Bytea,
+        session_id -> Uuid,
+        created_at -> Timestamptz,
+        rotated_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     search_synonym (words) {
         words -> Text,
         forms -> Tsvector,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
+    sessions (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -288,7 +325,6 @@ diesel::table! {
 }
 
 diesel::joinable!(accounts -> municipalities (municipality_code));
-diesel::joinable!(accounts -> tutors (tutor_id));
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(clients -> municipalities (municipality_code));
 diesel::joinable!(event_audience -> events (event_id));
@@ -302,6 +338,9 @@ diesel::joinable!(feedback -> events (event_id));
 diesel::joinable!(feedback -> municipalities (municipality_code));
 diesel::joinable!(feedback_themes_wanted -> feedback (feedback_id));
 diesel::joinable!(feedback_themes_wanted -> themes (theme_slug));
+diesel::joinable!(invitations -> accounts (account_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(tutor_languages -> tutors (tutor_id));
 diesel::joinable!(tutor_themes -> themes (theme_slug));
 diesel::joinable!(tutor_themes -> tutors (tutor_id));
@@ -319,8 +358,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     feedback,
     feedback_themes_wanted,
+    invitations,
     municipalities,
+    refresh_tokens,
     search_synonym,
+    sessions,
     sign_in_failures,
     themes,
     tutor_languages,

@@ -10,6 +10,7 @@ pub mod reach;
 mod refused;
 pub mod revocations;
 pub mod scopes;
+pub mod secrets;
 pub mod throttle;
 pub mod tokens;
 mod verified;

@@ -82,6 +82,18 @@ pub struct Reach {
 }
 
 impl Reach {
+    /// Of the command line: whoever can start it reaches the database anyhow.
+    pub fn of_command_line() -> Self {
+        Self {
+            role: Role::Coordinator,
+            identity: Identity::Anonymous,
+            municipality: None,
+            tutor: None,
+            contacts: true,
+            writes: true,
+        }
+    }
+
     /// Whether the caller is the coordinator.
     pub fn is_coordinator(&self) -> bool {
         self.role == Role::Coordinator

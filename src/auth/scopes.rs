@@ -73,6 +73,14 @@ scopes! {
         [Tutor Municipality Partner Coordinator], "Read feedback.";
     FeedbackWrite = "feedback:write", "feedback:write",
         [Tutor Municipality Partner Coordinator], "Give feedback and change one's own.";
+    AccountsRead = "accounts:read", "accounts:write",
+        [Coordinator], "Read the accounts of people.";
+    AccountsWrite = "accounts:write", "accounts:write",
+        [Coordinator], "Invite people, change and disable their accounts.";
+    ClientsRead = "clients:read", "clients:write",
+        [Coordinator], "Read the clients of partner systems.";
+    ClientsWrite = "clients:write", "clients:write",
+        [Coordinator], "Make, change and revoke the clients of partner systems.";
     ContactsRead = "contacts:read", "",
         [Tutor Municipality Partner Coordinator], "See names and contacts as their visibility says.";
 }

@@ -2,15 +2,26 @@
 
 use std::io::BufRead as _;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use kuntatutorit::{
-    auth::{passwords, reach::Role},
+    auth::{passwords, reach::Reach},
     config::Config,
-    resources::accounts::{self, model::NewAccount},
+    db::Conn,
+    http::{Patch, conditional::Tags, json::from_value},
+    problem::{Error, Result},
+    resources::accounts::{
+        invitations,
+        model::{Account, AccountInput, Invitation},
+        store,
+    },
 };
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{Outcome, database::Database};
+use super::{
+    Outcome,
+    database::{Database, told},
+};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -19,41 +30,151 @@ pub(crate) enum Command {
         after_help = "Examples:\n  kuntatutorit account add --email coordinator@example.org --role coordinator < password.txt\n  \
                             kuntatutorit account add --email digituki@example.org --role municipality --municipality 049 < password.txt"
     )]
-    Add {
-        /// The e-mail address to sign in with
-        #[arg(long)]
-        email: String,
-        /// What the account is to the network
-        #[arg(long, value_parser = ["coordinator", "municipality", "tutor"])]
-        role: String,
-        /// The municipality that it acts for: three digits
-        #[arg(long)]
-        municipality: Option<String>,
-        /// The id of the tutor that it is
-        #[arg(long)]
-        tutor: Option<Uuid>,
-    },
+    Add(Person),
+    /// List the accounts: id, e-mail address, role, municipality, state
+    #[command(after_help = "Example:\n  kuntatutorit account list")]
+    List,
+    /// Print an invitation, with which a person sets a password once, within seven days; makes the account when there
+    /// is none with this e-mail address, and ends an older invitation
+    #[command(
+        after_help = "Examples:\n  kuntatutorit account invite --email digituki@example.org --role municipality --municipality 049\n  \
+                            kuntatutorit account invite --email digituki@example.org\n\n\
+                            The person sends it to POST /v1/auth/password: {\"invitation\": \"…\", \"new_password\": \"…\"}"
+    )]
+    Invite(Invited),
+    /// Disable an account: it is refused everywhere within two seconds
+    #[command(after_help = "Example:\n  kuntatutorit account disable --email digituki@example.org")]
+    Disable(Named),
+    /// Let a disabled account in again
+    #[command(after_help = "Example:\n  kuntatutorit account enable --email digituki@example.org")]
+    Enable(Named),
+}
+
+#[derive(Args)]
+pub(crate) struct Person {
+    /// The e-mail address to sign in with
+    #[arg(long)]
+    email: String,
+    /// What the account is to the network
+    #[arg(long, value_parser = ["coordinator", "municipality", "tutor"])]
+    role: String,
+    /// The municipality that it acts for: three digits
+    #[arg(long)]
+    municipality: Option<String>,
+    /// The id of the tutor that it is
+    #[arg(long)]
+    tutor: Option<Uuid>,
+}
+
+#[derive(Args)]
+pub(crate) struct Invited {
+    /// The e-mail address to sign in with
+    #[arg(long)]
+    email: String,
+    /// What a new account is to the network
+    #[arg(long, value_parser = ["coordinator", "municipality", "tutor"])]
+    role: Option<String>,
+    /// The municipality that a new account acts for: three digits
+    #[arg(long, requires = "role")]
+    municipality: Option<String>,
+    /// The id of the tutor that a new account is
+    #[arg(long, requires = "role")]
+    tutor: Option<Uuid>,
+}
+
+#[derive(Args)]
+pub(crate) struct Named {
+    /// The account's e-mail address
+    #[arg(long)]
+    email: String,
+}
+
+impl Person {
+    fn account(self) -> Result<AccountInput> {
+        let Self { email, role, municipality, tutor } = self;
+        from_value(json!({"email": email, "role": role, "municipality_code": municipality, "tutor_id": tutor}))
+    }
 }
 
 pub(super) fn run(config: &Config, command: Command) -> Outcome {
-    let Command::Add { email, role, municipality, tutor } = command;
-    let role = match role.as_str() {
-        "coordinator" => Role::Coordinator,
-        "municipality" => Role::Municipality,
-        _ => Role::Tutor,
-    };
+    match command {
+        Command::Add(person) => add(config, person),
+        Command::List => list(config),
+        Command::Invite(invited) => invite(config, invited),
+        Command::Disable(named) => set_disabled(config, named, true),
+        Command::Enable(named) => set_disabled(config, named, false),
+    }
+}
+
+fn add(config: &Config, person: Person) -> Outcome {
+    let new = person.account().map_err(told)?;
     let password = read_password()?;
-    let database = Database::reach(config)?;
-    database.migrate()?;
-    let account = database.write(async move |conn| {
-        let password_hash = Some(passwords::hash(password).await?);
-        let id = Uuid::now_v7();
-        let email = email.trim().to_lowercase();
-        let new = NewAccount { id, email, role, municipality_code: municipality, tutor_id: tutor, password_hash };
-        accounts::store::create(conn, new).await
+    let account = Database::migrated(config)?.write(async move |conn| {
+        let hash = passwords::hash(password).await?;
+        store::create(conn, &Reach::of_command_line(), new, Some(hash)).await
     })?;
-    println!("Made the account {} ({}).", account.id, account.role.as_str());
+    println!("Made the account {} ({}).", account.id, account.fields.role.as_str());
     Ok(())
+}
+
+fn list(config: &Config) -> Outcome {
+    let accounts = Database::migrated(config)?.write(async |conn| store::all(conn, &Reach::of_command_line()).await)?;
+    for Account { id, fields, has_password, .. } in accounts {
+        let state = match (fields.disabled, has_password) {
+            (true, _) => "disabled",
+            (false, true) => "enabled",
+            (false, false) => "invited",
+        };
+        let municipality = fields.municipality_code.as_deref().unwrap_or("-");
+        println!("{id}  {}  {}  {municipality}  {state}", fields.email, fields.role.as_str());
+    }
+    Ok(())
+}
+
+fn invite(config: &Config, invited: Invited) -> Outcome {
+    let Invited { email, role, municipality, tutor } = invited;
+    let named = Named { email: email.clone() };
+    let new = role.map(|role| Person { email, role, municipality, tutor }.account()).transpose().map_err(told)?;
+    let Invitation { secret, expires_at } =
+        Database::migrated(config)?.write(async move |conn| invitation(conn, &named, new).await)?;
+    println!("invitation={secret}\nexpires_at={}", expires_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+    Ok(())
+}
+
+/// Of the account that there is, if it is as it was asked for, else of a new one.
+async fn invitation(conn: &Conn, named: &Named, new: Option<AccountInput>) -> Result<Invitation> {
+    let reach = Reach::of_command_line();
+    match (named.account(conn).await, new) {
+        (Err(Error::NotFound), Some(new)) => Ok(store::invite(conn, &reach, new).await?.invitation),
+        (account, None) => invitations::renew(conn, &reach, account?.id).await,
+        (account, Some(new)) => {
+            let account = account?;
+            if account.fields == new {
+                return invitations::renew(conn, &reach, account.id).await;
+            }
+            Err(Error::Conflict {
+                code: "accounts_email_unique".into(),
+                detail: "there is an account with this e-mail address that is not so; leave out --role to invite it"
+                    .into(),
+            })
+        }
+    }
+}
+
+fn set_disabled(config: &Config, named: Named, disabled: bool) -> Outcome {
+    let account = Database::migrated(config)?.write(async move |conn| {
+        let id = named.account(conn).await?.id;
+        let patch = Patch::of([("disabled".to_owned(), disabled.into())].into_iter().collect());
+        store::patch(conn, &Reach::of_command_line(), id, &Tags::any(), &patch).await
+    })?;
+    println!("The account {} is {}.", account.id, if disabled { "disabled" } else { "enabled" });
+    Ok(())
+}
+
+impl Named {
+    async fn account(&self, conn: &Conn) -> Result<Account> {
+        Ok(store::find_by_email(conn, &self.email).await?.ok_or(Error::NotFound)?.account)
+    }
 }
 
 fn read_password() -> Outcome<String> {

@@ -1,14 +1,22 @@
 //! `kuntatutorit client …`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use kuntatutorit::{
-    auth::{reach::Role, scopes},
+    auth::reach::Reach,
     config::Config,
-    resources::clients::{self, model::NewClient},
+    http::{Patch, conditional::Tags, json::from_value},
+    resources::clients::{
+        model::{Client, ClientInput},
+        secrets, store,
+    },
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Outcome, database::Database};
+use super::{
+    Outcome,
+    database::{Database, told},
+};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -17,33 +25,120 @@ pub(crate) enum Command {
         after_help = "Example:\n  kuntatutorit client add --name 'Espoon tapahtumakalenteri' --source espoo-calendar \
                             --municipality 049 --scopes 'events:read events:write'"
     )]
-    Add {
-        /// What people call the system
-        #[arg(long)]
-        name: String,
-        /// The source of everything that it makes: lower-case letters, digits, hyphens
-        #[arg(long)]
-        source: String,
+    Add(New),
+    /// List the clients: id, source, municipality, state, scopes, ids of secrets
+    #[command(after_help = "Example:\n  kuntatutorit client list")]
+    List,
+    /// Change what a client may ask for; the access tokens that it has are refused within two seconds
+    #[command(
+        after_help = "Example:\n  kuntatutorit client scopes --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --scopes 'events:read'"
+    )]
+    Scopes {
+        #[command(flatten)]
+        named: Named,
         /// What it may ask for: names of scopes, separated by spaces
         #[arg(long)]
         scopes: String,
-        /// The municipality that it writes for: three digits; the whole region when it is left out
+    },
+    /// Add a secret to a client, which is printed this once; two live at a time
+    #[command(after_help = "Example:\n  kuntatutorit client secret --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")]
+    Secret(Named),
+    /// Revoke a client, which is refused everywhere within two seconds; or one secret of it
+    #[command(after_help = "Examples:\n  kuntatutorit client revoke --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e\n  \
+                            kuntatutorit client revoke --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --secret 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f")]
+    Revoke {
+        #[command(flatten)]
+        named: Named,
+        /// The id of the one secret that is deleted
         #[arg(long)]
-        municipality: Option<String>,
+        secret: Option<Uuid>,
     },
 }
 
+#[derive(Args)]
+pub(crate) struct New {
+    /// What people call the system
+    #[arg(long)]
+    name: String,
+    /// The source of everything that it makes: lower-case letters, digits, hyphens
+    #[arg(long)]
+    source: String,
+    /// What it may ask for: names of scopes, separated by spaces
+    #[arg(long)]
+    scopes: String,
+    /// The municipality that it writes for: three digits; the whole region when it is left out
+    #[arg(long)]
+    municipality: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Named {
+    /// The client's id
+    #[arg(long)]
+    client: Uuid,
+}
+
 pub(super) fn run(config: &Config, command: Command) -> Outcome {
-    let Command::Add { name, source, scopes, municipality } = command;
-    let scopes: Vec<String> = scopes.split_whitespace().map(str::to_owned).collect();
-    if let Some(unknown) = scopes.iter().find(|scope| !scopes::can_hold(Role::Partner, scope)) {
-        let known = scopes::of_role(Role::Partner).collect::<Vec<_>>().join(", ");
-        return Err(format!("a partner system cannot hold the scope `{unknown}`; it can hold {known}").into());
+    match command {
+        Command::Add(new) => add(config, new),
+        Command::List => list(config),
+        Command::Scopes { named, scopes } => {
+            let scopes: Vec<_> = scopes.split_whitespace().collect();
+            change(config, &named, "scopes", json!(scopes))?;
+            println!("The client {} may ask for: {}.", named.client, scopes.join(" "));
+            Ok(())
+        }
+        Command::Secret(named) => add_secret(config, &named),
+        Command::Revoke { named, secret: Some(secret) } => delete_secret(config, &named, secret),
+        Command::Revoke { named, secret: None } => {
+            change(config, &named, "disabled", json!(true))?;
+            println!("The client {} is revoked.", named.client);
+            Ok(())
+        }
     }
-    let database = Database::reach(config)?;
-    database.migrate()?;
-    let new = NewClient { id: Uuid::now_v7(), name, source, scopes, municipality_code: municipality };
-    let (client, secret) = database.write(async move |conn| clients::store::create(conn, new).await)?;
-    println!("client_id={}\nclient_secret={secret}", client.id);
+}
+
+fn add(config: &Config, new: New) -> Outcome {
+    let New { name, source, scopes, municipality } = new;
+    let scopes: Vec<_> = scopes.split_whitespace().collect();
+    let new = json!({"name": name, "source": source, "scopes": scopes, "municipality_code": municipality});
+    let new: ClientInput = from_value(new).map_err(told)?;
+    let created = Database::migrated(config)?
+        .write(async move |conn| store::create(conn, &Reach::of_command_line(), new).await)?;
+    println!("client_id={}\nclient_secret={}", created.client.id, created.client_secret);
+    Ok(())
+}
+
+fn list(config: &Config) -> Outcome {
+    let clients = Database::migrated(config)?.write(async |conn| store::all(conn, &Reach::of_command_line()).await)?;
+    for Client { id, fields, secrets, .. } in clients {
+        let municipality = fields.municipality_code.as_deref().unwrap_or("-");
+        let state = if fields.disabled { "revoked" } else { "enabled" };
+        let secrets: Vec<_> = secrets.iter().map(|secret| secret.id.to_string()).collect();
+        let (scopes, secrets) = (fields.scopes.join(" "), secrets.join(" "));
+        println!("{id}  {}  {municipality}  {state}  [{scopes}]  [{secrets}]", fields.source);
+    }
+    Ok(())
+}
+
+fn change(config: &Config, named: &Named, field: &str, value: Value) -> Outcome<Client> {
+    let (id, patch) = (named.client, Patch::of([(field.to_owned(), value)].into_iter().collect()));
+    Database::migrated(config)?
+        .write(async move |conn| store::patch(conn, &Reach::of_command_line(), id, &Tags::any(), &patch).await)
+}
+
+fn add_secret(config: &Config, named: &Named) -> Outcome {
+    let id = named.client;
+    let made =
+        Database::migrated(config)?.write(async move |conn| secrets::add(conn, &Reach::of_command_line(), id).await)?;
+    println!("client_id={id}\nclient_secret={}", made.client_secret);
+    Ok(())
+}
+
+fn delete_secret(config: &Config, named: &Named, secret: Uuid) -> Outcome {
+    let id = named.client;
+    Database::migrated(config)?
+        .write(async move |conn| secrets::delete(conn, &Reach::of_command_line(), id, secret).await)?;
+    println!("The secret {secret} is deleted.");
     Ok(())
 }

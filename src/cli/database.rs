@@ -46,6 +46,13 @@ impl Database {
         }
     }
 
+    /// For a command that needs it up to date.
+    pub(super) fn migrated(config: &Config) -> Outcome<Self> {
+        let database = Self::reach(config)?;
+        database.migrate()?;
+        Ok(database)
+    }
+
     /// Brings it up to date and gives what ran.
     pub(super) fn migrate(&self) -> Outcome<Vec<String>> {
         Ok(block_on(migrations::run(&self.url))??)
@@ -68,7 +75,7 @@ impl Database {
 }
 
 /// A terminal has no `errors` to look into and no `request_id` to quote: all is in the sentence.
-fn told(error: Error) -> Box<dyn std::error::Error> {
+pub(super) fn told(error: Error) -> Box<dyn std::error::Error> {
     match error {
         Error::Invalid(violations) => {
             let rules = violations.iter().map(|rule| {
@@ -77,6 +84,7 @@ fn told(error: Error) -> Box<dyn std::error::Error> {
             });
             rules.collect::<Vec<_>>().join("; ").into()
         }
+        Error::NotFound => "there is nothing with this id or e-mail address; `list` shows what there is".into(),
         Error::Internal(cause) => cause,
         other => other.into(),
     }

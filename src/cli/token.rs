@@ -4,19 +4,18 @@ use clap::Args;
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
 use kuntatutorit::{
-    auth::{keys::KeyRing, reach::Role, revocations::issue_at, tokens::Tokens},
+    auth::{keys::KeyRing, reach::Reach, revocations::issue_at, tokens::Tokens},
     config::Config,
     db::Conn,
+    http::json::from_value,
     problem::{Error, Result},
     resources::{
-        accounts::{
-            self,
-            model::{Account, NewAccount},
-        },
+        accounts::{self, model::Credentials},
         sign_in::of_account,
     },
     schema::tutors,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Outcome, database::Database};
@@ -47,31 +46,28 @@ pub(super) fn run(mut config: Config, arguments: Arguments) -> Outcome {
     }
     let keys = KeyRing::load(&config.key_dir)?;
     let database = Database::reach(&config)?;
-    let account = database.write(async move |conn| trial_account(conn, arguments).await)?;
+    let known = database.write(async move |conn| trial_account(conn, arguments).await)?;
     let tokens = Tokens::new(keys, config.public_url.clone(), config.public_url.clone());
-    println!("{}", tokens.issue(&of_account(&account, &config), issue_at(account.access_changed_at))?);
+    println!("{}", tokens.issue(&of_account(&known.account, &config), issue_at(known.access_changed_at))?);
     Ok(())
 }
 
 /// An account without a password, made the first time that it is asked for.
-async fn trial_account(conn: &Conn, arguments: Arguments) -> Result<Account> {
-    let role = match arguments.role.as_str() {
-        "coordinator" => Role::Coordinator,
-        "municipality" => Role::Municipality,
-        _ => Role::Tutor,
-    };
-    let municipality_code = arguments.municipality.filter(|_| role != Role::Coordinator);
+async fn trial_account(conn: &Conn, arguments: Arguments) -> Result<Credentials> {
+    let role = arguments.role.as_str();
+    let municipality_code = arguments.municipality.filter(|_| role != "coordinator");
     let suffix = municipality_code.as_deref().map_or_else(String::new, |code| format!("-{code}"));
-    let email = format!("{}{suffix}@kuntatutorit.invalid", arguments.role);
-    if let Some(account) = accounts::store::find_by_email(conn, &email).await? {
-        return Ok(account);
+    let email = format!("{role}{suffix}@kuntatutorit.invalid");
+    if let Some(known) = accounts::store::find_by_email(conn, &email).await? {
+        return Ok(known);
     }
-    let tutor_id = match (&municipality_code, role) {
-        (Some(code), Role::Tutor) => Some(first_tutor(conn, code).await?),
+    let tutor_id = match &municipality_code {
+        Some(code) if role == "tutor" => Some(first_tutor(conn, code).await?),
         _ => None,
     };
-    let new = NewAccount { id: Uuid::now_v7(), email, role, municipality_code, tutor_id, password_hash: None };
-    accounts::store::create(conn, new).await
+    let new = json!({"email": email, "role": role, "municipality_code": municipality_code, "tutor_id": tutor_id});
+    let made = accounts::store::create(conn, &Reach::of_command_line(), from_value(new)?, None).await?;
+    accounts::store::credentials(conn, made.id).await
 }
 
 async fn first_tutor(mut conn: &Conn, municipality: &str) -> Result<Uuid> {

@@ -45,6 +45,11 @@ impl IfMatch {
 }
 
 impl Tags {
+    /// Whatever is stored now.
+    pub fn any() -> Self {
+        Self(vec!["*".to_owned()])
+    }
+
     /// The tags in a header of the request; `None` without one.
     pub fn of(request: &HttpRequest, name: &HeaderName) -> Option<Self> {
         let mut values = request.headers().get_all(name).peekable();

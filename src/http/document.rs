@@ -75,6 +75,16 @@ kinds! {
     DeleteProblems: [400 401 403 404 406 409 412 428 500 503];
     /// The failures of signing in with a password.
     LoginProblems: [400 401 408 413 415 422 429 500 503];
+    /// The failures of continuing a session.
+    RefreshProblems: [400 401 408 413 415 422 500 503];
+    /// The failures of ending a session.
+    LogoutProblems: [400 408 413 415 422 500 503];
+    /// The failures of setting a password.
+    PasswordProblems: [400 401 403 408 413 415 422 429 500 503];
+    /// The failures of making something within one that exists.
+    AddProblems: [400 401 403 404 406 409 500 503];
+    /// The failures of removing something from one that exists.
+    RemoveProblems: [400 401 403 404 406 500 503];
     /// The failures of what needs a token and nothing else.
     MeProblems: [400 401 406 500 503];
     /// The failures of what needs no token and no body.

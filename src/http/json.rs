@@ -98,7 +98,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value> {
 ///
 /// # Errors
 /// [`Error::Invalid`].
-pub(super) fn from_value<T: Body>(mut value: Value) -> Result<T> {
+pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
     if let Value::Object(fields) = &mut value {
         fields.retain(|name, _| !T::SET_BY_SERVICE.contains(&name.as_str()));
     }

@@ -18,5 +18,5 @@ pub use self::{
     json::{Body, Json},
     list::{Filter, List, Page},
     patch::Patch,
-    respond::{Created, NoContent, Resource},
+    respond::{Created, NoContent, Resource, ToldOnce},
 };

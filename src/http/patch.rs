@@ -30,6 +30,11 @@ impl FromRequest for Patch {
 }
 
 impl Patch {
+    /// Of these fields.
+    pub fn of(fields: serde_json::Map<String, Value>) -> Self {
+        Self(Value::Object(fields))
+    }
+
     /// What becomes of `current`, checked as a replacement would be.
     ///
     /// # Errors

@@ -61,6 +61,18 @@ impl<T: Resource> Responder for Created<T> {
     }
 }
 
+/// 201 with a secret that is told this once.
+#[derive(Debug)]
+pub struct ToldOnce<T>(pub T);
+
+impl<T: Serialize> Responder for ToldOnce<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(self.0)
+    }
+}
+
 /// 204: done, nothing to tell.
 #[derive(Debug)]
 pub struct NoContent;

@@ -20,6 +20,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(tutors::routes)
         .configure(events::routes)
         .configure(feedback::routes)
+        .configure(accounts::routes)
+        .configure(clients::routes)
         .configure(sign_in::routes)
         .configure(service::routes);
 }

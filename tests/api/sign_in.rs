@@ -4,11 +4,9 @@ use std::time::{Duration, Instant};
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
-    auth::{passwords, reach::Role},
-    resources::{
-        accounts::{self, model::NewAccount},
-        clients::{self, model::NewClient},
-    },
+    auth::{passwords, reach::Reach},
+    http::json::from_value,
+    resources::{accounts, clients},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -26,27 +24,18 @@ async fn connect(server: &Server) -> AsyncPgConnection {
 }
 
 async fn given_account(server: &Server, email: &str) -> Uuid {
-    let new = NewAccount {
-        id: Uuid::now_v7(),
-        email: email.into(),
-        role: Role::Municipality,
-        municipality_code: Some("049".into()),
-        tutor_id: None,
-        password_hash: Some(passwords::hash(PASSWORD.into()).await.unwrap()),
-    };
-    accounts::store::create(&connect(server).await, new).await.unwrap().id
+    let new = from_value(json!({"email": email, "role": "municipality", "municipality_code": "049"})).unwrap();
+    let hash = passwords::hash(PASSWORD.into()).await.unwrap();
+    let reach = Reach::of_command_line();
+    accounts::store::create(&connect(server).await, &reach, new, Some(hash)).await.unwrap().id
 }
 
 async fn given_client(server: &Server, scopes: &str) -> (String, String) {
-    let new = NewClient {
-        id: Uuid::now_v7(),
-        name: "Espoon tapahtumakalenteri".into(),
-        source: "espoo-calendar".into(),
-        scopes: scopes.split(' ').map(Into::into).collect(),
-        municipality_code: Some("049".into()),
-    };
-    let (client, secret) = clients::store::create(&connect(server).await, new).await.unwrap();
-    (client.id.to_string(), secret)
+    let scopes: Vec<_> = scopes.split(' ').collect();
+    let new = json!({"name": "Espoon tapahtumakalenteri", "source": "espoo-calendar", "scopes": scopes, "municipality_code": "049"});
+    let (conn, reach) = (connect(server).await, Reach::of_command_line());
+    let created = clients::store::create(&conn, &reach, from_value(new).unwrap()).await.unwrap();
+    (created.client.id.to_string(), created.client_secret)
 }
 
 async fn execute(server: &Server, query: &str) {
@@ -237,12 +226,12 @@ async fn secrets_are_stored_hashed_and_two_may_live() {
     let (id, secret) = given_client(&server, "events:read").await;
     let conn = connect(&server).await;
     let id: Uuid = id.parse().unwrap();
-    let second = clients::store::add_secret(&conn, id).await.unwrap();
+    let second = clients::secrets::add(&conn, &Reach::of_command_line(), id).await.unwrap().client_secret;
     for secret in [&secret, &second] {
-        assert!(clients::store::authenticate(&conn, id, secret).await.unwrap().is_some());
+        assert!(clients::secrets::authenticate(&conn, id, secret).await.unwrap().is_some());
     }
-    let third = clients::store::add_secret(&conn, id).await.unwrap_err();
-    assert_eq!(serde_json::to_value(third.kind().0.as_u16()).unwrap(), 422);
+    let third = clients::secrets::add(&conn, &Reach::of_command_line(), id).await.err().unwrap();
+    assert_eq!(third.kind().0.as_u16(), 409);
     let plain = format!("delete from client_secrets where secret_hash = convert_to('{secret}', 'UTF8')");
     let mut conn = connect(&server).await;
     assert_eq!(diesel::sql_query(plain).execute(&mut conn).await.unwrap(), 0, "a secret is stored as it is");

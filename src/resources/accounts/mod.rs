@@ -1,4 +1,18 @@
-//! Accounts: people who sign in.
+//! Accounts: people who sign in. They are made by invitation, and disabled, never deleted.
 
+mod api;
+pub mod invitations;
 pub mod model;
 pub mod store;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(api::list_accounts)
+        .service(api::create_account)
+        .service(api::get_account)
+        .service(api::replace_account)
+        .service(api::patch_account)
+        .service(api::create_invitation);
+}

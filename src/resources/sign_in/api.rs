@@ -1,30 +1,25 @@
-//! Signing in with e-mail and password, and who one is.
+//! Signing in with e-mail and password, going on without them, and signing out.
 
-use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, get, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, post, web::Data};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::of_account;
+use super::{
+    of_account,
+    sessions::{self, Session},
+};
 use crate::{
-    auth::{
-        Auth, Caller, passwords,
-        reach::{Identity, Role},
-        revocations::issue_at,
-        scopes::AnyScope,
-        throttle::Attempt,
-        tokens::LIFETIME_SECONDS,
-    },
+    auth::{Auth, passwords, throttle::Attempt, tokens::LIFETIME_SECONDS},
     config::Config,
-    db::{Author, Db, types::words},
+    db::{Author, Db},
     http::{
-        Body, Json,
+        Body, Json, NoContent,
         client_address::client_address,
-        document::{LoginProblems, MeProblems},
+        document::{LoginProblems, LogoutProblems, RefreshProblems},
     },
     problem::{Error, Result},
-    resources::{accounts, clients},
+    resources::accounts,
 };
 
 /// E-mail address and password.
@@ -62,8 +57,42 @@ impl Responder for TokenAnswer {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().insert_header(("cache-control", "no-store")).insert_header(("pragma", "no-cache")).json(self)
+        unstored(&self)
     }
+}
+
+/// An access token and what the next one is got with.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "access_token": "eyJ0eXAi…", "token_type": "Bearer", "expires_in": 600, "scope": "events:read events:write",
+    "refresh_token": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ"
+}))]
+pub(super) struct SessionAnswer {
+    /// The access token.
+    #[serde(flatten)]
+    token: TokenAnswer,
+    /// Good once, at `POST /v1/auth/refresh`, until 30 days after signing in at most.
+    refresh_token: String,
+}
+
+impl Responder for SessionAnswer {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        unstored(&self)
+    }
+}
+
+/// Tokens are kept nowhere on their way (RFC 6749, section 5.1).
+fn unstored(answer: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).insert_header(("pragma", "no-cache")).json(answer)
+}
+
+fn answer(session: Session, auth: &Auth, config: &Config) -> Result<SessionAnswer> {
+    let grant = of_account(&session.account, config);
+    let access_token = auth.tokens.issue(&grant, session.issued_at).map_err(|error| Error::Internal(error.into()))?;
+    let token = TokenAnswer { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope: grant.scope };
+    Ok(SessionAnswer { token, refresh_token: session.refresh_token })
 }
 
 /// Sign in
@@ -73,7 +102,7 @@ impl Responder for TokenAnswer {
 #[utoipa::path(
     tag = "sign-in",
     security(()),
-    responses((status = 200, description = "An access token", body = TokenAnswer), LoginProblems),
+    responses((status = 200, description = "An access token and a refresh token", body = SessionAnswer), LoginProblems),
 )]
 #[post("/v1/auth/login")]
 pub(super) async fn login(
@@ -82,23 +111,71 @@ pub(super) async fn login(
     db: Data<Db>,
     auth: Data<Auth>,
     config: Data<Config>,
-) -> Result<TokenAnswer> {
+) -> Result<SessionAnswer> {
     let attempt = Attempt::new(&login.email.trim().to_lowercase(), client_address(&request));
-    let (failed_before, account) = db
+    let (failed_before, known) = db
         .read(async |conn| {
             let failed_before = attempt.admit(conn).await?;
             Ok((failed_before, accounts::store::find_by_email(conn, &login.email).await?))
         })
         .await?;
-    let stored = account.as_ref().and_then(|account| account.password_hash.clone());
+    let stored = known.as_ref().and_then(|known| known.password_hash.clone());
     let right = passwords::verify(login.password, stored).await?;
-    let account = account.filter(|account| right && !account.disabled);
-    remember(&db, attempt, failed_before, account.is_some()).await?;
-    let account = account.ok_or(Error::SignInRefused)?;
-    let grant = of_account(&account, &config);
-    let issued = auth.tokens.issue(&grant, issue_at(account.access_changed_at));
-    let access_token = issued.map_err(|error| Error::Internal(error.into()))?;
-    Ok(TokenAnswer { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope: grant.scope })
+    let known = known.filter(|known| right && !known.account.fields.disabled);
+    remember(&db, attempt, failed_before, known.is_some()).await?;
+    let known = known.ok_or(Error::SignInRefused)?;
+    let session = db.write(Author::default(), async move |conn| sessions::start(conn, &known).await).await?;
+    answer(session.ok_or(Error::SignInRefused)?, &auth, &config)
+}
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema, Validate)]
+#[schema(example = json!({"refresh_token": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ"}))]
+pub(super) struct RefreshToken {
+    /// The one that the last answer had.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
+    refresh_token: String,
+}
+
+impl Body for RefreshToken {}
+
+/// Get the next access token
+///
+/// With a refresh token, which is good once: the answer has its successor. One that is used again ends the whole
+/// session, since somebody else may have it; but within ten seconds of its first use it is only refused, since two
+/// browser tabs are not a theft. Whatever the cause, the refusal is the same.
+#[utoipa::path(
+    tag = "sign-in",
+    security(()),
+    responses((status = 200, description = "An access token and the next refresh token", body = SessionAnswer),
+        RefreshProblems),
+)]
+#[post("/v1/auth/refresh")]
+pub(super) async fn refresh(
+    Json(body): Json<RefreshToken>,
+    db: Data<Db>,
+    auth: Data<Auth>,
+    config: Data<Config>,
+) -> Result<SessionAnswer> {
+    let rotate = async move |conn: &_| sessions::rotate(conn, &body.refresh_token).await;
+    let session = db.write(Author::default(), rotate).await?;
+    answer(session.ok_or(Error::RefreshRefused)?, &auth, &config)
+}
+
+/// Sign out
+///
+/// Ends the session of a refresh token, used or not; 204 also when there is none. The access token that you have lives
+/// its ten minutes out: forget it.
+#[utoipa::path(
+    tag = "sign-in",
+    security(()),
+    responses((status = 204, description = "The session has ended"), LogoutProblems),
+)]
+#[post("/v1/auth/logout")]
+pub(super) async fn logout(Json(body): Json<RefreshToken>, db: Data<Db>) -> Result<NoContent> {
+    db.write(Author::default(), async move |conn| sessions::end(conn, &body.refresh_token).await).await?;
+    Ok(NoContent)
 }
 
 /// Keeps the count of failures in step with how a sign-in went.
@@ -108,82 +185,4 @@ pub(super) async fn remember(db: &Db, attempt: Attempt, failed_before: bool, suc
         (true, true) => db.write(Author::default(), async move |conn| attempt.succeeded(conn).await).await,
         (false, _) => db.write(Author::default(), async move |conn| attempt.failed(conn).await).await,
     }
-}
-
-words! {
-    /// What kind of caller one is.
-    pub enum CallerKind {
-        /// A person.
-        Account = "account",
-        /// A partner system.
-        Client = "client",
-    }
-}
-
-/// Who the token speaks for.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({
-    "kind": "account", "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "role": "municipality",
-    "email": "digituki@example.org", "name": null, "source": "kuntatutorit", "municipality_code": "049", "tutor_id": null
-}))]
-pub(super) struct Me {
-    /// A person or a partner system.
-    kind: CallerKind,
-    /// The account's or the client's id.
-    id: Uuid,
-    /// What it is to the network.
-    role: Role,
-    /// The account's e-mail address.
-    email: Option<String>,
-    /// The client's name.
-    name: Option<String>,
-    /// The `source` of all that it makes.
-    source: String,
-    /// The municipality that it writes for; null for the whole region.
-    municipality_code: Option<String>,
-    /// The tutor that it is.
-    tutor_id: Option<Uuid>,
-}
-
-/// Who am I?
-///
-/// The account or the client that the token speaks for.
-#[utoipa::path(
-    tag = "sign-in",
-    security(("bearer" = [])),
-    responses((status = 200, description = "The caller", body = Me), MeProblems),
-)]
-#[get("/v1/me")]
-pub(super) async fn get_me(caller: Caller<AnyScope>, db: Data<Db>) -> Result<actix_web::web::Json<Me>> {
-    let source = caller.reach.identity.source().to_owned();
-    let me = match &caller.reach.identity {
-        Identity::Account(id) => {
-            let account = db.read(async |conn| accounts::store::find(conn, *id).await).await?;
-            Me {
-                kind: CallerKind::Account,
-                id: account.id,
-                role: account.role,
-                email: Some(account.email),
-                name: None,
-                source,
-                municipality_code: account.municipality_code,
-                tutor_id: account.tutor_id,
-            }
-        }
-        Identity::Client { id, .. } => {
-            let client = db.read(async |conn| clients::store::find(conn, *id).await).await?;
-            Me {
-                kind: CallerKind::Client,
-                id: client.id,
-                role: Role::Partner,
-                email: None,
-                name: Some(client.name),
-                source,
-                municipality_code: client.municipality_code,
-                tutor_id: None,
-            }
-        }
-        Identity::Anonymous => return Err(Error::Unauthenticated),
-    };
-    Ok(actix_web::web::Json(me))
 }

@@ -2,12 +2,21 @@
 
 mod api;
 mod grant;
+mod me;
 mod oauth;
+mod password;
+mod sessions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::grant::{of_account, of_client};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(api::login).service(oauth::issue_token).service(api::get_me);
+    config
+        .service(api::login)
+        .service(api::refresh)
+        .service(api::logout)
+        .service(password::set_password)
+        .service(oauth::issue_token)
+        .service(me::get_me);
 }

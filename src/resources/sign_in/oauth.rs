@@ -21,7 +21,7 @@ use crate::{
     db::Db,
     http::client_address::client_address,
     problem::{self, Error},
-    resources::clients::{self, model::Client},
+    resources::clients::{self, model::StoredClient},
 };
 
 /// The largest form that is read, in bytes.
@@ -167,14 +167,14 @@ pub(super) async fn issue_token(
     Ok(TokenAnswer { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope: grant.scope })
 }
 
-async fn sign_in(request: &HttpRequest, db: &Db, id: &str, secret: String) -> Result<Client, TokenProblem> {
+async fn sign_in(request: &HttpRequest, db: &Db, id: &str, secret: String) -> Result<StoredClient, TokenProblem> {
     let attempt = Attempt::new(id, client_address(request));
     let known = Uuid::try_parse(id).ok();
     let (failed_before, client) = db
         .read(async |conn| {
             let failed_before = attempt.admit(conn).await?;
             let client = match known {
-                Some(id) => clients::store::authenticate(conn, id, &secret).await?,
+                Some(id) => clients::secrets::authenticate(conn, id, &secret).await?,
                 None => None,
             };
             Ok((failed_before, client))
@@ -185,10 +185,10 @@ async fn sign_in(request: &HttpRequest, db: &Db, id: &str, secret: String) -> Re
 }
 
 /// The scopes asked for, all of the client's when none are: each must be one that the client was given.
-fn granted(client: &Client, asked: Option<&str>) -> Result<String, TokenProblem> {
-    let Some(asked) = asked else { return Ok(client.scopes.join(" ")) };
+fn granted(client: &StoredClient, asked: Option<&str>) -> Result<String, TokenProblem> {
+    let Some(asked) = asked else { return Ok(client.fields.scopes.join(" ")) };
     let asked: Vec<_> = asked.split(' ').filter(|scope| !scope.is_empty()).collect();
-    let all_held = asked.iter().all(|scope| client.scopes.iter().any(|held| held == scope));
+    let all_held = asked.iter().all(|scope| client.fields.scopes.iter().any(|held| held == scope));
     if all_held && !asked.is_empty() { Ok(asked.join(" ")) } else { Err(INVALID_SCOPE) }
 }
 

@@ -137,6 +137,15 @@ pub async fn missing(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<Uuid>> {
     Ok(ids.iter().filter(|id| !known.contains(id)).copied().collect())
 }
 
+/// The municipality of the tutor with this id.
+///
+/// # Errors
+/// When the database is away.
+pub async fn municipality_of(mut conn: &Conn, id: Uuid) -> Result<Option<String>> {
+    let query = tutors::table.find(id).select(dsl::municipality_code);
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
 /// Makes a tutor of a municipality that the caller writes for; a tutor makes none.
 ///
 /// # Errors
