@@ -22,6 +22,13 @@ drop trigger keep_a_coordinator on accounts;
 drop function keep_a_coordinator;
 drop trigger end_access on accounts;
 drop function end_access;
+
+create or replace function stamp_access_change() returns trigger language plpgsql as $$
+begin
+  new.access_changed_at := clock_timestamp();
+  return new;
+end $$;
+
 drop table invitations;
 drop table refresh_tokens;
 drop table sessions;

@@ -25,6 +25,15 @@ create table invitations (
   constraint invitations_secret_unique unique (secret_hash)
 );
 
+create or replace function stamp_access_change() returns trigger language plpgsql as $$
+begin
+  -- A token that was issued after the change before is of a later second than that change: so is this one, or the
+  -- token would outlive it when both changes are of the same second.
+  new.access_changed_at :=
+    greatest(clock_timestamp(), date_trunc('second', old.access_changed_at) + interval '1 second');
+  return new;
+end $$;
+
 create function end_access() returns trigger language plpgsql as $$
 begin
   delete from sessions where account_id = new.id;
