@@ -397,7 +397,9 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::Unauthenticated => response.insert_header((header::WWW_AUTHENTICATE, "Bearer")),
+            Self::Unauthenticated | Self::SignInRefused | Self::RefreshRefused | Self::InvitationRefused => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"))
+            }
             Self::MissingScope(scope) => response.insert_header((
                 header::WWW_AUTHENTICATE,
                 format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""),

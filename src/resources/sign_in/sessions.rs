@@ -111,6 +111,8 @@ async fn clear(mut conn: &Conn) -> Result<()> {
         .for_update()
         .skip_locked();
     let expired: Vec<Uuid> = expired.load(&mut conn).await?;
-    diesel::delete(sessions::table.filter(sessions::id.eq_any(expired))).execute(&mut conn).await?;
+    if !expired.is_empty() {
+        diesel::delete(sessions::table.filter(sessions::id.eq_any(expired))).execute(&mut conn).await?;
+    }
     Ok(())
 }
