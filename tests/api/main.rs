@@ -4,7 +4,10 @@
 
 mod support;
 
+mod accounts;
 mod authorization;
+mod clients;
+mod command_line;
 mod contract;
 mod events;
 mod faults;
@@ -13,6 +16,7 @@ mod interface;
 mod municipalities;
 mod private_postgres;
 mod service;
+mod sessions;
 mod sign_in;
 mod themes;
 mod tokens;

@@ -3,11 +3,7 @@
 use std::time::{Duration, Instant};
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use kuntatutorit::{
-    auth::{passwords, reach::Reach},
-    http::json::from_value,
-    resources::{accounts, clients},
-};
+use kuntatutorit::{auth::reach::Reach, http::json::from_value, resources::clients};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,19 +11,15 @@ use uuid::Uuid;
 use crate::support::{
     Server,
     client::{Answer, Client},
+    given::{self, PASSWORD},
 };
-
-const PASSWORD: &str = "salasana on pitkä";
 
 async fn connect(server: &Server) -> AsyncPgConnection {
     AsyncPgConnection::establish(&server.database_url).await.unwrap()
 }
 
 async fn given_account(server: &Server, email: &str) -> Uuid {
-    let new = from_value(json!({"email": email, "role": "municipality", "municipality_code": "049"})).unwrap();
-    let hash = passwords::hash(PASSWORD.into()).await.unwrap();
-    let reach = Reach::of_command_line();
-    accounts::store::create(&connect(server).await, &reach, new, Some(hash)).await.unwrap().id
+    given::account(server, email, json!({})).await
 }
 
 async fn given_client(server: &Server, scopes: &str) -> (String, String) {

@@ -1,8 +1,13 @@
 //! What stands in the database before a test begins.
 
 use chrono::{TimeDelta, Utc};
-use diesel::sql_types::Jsonb;
+use diesel::sql_types::{Jsonb, Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use kuntatutorit::{
+    auth::{passwords, reach::Reach},
+    http::json::from_value,
+    resources::accounts,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -32,6 +37,31 @@ pub(crate) async fn event(server: &Server, columns: Value) -> String {
     json_patch::merge(&mut row, &columns);
     insert(server, "events", row).await;
     id
+}
+
+/// The password of [`account`].
+pub(crate) const PASSWORD: &str = "salasana on pitkä";
+
+/// An account of Espoo with [`PASSWORD`], but for these fields; its id.
+pub(crate) async fn account(server: &Server, email: &str, fields: Value) -> Uuid {
+    let mut new = json!({"email": email, "role": "municipality", "municipality_code": "049"});
+    json_patch::merge(&mut new, &fields);
+    let conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    let (hash, reach) = (passwords::hash(PASSWORD.into()).await.unwrap(), Reach::of_command_line());
+    accounts::store::create(&conn, &reach, from_value(new).unwrap(), Some(hash)).await.unwrap().id
+}
+
+#[derive(diesel::QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// The column `line` of what this statement gives.
+pub(crate) async fn lines(server: &Server, statement: &str) -> Vec<String> {
+    let mut conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    let rows: Vec<Line> = diesel::sql_query(statement).load(&mut conn).await.unwrap();
+    rows.into_iter().map(|row| row.line).collect()
 }
 
 /// Themes with these slugs, where they are not there yet.
