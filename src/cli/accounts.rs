@@ -123,7 +123,7 @@ fn list(config: &Config) -> Outcome {
         let state = match (fields.disabled, has_password) {
             (true, _) => "disabled",
             (false, true) => "enabled",
-            (false, false) => "invited",
+            (false, false) => "without password",
         };
         let municipality = fields.municipality_code.as_deref().unwrap_or("-");
         println!("{id}  {}  {}  {municipality}  {state}", fields.email, fields.role.as_str());
