@@ -54,7 +54,7 @@ async fn accounts_are_managed_from_the_command_line() {
     let add = ["account", "add", "--email", "Boss@example.org", "--role", "coordinator"];
     run(url, &add, "salasana on pitkä\n");
     refused(url, &add, "there is an account with this e-mail address");
-    refused(url, &["account", "add", "--email", "x", "--role", "tutor"], "email not a valid email");
+    refused(url, &["account", "add", "--email", "x", "--role", "tutor"], "email: not a valid email");
     let espoo = ["account", "invite", "--email", "digituki@espoo.example"];
     refused(url, &espoo, "there is nothing with this id or e-mail address");
     let new = [&espoo[..], &["--role", "municipality", "--municipality", "049"]].concat();
@@ -83,7 +83,7 @@ async fn clients_are_managed_from_the_command_line() {
     let server = Server::start();
     let url = &server.database_url;
     let add = ["client", "add", "--name", "Kalenteri", "--source", "espoo-calendar", "--municipality", "049"];
-    refused(url, &[&add[..], &["--scopes", "events:read root"]].concat(), "scopes/1 must be a scope that");
+    refused(url, &[&add[..], &["--scopes", "events:read root"]].concat(), "scopes/1: must be a scope that");
     let made = run(url, &[&add[..], &["--scopes", "events:read events:write"]].concat(), "");
     let id = value(&made, "client_id");
     let second = run(url, &["client", "secret", "--client", id], "");
