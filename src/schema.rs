@@ -183,6 +183,21 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    idempotency_keys (caller, key) {
+        caller -> Text,
+        key -> Text,
+        fingerprint -> Bytea,
+        path -> Text,
+        etag -> Text,
+        body -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     municipalities (code) {
         code -> Text,
         name -> Jsonb,
@@ -319,6 +334,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     feedback,
     feedback_themes_wanted,
+    idempotency_keys,
     municipalities,
     search_synonym,
     sign_in_failures,

@@ -147,7 +147,8 @@ async fn every_rule_of_the_database_is_told() {
     let query = "select conname as line from pg_constraint c join pg_namespace n on n.oid = c.connamespace \
                  where n.nspname = 'public' and contype in ('c', 'u', 'f', 'p')";
     let ours = |name: &String| {
-        let internal = ["changes_", "sign_in_failures_", "search_synonym_", "client_secrets_", "__diesel"];
+        let internal =
+            ["changes_", "idempotency_keys_", "sign_in_failures_", "search_synonym_", "client_secrets_", "__diesel"];
         let automatic = ["_pkey", "_event_id_fkey", "_tutor_id_fkey", "_feedback_id_fkey", "_client_id_fkey"];
         let keyed = ["municipalities_pkey", "themes_pkey"].contains(&name.as_str());
         keyed

@@ -9,6 +9,7 @@ mod contract;
 mod events;
 mod faults;
 mod feedback;
+mod idempotency;
 mod interface;
 mod municipalities;
 mod private_postgres;
