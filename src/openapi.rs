@@ -30,6 +30,7 @@ use crate::{auth::scopes::SCOPES, problem::Problem};
         (name = "tutors", description = "Digital supporters of a municipality who tutor others."),
         (name = "events", description = "Where tutors present and share what worked."),
         (name = "feedback", description = "What participants and tutors say of an event, in both directions."),
+        (name = "changes", description = "The ledger of what happened, for copies that keep in step."),
         (name = "sign-in", description = "Access tokens for people and for partner systems."),
         (name = "service", description = "The service itself."),
     ),

@@ -97,6 +97,9 @@ pub enum Error {
     /// Too many tries; with the seconds to wait.
     #[error("wait {0} seconds, then try again")]
     TooManyRequests(u32),
+    /// As many requests wait for a change as may.
+    #[error("too many wait for a change already; ask again in a moment, or without `wait`")]
+    TooManyWaiting,
     /// The database cannot be reached now, or too much waits for it.
     #[error("the service cannot reach its database now; try again in a moment")]
     Unavailable,
@@ -137,6 +140,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("too_many_requests", "429. Wait as <code>Retry-After</code> says."),
     ("http", "The HTTP library refused the request; the status says why."),
     ("internal", "500. Our fault: quote the <code>request_id</code> when you report it."),
+    ("too_many_waiting", "503. Too many wait for a change already: try again as <code>Retry-After</code> says."),
     ("unavailable", "503. Try again as <code>Retry-After</code> says."),
     (
         "idempotency_key_reused",
@@ -205,6 +209,7 @@ impl Error {
                 (S::CONFLICT, "idempotency_key_in_progress", "The first request with this key is under way")
             }
             Self::TooManyRequests(_) => (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
+            Self::TooManyWaiting => (S::SERVICE_UNAVAILABLE, "too_many_waiting", "Too many wait already"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available now"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
             Self::Http(status) => (*status, "http", "The request cannot be served"),
@@ -414,7 +419,9 @@ impl ResponseError for Error {
             Self::MethodNotAllowed(allow) => response.insert_header((header::ALLOW, allow.as_str())),
             Self::UnsupportedMediaType(accept) => response.insert_header((header::ACCEPT, *accept)),
             Self::TooManyRequests(seconds) => too_many(&mut response, *seconds),
-            Self::Unavailable | Self::InProgress => response.insert_header((header::RETRY_AFTER, 1)),
+            Self::Unavailable | Self::InProgress | Self::TooManyWaiting => {
+                response.insert_header((header::RETRY_AFTER, 1))
+            }
             _ => &mut response,
         };
         response.finish()

@@ -73,6 +73,8 @@ scopes! {
         [Tutor Municipality Partner Coordinator], "Read feedback.";
     FeedbackWrite = "feedback:write", "feedback:write",
         [Tutor Municipality Partner Coordinator], "Give feedback and change one's own.";
+    ChangesRead = "changes:read", "",
+        [Tutor Municipality Partner Coordinator], "Follow what happens to the resources that one may read.";
     ContactsRead = "contacts:read", "",
         [Tutor Municipality Partner Coordinator], "See names and contacts as their visibility says.";
 }

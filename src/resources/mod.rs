@@ -1,6 +1,7 @@
 //! The resources: one line each.
 
 pub mod accounts;
+pub mod changes;
 pub mod clients;
 pub mod events;
 pub mod feedback;
@@ -20,6 +21,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(tutors::routes)
         .configure(events::routes)
         .configure(feedback::routes)
+        .configure(changes::routes)
         .configure(sign_in::routes)
         .configure(service::routes);
 }

@@ -5,6 +5,7 @@
 mod support;
 
 mod authorization;
+mod changes;
 mod contract;
 mod events;
 mod faults;
