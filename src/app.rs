@@ -20,7 +20,10 @@ use crate::{
     http::{fallback::fallback, headers},
     openapi::Base,
     problem::{self, Error},
-    resources,
+    resources::{
+        self,
+        changes::news::{self, News},
+    },
     telemetry::RequestSpan,
 };
 
@@ -71,6 +74,9 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
     let auth = Arc::new(Auth::new(&config, keys));
     auth.revocations.refresh(&db::establish(database_url.to_owned()).await?).await?;
     actix_web::rt::spawn(keep_in_step(Arc::clone(&auth), database_url.to_owned()));
+    let news = Arc::new(News::default());
+    actix_web::rt::spawn(news::watch(Arc::clone(&news), database_url.to_owned()));
+    actix_web::rt::spawn(news::close_on_signal(Arc::clone(&news)));
     let pool = db::pool(database_url, config.pool_size)?;
     let document = Arc::new(document());
     let parameters = Data::new(Parameters::of(&document));
@@ -82,6 +88,7 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
                 .app_data(config.clone())
                 .app_data(auth.clone())
                 .app_data(parameters.clone())
+                .app_data(Data::from(Arc::clone(&news)))
                 .app_data(Data::from(Arc::clone(&document)))
                 .app_data(Data::new(Db::new(&url, pool.clone(), READ_CONNECTIONS)))
                 .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));

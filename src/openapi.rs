@@ -32,6 +32,7 @@ use crate::{auth::scopes::SCOPES, problem::Problem};
         (name = "feedback", description = "What participants and tutors say of an event, in both directions."),
         (name = "accounts", description = "People who sign in; the coordinator's."),
         (name = "clients", description = "Partner systems that sign in; the coordinator's."),
+        (name = "changes", description = "The ledger of what happened, for copies that keep in step."),
         (name = "sign-in", description = "Access tokens for people and for partner systems."),
         (name = "service", description = "The service itself."),
     ),

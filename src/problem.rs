@@ -97,9 +97,15 @@ pub enum Error {
         /// The statuses that it can go over to.
         allowed: Vec<&'static str>,
     },
+    /// The first request with this `Idempotency-Key` has not ended.
+    #[error("the first request with this `Idempotency-Key` is still under way; send this one again in a moment")]
+    InProgress,
     /// Too many tries; with the seconds to wait.
     #[error("wait {0} seconds, then try again")]
     TooManyRequests(u32),
+    /// As many requests wait for a change as may.
+    #[error("too many wait for a change already; ask again in a moment, or without `wait`")]
+    TooManyWaiting,
     /// The database cannot be reached now, or too much waits for it.
     #[error("the service cannot reach its database now; try again in a moment")]
     Unavailable,
@@ -124,10 +130,15 @@ pub const CODES: &[(&str, &str)] = &[
     ("not_acceptable", "406. Accept <code>application/json</code>."),
     ("malformed_json", "400. The body is not JSON: it does not parse, has a key twice, or is too deep."),
     ("malformed_query", "400. The query cannot be read."),
+    ("malformed_idempotency_key", "400. <code>Idempotency-Key</code> is 1 to 255 visible ASCII characters, once."),
     ("unreadable_body", "400. The body broke off."),
     ("unknown_parameter", "400. The operation has no such query parameter."),
     ("bad_cursor", "400. Use the <code>next</code> of a page as it is, with the same filters and order."),
     ("body_timeout", "408. The body came too slowly."),
+    (
+        "idempotency_key_in_progress",
+        "409. The first request with this key is under way: wait as <code>Retry-After</code> says.",
+    ),
     ("in_use", "409. Others refer to it: delete or change those first, or end it instead."),
     ("account_disabled", "409. The account is disabled: enable it first."),
     ("precondition_failed", "412. It has changed since you read it: read it again."),
@@ -138,7 +149,12 @@ pub const CODES: &[(&str, &str)] = &[
     ("too_many_requests", "429. Wait as <code>Retry-After</code> says."),
     ("http", "The HTTP library refused the request; the status says why."),
     ("internal", "500. Our fault: quote the <code>request_id</code> when you report it."),
+    ("too_many_waiting", "503. Too many wait for a change already: try again as <code>Retry-After</code> says."),
     ("unavailable", "503. Try again as <code>Retry-After</code> says."),
+    (
+        "idempotency_key_reused",
+        "In <code>errors</code>: the key was used for another request; take a new one for each.",
+    ),
     ("unknown_field", "In <code>errors</code>: there is no such field; leave it out."),
     ("wrong_type", "In <code>errors</code>: the value has another type or form than the field."),
     ("required", "In <code>errors</code>: the field must be there."),
@@ -202,7 +218,11 @@ impl Error {
             Self::Transition { .. } => {
                 (S::CONFLICT, "events_status_transition", "This change of status is not allowed")
             }
+            Self::InProgress => {
+                (S::CONFLICT, "idempotency_key_in_progress", "The first request with this key is under way")
+            }
             Self::TooManyRequests(_) => (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
+            Self::TooManyWaiting => (S::SERVICE_UNAVAILABLE, "too_many_waiting", "Too many wait already"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available now"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
             Self::Http(status) => (*status, "http", "The request cannot be served"),
@@ -272,6 +292,9 @@ pub struct Violation {
     /// Name of the query parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// Name of the header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
     /// Which rule, for a program; stable.
     #[schema(example = "events_ends_after_start")]
     pub code: Cow<'static, str>,
@@ -283,7 +306,7 @@ pub struct Violation {
 impl Violation {
     /// At a JSON pointer (RFC 6901) of the body.
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
+        Self { pointer: Some(pointer.into()), parameter: None, header: None, code: code.into(), detail: detail.into() }
     }
 
     /// Of a rule of the database, found before the database had to say so.
@@ -302,7 +325,12 @@ impl Violation {
 
     /// Of a parameter of the query.
     pub fn of_parameter(name: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { pointer: None, parameter: Some(name.into()), code: code.into(), detail: detail.into() }
+        Self { pointer: None, parameter: Some(name.into()), header: None, code: code.into(), detail: detail.into() }
+    }
+
+    /// Of a header.
+    pub fn of_header(name: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { pointer: None, parameter: None, header: Some(name.into()), code: code.into(), detail: detail.into() }
     }
 }
 
@@ -407,7 +435,9 @@ impl ResponseError for Error {
             Self::MethodNotAllowed(allow) => response.insert_header((header::ALLOW, allow.as_str())),
             Self::UnsupportedMediaType(accept) => response.insert_header((header::ACCEPT, *accept)),
             Self::TooManyRequests(seconds) => too_many(&mut response, *seconds),
-            Self::Unavailable => response.insert_header((header::RETRY_AFTER, 1)),
+            Self::Unavailable | Self::InProgress | Self::TooManyWaiting => {
+                response.insert_header((header::RETRY_AFTER, 1))
+            }
             _ => &mut response,
         };
         response.finish()

@@ -184,6 +184,21 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    idempotency_keys (caller, key) {
+        caller -> Text,
+        key -> Text,
+        fingerprint -> Bytea,
+        path -> Text,
+        etag -> Text,
+        body -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     invitations (account_id) {
         account_id -> Uuid,
         secret_hash -> Bytea,
@@ -358,6 +373,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     feedback,
     feedback_themes_wanted,
+    idempotency_keys,
     invitations,
     municipalities,
     refresh_tokens,

@@ -1,6 +1,6 @@
 //! The extractor that every operation begins with: who calls, and with which scope.
 
-use std::{collections::HashMap, future::Ready, marker::PhantomData};
+use std::{collections::HashMap, future::Ready, marker::PhantomData, sync::Arc};
 
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
@@ -30,6 +30,7 @@ pub struct Caller<S> {
     /// How far it reaches.
     pub reach: Reach,
     author: Author,
+    claims: Option<Arc<Claims>>,
     scope: PhantomData<S>,
 }
 
@@ -47,10 +48,35 @@ impl<S: Scope> Caller<S> {
         self.author.clone()
     }
 
+    /// Whether it holds this scope too.
+    pub fn holds(&self, scope: &str) -> bool {
+        self.claims.as_ref().is_some_and(|claims| holds(claims, scope))
+    }
+
+    /// Passes when it holds this scope too.
+    ///
+    /// # Errors
+    /// [`Error::MissingScope`].
+    pub fn require(&self, scope: &'static str) -> Result<()> {
+        if self.holds(scope) { Ok(()) } else { Err(Error::MissingScope(scope)) }
+    }
+
+    /// Passes while its access has not been withdrawn: for one who has waited.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] while nobody can say.
+    pub fn admitted_by(&self, auth: &Auth) -> Result<()> {
+        match &self.claims {
+            Some(claims) if auth.revocations.revoked(claims)? => Err(Error::Unauthenticated),
+            _ => Ok(()),
+        }
+    }
+
     fn authenticate(request: &HttpRequest) -> Result<Self> {
         let auth = request.app_data::<Data<Auth>>().ok_or_else(|| Error::Internal("no Auth".into()))?;
-        let reach = match bearer(request)? {
-            Some(token) => reach_of::<S>(&*auth.verify(token)?)?,
+        let claims = bearer(request)?.map(|token| auth.verify(token)).transpose()?;
+        let reach = match &claims {
+            Some(claims) => reach_of::<S>(claims)?,
             None if auth.public_read() && S::PUBLIC => {
                 request.extensions_mut().insert(Public);
                 anonymous()
@@ -62,7 +88,7 @@ impl<S: Scope> Caller<S> {
             span.record("caller", actor.as_str());
         }
         let author = Author { actor, request_id: Some(RequestId::of(request)) };
-        Ok(Self { reach, author, scope: PhantomData })
+        Ok(Self { reach, author, claims, scope: PhantomData })
     }
 }
 
@@ -98,9 +124,12 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>> {
     }
 }
 
+fn holds(claims: &Claims, name: &str) -> bool {
+    claims.scope.split(' ').any(|scope| scope == name)
+}
+
 fn reach_of<S: Scope>(claims: &Claims) -> Result<Reach> {
-    let holds = |name: &str| claims.scope.split(' ').any(|scope| scope == name);
-    if !S::NAME.is_empty() && !holds(S::NAME) {
+    if !S::NAME.is_empty() && !holds(claims, S::NAME) {
         return Err(Error::MissingScope(S::NAME));
     }
     let id = Uuid::try_parse(&claims.sub).map_err(|_| Error::Unauthenticated)?;
@@ -120,8 +149,8 @@ fn reach_of<S: Scope>(claims: &Claims) -> Result<Reach> {
         identity,
         municipality: claims.municipality.clone(),
         tutor: claims.tutor,
-        contacts: holds("contacts:read"),
-        writes: holds(S::WRITE),
+        contacts: holds(claims, "contacts:read"),
+        writes: holds(claims, S::WRITE),
     })
 }
 

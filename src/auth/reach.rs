@@ -94,6 +94,14 @@ impl Reach {
         }
     }
 
+    /// The caller with all that decides what it sees and changes: another one as soon as its rights change.
+    pub fn key(&self) -> String {
+        let Self { role, identity, municipality, tutor, contacts, writes } = self;
+        let (actor, municipality) = (identity.actor().unwrap_or_default(), municipality.as_deref().unwrap_or_default());
+        let (tutor, role) = (tutor.map(|id| id.to_string()).unwrap_or_default(), role.as_str());
+        format!("{actor} {role} {municipality} {tutor} {contacts} {writes}")
+    }
+
     /// Whether the caller is the coordinator.
     pub fn is_coordinator(&self) -> bool {
         self.role == Role::Coordinator

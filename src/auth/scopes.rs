@@ -81,6 +81,8 @@ scopes! {
         [Coordinator], "Read the clients of partner systems.";
     ClientsWrite = "clients:write", "clients:write",
         [Coordinator], "Make, change and revoke the clients of partner systems.";
+    ChangesRead = "changes:read", "",
+        [Tutor Municipality Partner Coordinator], "Follow what happens to the resources that one may read.";
     ContactsRead = "contacts:read", "",
         [Tutor Municipality Partner Coordinator], "See names and contacts as their visibility says.";
 }

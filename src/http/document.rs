@@ -73,6 +73,8 @@ kinds! {
     WriteProblems: [400 401 403 404 406 408 409 412 413 415 422 428 500 503];
     /// The failures of deleting.
     DeleteProblems: [400 401 403 404 406 409 412 428 500 503];
+    /// The failures of following the ledger.
+    ChangesProblems: [400 401 403 406 422 500 503];
     /// The failures of signing in with a password.
     LoginProblems: [400 401 408 413 415 422 429 500 503];
     /// The failures of continuing a session.

@@ -25,6 +25,8 @@ use crate::{
 
 /// How long a request may take, its body included.
 const REQUEST_LIMIT: Duration = Duration::from_secs(20);
+/// The one operation whose requests may wait for something to happen, and for how long.
+const WAITING: (&str, Duration) = ("/v1/changes", Duration::from_secs(30));
 /// A smaller answer does not pay to be compressed, in bytes.
 const COMPRESS_FROM: u64 = 1024;
 
@@ -104,7 +106,8 @@ pub async fn contain(mut request: ServiceRequest, next: Next<impl MessageBody + 
     if *request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
-    let work = tokio::time::timeout(REQUEST_LIMIT, AssertUnwindSafe(next.call(request)).catch_unwind());
+    let waits = if request.path() == WAITING.0 { WAITING.1 } else { Duration::ZERO };
+    let work = tokio::time::timeout(REQUEST_LIMIT + waits, AssertUnwindSafe(next.call(request)).catch_unwind());
     let error: actix_web::Error = match work.await {
         Ok(Ok(Ok(response))) => return Ok(response.map_into_boxed_body()),
         Ok(Ok(Err(error))) => error,

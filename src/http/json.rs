@@ -132,6 +132,7 @@ pub(super) fn broken_rule(pointer: &str, message: &str) -> Violation {
         return Violation {
             pointer: Some(pointer.into()),
             parameter: None,
+            header: None,
             code: code.to_owned().into(),
             detail: detail.to_owned().into(),
         };

@@ -67,12 +67,8 @@ impl<F: Filter> FromRequest for List<F> {
 
 impl<F: Filter> List<F> {
     fn parse(query: &str) -> Result<Self> {
-        let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
-            return Err(invalid(name, "nul", "must not contain the character NUL (U+0000)"));
-        }
         let (paging, filters): (Vec<_>, Vec<_>) =
-            pairs.into_iter().partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
+            pairs(query)?.into_iter().partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
         let page: PageQuery = read(&paging)?;
         let filter: F = read(&filters)?;
         let fingerprint = fingerprint(filters);
@@ -85,8 +81,23 @@ fn invalid(name: &str, code: &'static str, detail: impl Into<std::borrow::Cow<'s
     Error::Invalid(vec![Violation::of_parameter(name, code, detail)])
 }
 
+/// The parameters of a query, names and values.
+///
+/// # Errors
+/// [`Error::Invalid`] when a value has a NUL.
+pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
+    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    match pairs.iter().find(|(_, value)| value.contains('\0')) {
+        Some((name, _)) => Err(invalid(name, "nul", "must not contain the character NUL (U+0000)")),
+        None => Ok(pairs),
+    }
+}
+
 /// Reads parameters, telling every one that breaks a rule.
-fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(String, String)]) -> Result<T> {
+///
+/// # Errors
+/// [`Error::Invalid`], and [`Error::Malformed`] when they cannot be read at all.
+pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(String, String)]) -> Result<T> {
     let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     let parameters = serde_html_form::Deserializer::new(url::form_urlencoded::parse(encoded.as_bytes()));
     let parsed: T = serde_path_to_error::deserialize(parameters).map_err(|error| {
@@ -117,7 +128,7 @@ fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(String, String)]
 }
 
 /// What a cursor is good for: these filters and this order, however the query writes them.
-fn fingerprint(mut filters: Vec<(String, String)>) -> String {
+pub(crate) fn fingerprint(mut filters: Vec<(String, String)>) -> String {
     filters.sort();
     let mut hash = Sha256::new();
     for text in filters.iter().flat_map(|(name, value)| [name, value]) {
@@ -127,7 +138,16 @@ fn fingerprint(mut filters: Vec<(String, String)>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(&hash.finalize()[..9])
 }
 
-fn open(cursor: &str, fingerprint: &str) -> Result<serde_json::Value> {
+/// The cursor of a place, for those filters and that order.
+pub(crate) fn seal(fingerprint: &str, place: &impl Serialize) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(fingerprint, place)).unwrap_or_default())
+}
+
+/// The place of a cursor.
+///
+/// # Errors
+/// [`Error::Malformed`] when it was not made for those filters and that order.
+pub(crate) fn open(cursor: &str, fingerprint: &str) -> Result<serde_json::Value> {
     let opened: Option<(String, serde_json::Value)> =
         BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok());
     match opened {
@@ -137,7 +157,8 @@ fn open(cursor: &str, fingerprint: &str) -> Result<serde_json::Value> {
     }
 }
 
-fn bad_cursor(detail: &str) -> Error {
+/// The failure of a cursor.
+pub(crate) fn bad_cursor(detail: &str) -> Error {
     Error::Malformed { code: "bad_cursor", detail: detail.to_owned() }
 }
 
@@ -162,11 +183,7 @@ impl PageRequest {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let seal = |item: &T| {
-            let json = serde_json::to_vec(&(&self.fingerprint, key(item))).unwrap_or_default();
-            BASE64_URL_SAFE_NO_PAD.encode(json)
-        };
-        let next = items.last().filter(|_| more).map(seal);
+        let next = items.last().filter(|_| more).map(|item| seal(&self.fingerprint, &key(item)));
         Page { items, next }
     }
 }

@@ -6,6 +6,7 @@ pub mod conditional;
 pub mod document;
 pub mod fallback;
 pub mod headers;
+pub mod idempotency;
 pub mod json;
 pub mod list;
 pub mod patch;
@@ -15,6 +16,7 @@ pub mod time;
 
 pub use self::{
     conditional::IfMatch,
+    idempotency::IdempotencyKey,
     json::{Body, Json},
     list::{Filter, List, Page},
     patch::Patch,

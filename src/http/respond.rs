@@ -1,18 +1,22 @@
 //! Typed answers: what a handler returns says what the caller gets.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder,
+    HttpRequest, HttpResponse, Responder, ResponseError as _,
     body::BoxBody,
-    http::header::{self, HeaderName},
+    http::header::{self, ContentType, HeaderName},
     web::Data,
 };
+use diesel::Queryable;
 use serde::Serialize;
 
 use super::{
     conditional::{Tags, etag},
     json::Json,
 };
-use crate::config::Config;
+use crate::{
+    config::Config,
+    problem::{Error, Result},
+};
 
 /// What every stored resource has in common.
 pub trait Resource: Serialize {
@@ -47,17 +51,57 @@ impl<T: Resource> Responder for Json<T> {
 
 /// 201 with the new resource and where it is.
 #[derive(Debug)]
-pub struct Created<T>(pub T);
+pub enum Created<T> {
+    /// It was made now.
+    New(T),
+    /// It was made by an earlier request with the same `Idempotency-Key`: what was answered then.
+    Again(Answer),
+}
+
+/// The answer to the making of a resource.
+#[derive(Debug, Queryable)]
+pub struct Answer {
+    /// Where the resource is.
+    pub path: String,
+    /// Its tag.
+    pub etag: String,
+    /// Itself, as JSON.
+    pub body: String,
+}
+
+impl Answer {
+    /// The answer that tells of this new resource.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn of<T: Resource>(made: &T) -> Result<Self> {
+        let body = serde_json::to_string(made).map_err(|error| Error::Internal(error.into()))?;
+        Ok(Self { path: format!("{}/{}", T::COLLECTION, made.key()), etag: etag(made), body })
+    }
+}
 
 impl<T: Resource> Responder for Created<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Created();
+        let answer = match self {
+            Self::New(made) => Answer::of(&made),
+            Self::Again(answer) => {
+                response.insert_header((REPLAYED, "true"));
+                Ok(answer)
+            }
+        };
+        let Answer { path, etag, body } = match answer {
+            Ok(answer) => answer,
+            Err(error) => return error.error_response(),
+        };
         let base = request.app_data::<Data<Config>>().map_or("", |config| config.public_url.as_str());
-        HttpResponse::Created()
-            .insert_header((header::ETAG, etag(&self.0)))
-            .insert_header((header::LOCATION, format!("{base}{}/{}", T::COLLECTION, self.0.key())))
-            .json(self.0)
+        response
+            .content_type(ContentType::json())
+            .insert_header((header::ETAG, etag))
+            .insert_header((header::LOCATION, format!("{base}{path}")))
+            .body(body)
     }
 }
 
@@ -84,6 +128,9 @@ impl Responder for NoContent {
         HttpResponse::NoContent().finish()
     }
 }
+
+/// On an answer that was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// On an answer that pays to be compressed; it is taken off before the answer leaves.
 pub const COMPRESSIBLE: HeaderName = HeaderName::from_static("x-compressible");

@@ -1,6 +1,7 @@
 //! The resources: one line each.
 
 pub mod accounts;
+pub mod changes;
 pub mod clients;
 pub mod events;
 pub mod feedback;
@@ -22,6 +23,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(feedback::routes)
         .configure(accounts::routes)
         .configure(clients::routes)
+        .configure(changes::routes)
         .configure(sign_in::routes)
         .configure(service::routes);
 }

@@ -150,6 +150,7 @@ async fn every_rule_of_the_database_is_told() {
         let internal = [
             "changes_",
             "client_secrets_",
+            "idempotency_keys_",
             "invitations_",
             "refresh_tokens_",
             "search_synonym_",

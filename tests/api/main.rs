@@ -6,12 +6,14 @@ mod support;
 
 mod accounts;
 mod authorization;
+mod changes;
 mod clients;
 mod command_line;
 mod contract;
 mod events;
 mod faults;
 mod feedback;
+mod idempotency;
 mod interface;
 mod municipalities;
 mod private_postgres;

@@ -60,7 +60,7 @@ pub(super) async fn create_account(
     db: Data<Db>,
 ) -> Result<Created<InvitedAccount>> {
     let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::invite(conn, &reach, new).await).await.map(Created)
+    db.write(caller.author(), async move |conn| store::invite(conn, &reach, new).await).await.map(Created::New)
 }
 
 /// Get an account

@@ -61,7 +61,7 @@ pub(super) async fn create_client(
     db: Data<Db>,
 ) -> Result<Created<CreatedClient>> {
     let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created::New)
 }
 
 /// Get a client

@@ -18,7 +18,7 @@ use crate::{
     },
     db::Db,
     http::{
-        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
         document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
     },
@@ -50,17 +50,18 @@ pub(super) async fn list_events(
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsWrite])),
+    params(IdempotencyKey),
     responses((status = 201, description = "The new event", body = Event,
-        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+        headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
 )]
 #[post("/v1/events")]
 pub(super) async fn create_event(
     caller: Caller<EventsWrite>,
+    key: IdempotencyKey,
     Json(new): Json<EventInput>,
     db: Data<Db>,
 ) -> Result<Created<Event>> {
-    let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+    key.once(&db, caller, new, store::create).await
 }
 
 /// Get an event

@@ -17,7 +17,7 @@ use crate::{
     },
     db::Db,
     http::{
-        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
         document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
     },
@@ -52,17 +52,18 @@ pub(super) async fn list_feedback(
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite])),
+    params(IdempotencyKey),
     responses((status = 201, description = "The new feedback", body = Feedback,
-        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+        headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
 )]
 #[post("/v1/feedback")]
 pub(super) async fn create_feedback(
     caller: Caller<FeedbackWrite>,
+    key: IdempotencyKey,
     Json(new): Json<FeedbackInput>,
     db: Data<Db>,
 ) -> Result<Created<Feedback>> {
-    let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+    key.once(&db, caller, new, store::create).await
 }
 
 /// Get feedback

@@ -16,7 +16,7 @@ use crate::{
     },
     db::Db,
     http::{
-        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
         document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
     },
@@ -47,17 +47,18 @@ pub(super) async fn list_municipalities(
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite])),
+    params(IdempotencyKey),
     responses((status = 201, description = "The new municipality", body = Municipality,
-        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+        headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
 )]
 #[post("/v1/municipalities")]
 pub(super) async fn create_municipality(
     caller: Caller<MunicipalitiesWrite>,
+    key: IdempotencyKey,
     Json(new): Json<MunicipalityInput>,
     db: Data<Db>,
 ) -> Result<Created<Municipality>> {
-    let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+    key.once(&db, caller, new, store::create).await
 }
 
 /// Get a municipality

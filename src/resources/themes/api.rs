@@ -16,7 +16,7 @@ use crate::{
     },
     db::Db,
     http::{
-        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
         document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
     },
@@ -48,17 +48,18 @@ pub(super) async fn list_themes(
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesWrite])),
+    params(IdempotencyKey),
     responses((status = 201, description = "The new theme", body = Theme,
-        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+        headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
 )]
 #[post("/v1/themes")]
 pub(super) async fn create_theme(
     caller: Caller<ThemesWrite>,
+    key: IdempotencyKey,
     Json(new): Json<ThemeInput>,
     db: Data<Db>,
 ) -> Result<Created<Theme>> {
-    let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+    key.once(&db, caller, new, store::create).await
 }
 
 /// Get a theme

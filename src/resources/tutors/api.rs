@@ -17,7 +17,7 @@ use crate::{
     },
     db::Db,
     http::{
-        Created, IfMatch, Json, List, NoContent, Page, Patch,
+        Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
         document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
     },
@@ -50,17 +50,18 @@ pub(super) async fn list_tutors(
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite])),
+    params(IdempotencyKey),
     responses((status = 201, description = "The new tutor", body = Tutor,
-        headers(("ETag" = String), ("Location" = String))), CreateProblems),
+        headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
 )]
 #[post("/v1/tutors")]
 pub(super) async fn create_tutor(
     caller: Caller<TutorsWrite>,
+    key: IdempotencyKey,
     Json(new): Json<TutorInput>,
     db: Data<Db>,
 ) -> Result<Created<Tutor>> {
-    let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::create(conn, &reach, new).await).await.map(Created)
+    key.once(&db, caller, new, store::create).await
 }
 
 /// Get a tutor

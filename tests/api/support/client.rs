@@ -117,12 +117,13 @@ impl Answer {
         answer
     }
 
-    /// Asserts that the input breaks exactly these rules: pointer (or `?parameter`) and code.
+    /// Asserts that the input breaks exactly these rules: pointer (or `?parameter`, or `Header:`) and code.
     #[track_caller]
     pub(crate) fn expect_violations(self, expected: &[(&str, &str)]) -> Self {
         let answer = self.expect_problem(422, "invalid");
         let at = |error: &Value| match error["pointer"].as_str() {
             Some(pointer) => pointer.to_owned(),
+            None if error["header"].is_string() => format!("{}:", error["header"].as_str().unwrap()),
             None => format!("?{}", error["parameter"].as_str().unwrap()),
         };
         let errors = answer.body["errors"].as_array().unwrap();

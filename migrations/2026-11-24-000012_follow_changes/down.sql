@@ -1,0 +1,2 @@
+drop function ledger_horizon;
+drop index changes_of_resource;

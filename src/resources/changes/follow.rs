@@ -1,0 +1,51 @@
+//! Waiting for a change, without a connection of one's own.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    model::Changes,
+    news::News,
+    query::{ChangesQuery, From},
+    store::{self, Sight},
+};
+use crate::{db::Db, problem::Result};
+
+/// How often one who waits reads, however much happens that is of no concern to it.
+const PACE: Duration = Duration::from_millis(250);
+
+/// The changes from a place on; when there are none, the first ones that come in time.
+///
+/// # Errors
+/// As [`store::read`]; [`crate::problem::Error::TooManyWaiting`]; and what `admitted` says after each wait.
+pub(super) async fn changes(
+    db: &Db,
+    news: &News,
+    sight: &Sight,
+    query: &ChangesQuery,
+    admitted: impl Fn() -> Result<()>,
+) -> Result<Changes> {
+    let from = query.start()?;
+    if query.wait().is_zero() {
+        return db.read(async |conn| store::read(conn, sight, query, from).await).await;
+    }
+    let deadline = Instant::now() + query.wait();
+    let mut place = news.take_place()?;
+    let from = match from {
+        From::Now => From::After(db.read(async |conn| store::present(conn).await).await?),
+        after @ From::After(_) => after,
+    };
+    let mut pace = Duration::ZERO;
+    loop {
+        let changes = db.read(async |conn| store::read(conn, sight, query, from).await).await?;
+        let now = Instant::now();
+        if !changes.items.is_empty() || now >= deadline || place.is_closing() {
+            return Ok(changes);
+        }
+        place.wait(deadline).await;
+        sleep_until(deadline.min(now + pace)).await;
+        pace = PACE;
+        admitted()?;
+    }
+}

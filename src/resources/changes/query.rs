@@ -1,0 +1,110 @@
+//! How the ledger is asked.
+
+use std::{future::Ready, time::Duration};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::model::{Collection, Position};
+use crate::{
+    db::types::words,
+    http::list::{bad_cursor, fingerprint, open, pairs, read, seal},
+    problem::{Error, Result, Violation},
+};
+
+words! {
+    /// A place in the ledger that has a name.
+    pub enum Start {
+        /// The present.
+        Now = "now",
+    }
+}
+
+/// Which changes, from where on.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ChangesQuery {
+    /// Of this collection; repeat it for any of several. All that you may read unless you say so.
+    #[garde(skip)]
+    pub(super) resource: Vec<Collection>,
+    /// The `next` of the answer before; it is good only for the same `resource`. From the first change on without it.
+    #[garde(skip)]
+    #[param(min_length = 1, max_length = 1000)]
+    cursor: Option<String>,
+    /// `now` begins at the present instead: take it before you make a full copy.
+    #[garde(skip)]
+    #[param(inline)]
+    from: Option<Start>,
+    /// At most this many items.
+    #[garde(inner(range(min = 1, max = 1000)))]
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i64>,
+    /// When there is nothing: wait for this many seconds until there is something.
+    #[garde(inner(range(min = 0, max = 30)))]
+    #[param(minimum = 0, maximum = 30, default = 0)]
+    wait: Option<u64>,
+}
+
+/// Where to begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum From {
+    /// After this place.
+    After(Position),
+    /// At the present.
+    Now,
+}
+
+impl FromRequest for ChangesQuery {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(pairs(request.query_string()).and_then(|pairs| read::<Self>(&pairs)))
+    }
+}
+
+impl ChangesQuery {
+    /// Where to begin.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a cursor that is not of the ledger, or of other collections.
+    pub(super) fn start(&self) -> Result<From> {
+        match (&self.cursor, self.from) {
+            (None, None) => Ok(From::After((0, 0))),
+            (None, Some(Start::Now)) => Ok(From::Now),
+            (Some(cursor), None) => {
+                let position: Option<Position> = serde_json::from_value(open(cursor, &self.fingerprint())?).ok();
+                let position = position.filter(|(xid, seq)| *xid >= 0 && *seq >= 0);
+                position.map(From::After).ok_or_else(|| bad_cursor("this is not a cursor of the changes"))
+            }
+            (Some(_), Some(_)) => {
+                let detail = "leave out `from` or `cursor`: you can begin at one place only";
+                Err(Error::Invalid(vec![Violation::of_parameter("from", "invalid_value", detail)]))
+            }
+        }
+    }
+
+    /// The cursor of a place.
+    pub(super) fn cursor(&self, position: Position) -> String {
+        seal(&self.fingerprint(), &position)
+    }
+
+    pub(super) fn limit(&self) -> i64 {
+        self.limit.unwrap_or(100)
+    }
+
+    pub(super) fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait.unwrap_or_default())
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut resources = self.resource.clone();
+        resources.sort();
+        resources.dedup();
+        let resources = resources.iter().map(|resource| ("resource".to_owned(), resource.as_str().to_owned()));
+        fingerprint(resources.chain([("of".to_owned(), "changes".to_owned())]).collect())
+    }
+}

@@ -1,0 +1,117 @@
+//! Waiting for a change.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use super::{Follower, PATH, column, make};
+use crate::support::Server;
+
+#[tokio::test]
+async fn who_waits_is_woken_by_a_write() {
+    let server = Server::start();
+    let mut best = Duration::MAX;
+    for round in 0..8 {
+        let slug = format!("round-{round}");
+        let mut follower = Follower::of(server.municipality("049"), "&resource=themes").await;
+        let (woken, written) = tokio::join!(
+            async {
+                let items = follower.take(1).await;
+                assert_eq!(column(&items, "key"), std::slice::from_ref(&slug));
+                Instant::now()
+            },
+            async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                make(&server, &slug).await;
+                Instant::now()
+            }
+        );
+        best = best.min(woken.saturating_duration_since(written));
+    }
+    assert!(best < Duration::from_millis(250), "{best:?}");
+}
+
+#[tokio::test]
+async fn a_wait_in_vain_ends_in_time_with_an_empty_page() {
+    let server = Server::start();
+    let mut follower = Follower::of(server.municipality("049"), "&resource=events").await;
+    // What is of no concern wakes nobody for good.
+    make(&server, "of-no-concern").await;
+    let asked = Instant::now();
+    assert!(follower.read(2).await.is_empty());
+    let took = asked.elapsed();
+    assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(4), "{took:?}");
+}
+
+#[tokio::test]
+async fn the_longest_wait_is_allowed() {
+    let server = Server::start();
+    let mut follower = Follower::of(server.municipality("049"), "").await;
+    let asked = Instant::now();
+    assert!(follower.read(30).await.is_empty());
+    assert!(asked.elapsed() >= Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn those_who_wait_hold_up_nobody_and_are_all_woken() {
+    let server = Server::with(&[("POOL_SIZE", "1")]);
+    let espoo = server.municipality("049");
+    let next = Follower::of(espoo.clone(), "").await.next;
+    let path = format!("{PATH}?cursor={next}&wait=30");
+    let waiting = join_all((0..300).map(|_| espoo.get(&path)));
+    let (answers, ()) = tokio::join!(waiting, async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let asked = Instant::now();
+        espoo.get("/v1/municipalities/049").await.expect(200);
+        make(&server, "for-all").await;
+        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    });
+    for answer in answers {
+        let answer = answer.expect(200);
+        assert_eq!(answer.column("key"), ["for-all"]);
+    }
+}
+
+#[tokio::test]
+async fn more_than_may_wait_are_told_to_come_back() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    let next = Follower::of(espoo.clone(), "").await.next;
+    let path = format!("{PATH}?cursor={next}&wait=6");
+    let answers = join_all((0..1010).map(|_| espoo.get(&path))).await;
+    let refused: Vec<_> = answers.into_iter().filter(|answer| answer.status != 200).collect();
+    assert!(!refused.is_empty());
+    for answer in refused {
+        assert_eq!(answer.expect_problem(503, "too_many_waiting").header("retry-after"), "1");
+    }
+    espoo.get(&format!("{PATH}?cursor={next}")).await.expect(200);
+}
+
+#[tokio::test]
+async fn one_whose_access_is_withdrawn_learns_nothing_more() {
+    use kuntatutorit::auth::tokens::Grant;
+    let server = Server::start();
+    let id = uuid::Uuid::now_v7();
+    let account = format!(
+        "insert into accounts (id, email, role, municipality_code) values ('{id}', 'a@kunta.example', 'municipality', '049')"
+    );
+    server.execute(&account).await;
+    let waiting = server.bearer(&Grant {
+        sub: id.to_string(),
+        client_id: server.url.clone(),
+        scope: "changes:read themes:read".into(),
+        role: "coordinator".into(),
+        municipality: None,
+        tutor: None,
+        source: None,
+    });
+    let next = Follower::of(waiting.clone(), "").await.next;
+    let path = format!("{PATH}?cursor={next}&wait=30");
+    let (answer, ()) = tokio::join!(waiting.get(&path), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        server.execute(&format!("update accounts set disabled = true where id = '{id}'")).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        make(&server, "secret").await;
+    });
+    answer.expect_problem(401, "unauthenticated");
+}
