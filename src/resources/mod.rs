@@ -7,6 +7,7 @@ pub mod feedback;
 pub mod municipalities;
 mod service;
 pub mod sign_in;
+pub mod summaries;
 pub mod themes;
 pub mod tutors;
 
@@ -20,6 +21,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(tutors::routes)
         .configure(events::routes)
         .configure(feedback::routes)
+        .configure(summaries::routes)
         .configure(accounts::routes)
         .configure(clients::routes)
         .configure(sign_in::routes)

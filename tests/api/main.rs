@@ -18,6 +18,7 @@ mod private_postgres;
 mod service;
 mod sessions;
 mod sign_in;
+mod summaries;
 mod themes;
 mod tokens;
 mod tutors;
