@@ -174,6 +174,63 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    feedback_comments (feedback_id) {
+        feedback_id -> Uuid,
+        event_id -> Uuid,
+        direction -> Text,
+        municipality_code -> Text,
+        place -> Uuid,
+        shown -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
+    feedback_summaries (event_id, direction) {
+        event_id -> Uuid,
+        direction -> Text,
+        figures -> Jsonb,
+        steps -> Int4,
+        only_grew -> Bool,
+        version -> Int8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
+    feedback_tallies (event_id, figure, municipality_code) {
+        event_id -> Uuid,
+        figure -> Text,
+        municipality_code -> Text,
+        tally -> Jsonb,
+        published -> Jsonb,
+        waits -> Bool,
+        since -> Int4,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
+    feedback_tally_states (event_id, figure, municipality_code, from_step) {
+        event_id -> Uuid,
+        figure -> Text,
+        municipality_code -> Text,
+        from_step -> Int4,
+        until_step -> Int4,
+        tally_hash -> Int8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     feedback_themes_wanted (theme_slug, feedback_id) {
         theme_slug -> Text,
         feedback_id -> Uuid,
@@ -351,6 +408,9 @@ diesel::joinable!(event_tutors -> events (event_id));
 diesel::joinable!(event_tutors -> tutors (tutor_id));
 diesel::joinable!(feedback -> events (event_id));
 diesel::joinable!(feedback -> municipalities (municipality_code));
+diesel::joinable!(feedback_summaries -> events (event_id));
+diesel::joinable!(feedback_tallies -> events (event_id));
+diesel::joinable!(feedback_tally_states -> events (event_id));
 diesel::joinable!(feedback_themes_wanted -> feedback (feedback_id));
 diesel::joinable!(feedback_themes_wanted -> themes (theme_slug));
 diesel::joinable!(invitations -> accounts (account_id));
@@ -372,6 +432,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     event_tutors,
     events,
     feedback,
+    feedback_comments,
+    feedback_summaries,
+    feedback_tallies,
+    feedback_tally_states,
     feedback_themes_wanted,
     idempotency_keys,
     invitations,

@@ -73,6 +73,8 @@ scopes! {
         [Tutor Municipality Partner Coordinator], "Read feedback.";
     FeedbackWrite = "feedback:write", "feedback:write",
         [Tutor Municipality Partner Coordinator], "Give feedback and change one's own.";
+    SummariesRead = "summaries:read", "",
+        [Anonymous Tutor Municipality Partner Coordinator], "Read summaries of feedback.";
     AccountsRead = "accounts:read", "accounts:write",
         [Coordinator], "Read the accounts of people.";
     AccountsWrite = "accounts:write", "accounts:write",

@@ -91,7 +91,7 @@ pub(super) fn told(error: Error) -> Box<dyn std::error::Error> {
 }
 
 /// Runs on a multi-thread runtime: diesel's migrations need one.
-fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(work))
 }
 

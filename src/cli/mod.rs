@@ -6,6 +6,7 @@ mod database;
 mod health;
 mod serve;
 mod token;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use kuntatutorit::{
@@ -47,6 +48,15 @@ enum Command {
     Key(KeyCommand),
     /// Print an access token, good for ten minutes, for trying things out
     Token(token::Arguments),
+    /// Recompute the summaries of feedback and tell what differs
+    #[command(
+        long_about = "Recompute every summary of feedback from the feedback itself and tell what differs, by event. It \
+                      also checks that each step in which something was published took in three municipalities at \
+                      least. It changes nothing and prints nothing personal.\n\nThe exit code is 0 when all is right, 1 \
+                      when anything differs or the database cannot be reached.",
+        after_help = "Example:\n  DATABASE_URL=postgres://kunta@db.example/kunta kuntatutorit verify"
+    )]
+    Verify,
     /// Print the `OpenAPI` document
     Openapi,
     /// Ask the service at `HOST` and `PORT` whether it is ready: for a container's health check
@@ -83,6 +93,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Account(command) => accounts::run(&config, command),
         Command::Client(command) => clients::run(&config, command),
         Command::Key(command) => key(&config, &command),
+        Command::Verify => verify::run(&config),
         Command::Token(arguments) => token::run(config, arguments),
         Command::Openapi => Ok(()),
         Command::Healthcheck => health::run(&config),

@@ -8,6 +8,7 @@ pub mod feedback;
 pub mod municipalities;
 mod service;
 pub mod sign_in;
+pub mod summaries;
 pub mod themes;
 pub mod tutors;
 
@@ -21,6 +22,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(tutors::routes)
         .configure(events::routes)
         .configure(feedback::routes)
+        .configure(summaries::routes)
         .configure(accounts::routes)
         .configure(clients::routes)
         .configure(changes::routes)

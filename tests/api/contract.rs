@@ -143,7 +143,8 @@ fn a_database_that_is_newer_is_refused() {
 
 #[tokio::test]
 async fn every_rule_of_the_database_is_told() {
-    // Primary keys of ids and of links cannot be broken by a caller, nor can what the service alone writes.
+    // Primary keys of ids and of links cannot be broken by a caller, nor can what the service alone writes,
+    // nor what triggers keep: the roll-ups of feedback.
     let query = "select conname as line from pg_constraint c join pg_namespace n on n.oid = c.connamespace \
                  where n.nspname = 'public' and contype in ('c', 'u', 'f', 'p')";
     let ours = |name: &String| {
@@ -151,6 +152,10 @@ async fn every_rule_of_the_database_is_told() {
             "changes_",
             "client_secrets_",
             "idempotency_keys_",
+            "feedback_comments_",
+            "feedback_summaries_",
+            "feedback_tallies_",
+            "feedback_tally_states_",
             "invitations_",
             "refresh_tokens_",
             "search_synonym_",

@@ -20,6 +20,7 @@ mod private_postgres;
 mod service;
 mod sessions;
 mod sign_in;
+mod summaries;
 mod themes;
 mod tokens;
 mod tutors;

@@ -1,0 +1,18 @@
+drop trigger summarize_on_update on feedback;
+drop trigger summarize_on_delete on feedback;
+drop trigger summarize_on_insert on feedback;
+drop function tutor_comments;
+drop function summarize_feedback;
+drop function list_comment;
+drop function publish_feedback;
+drop function show_waiting_comments;
+drop function take_feedback_step;
+drop function is_apart_from_all_before;
+drop function count_feedback;
+drop function lock_feedback_summary;
+drop function add_tallies;
+drop function what_feedback_says;
+drop table feedback_comments;
+drop table feedback_tally_states;
+drop table feedback_tallies;
+drop table feedback_summaries;
