@@ -125,6 +125,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("malformed_idempotency_key", "400. <code>Idempotency-Key</code> is 1 to 255 visible ASCII characters, once."),
     ("unreadable_body", "400. The body broke off."),
     ("unknown_parameter", "400. The operation has no such query parameter."),
+    (
+        "unknown_include",
+        "400. <code>include</code> names what this operation cannot send along; <code>detail</code> says what it can.",
+    ),
     ("bad_cursor", "400. Use the <code>next</code> of a page as it is, with the same filters and order."),
     ("body_timeout", "408. The body came too slowly."),
     (

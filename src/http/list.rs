@@ -39,6 +39,9 @@ pub struct PageQuery {
     cursor: Option<String>,
 }
 
+/// The parameter that says what to send along; it chooses no rows.
+pub(crate) const INCLUDE: &str = "include";
+
 /// A page that was asked for.
 #[derive(Debug)]
 pub struct PageRequest {
@@ -67,8 +70,8 @@ impl<F: Filter> FromRequest for List<F> {
 
 impl<F: Filter> List<F> {
     fn parse(query: &str) -> Result<Self> {
-        let (paging, filters): (Vec<_>, Vec<_>) =
-            pairs(query)?.into_iter().partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
+        let named = pairs(query)?.into_iter().filter(|(name, _)| name != INCLUDE);
+        let (paging, filters): (Vec<_>, Vec<_>) = named.partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
         let page: PageQuery = read(&paging)?;
         let filter: F = read(&filters)?;
         let fingerprint = fingerprint(filters);

@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod feedback;
 mod idempotency;
+mod including;
 mod interface;
 mod municipalities;
 mod private_postgres;
