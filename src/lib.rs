@@ -12,6 +12,7 @@
 //! | [`auth`] | scopes (one table), who calls, how far they reach, tokens, passwords |
 //! | [`http`] | what every handler speaks: bodies, pages, conditions |
 //! | [`resources`] | a folder a resource: `model` (shapes), `store` (SQL), `api` (handlers) |
+//! | [`metrics`] | figures for the operator, on a port of their own |
 //! | [`seed`] | the reference data |
 //!
 //! The dependency runs one way: `resources` use `http` and `auth`, these use `db` and `problem`.
@@ -21,6 +22,7 @@ pub mod auth;
 pub mod config;
 pub mod db;
 pub mod http;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod resources;

@@ -13,6 +13,7 @@ mod feedback;
 mod idempotency;
 mod including;
 mod interface;
+mod metrics;
 mod municipalities;
 mod private_postgres;
 mod service;
