@@ -18,6 +18,7 @@ use crate::{
     auth::{Auth, caller::Parameters, keys::KeyRing, revocations::keep_in_step},
     config::Config,
     db::{self, Conn, Db},
+    housekeeping,
     http::{fallback::fallback, headers},
     metrics::{self, Metrics},
     openapi::Base,
@@ -81,6 +82,7 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
     let news = Arc::new(News::default());
     actix_web::rt::spawn(news::watch(Arc::clone(&news), database_url.to_owned()));
     actix_web::rt::spawn(news::close_on_signal(Arc::clone(&news)));
+    actix_web::rt::spawn(housekeeping::keep(database_url.to_owned()));
     let pool = db::pool(database_url, config.pool_size)?;
     let metrics = config.metrics_port.map(|port| measure(SocketAddr::new(config.host, port), database_url, &pool));
     let (metrics, metrics_address) = metrics.transpose()?.unzip();

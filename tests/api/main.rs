@@ -10,6 +10,7 @@ mod contract;
 mod events;
 mod faults;
 mod feedback;
+mod housekeeping;
 mod idempotency;
 mod including;
 mod interface;
