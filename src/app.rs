@@ -10,14 +10,17 @@ use actix_web::{
     middleware::{Compress, Condition, from_fn},
     web::{self, Data, ServiceConfig},
 };
+use diesel_async::pooled_connection::deadpool::Pool;
 use utoipa::OpenApi as _;
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
     auth::{Auth, caller::Parameters, keys::KeyRing, revocations::keep_in_step},
     config::Config,
-    db::{self, Db},
+    db::{self, Conn, Db},
+    housekeeping,
     http::{fallback::fallback, headers},
+    metrics::{self, Metrics},
     openapi::Base,
     problem::{self, Error},
     resources::{
@@ -54,6 +57,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where callers reach it.
     pub public_url: String,
+    /// Where its metrics are, if they are on.
+    pub metrics_address: Option<SocketAddr>,
 }
 
 /// The document, from the handlers.
@@ -77,7 +82,10 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
     let news = Arc::new(News::default());
     actix_web::rt::spawn(news::watch(Arc::clone(&news), database_url.to_owned()));
     actix_web::rt::spawn(news::close_on_signal(Arc::clone(&news)));
+    actix_web::rt::spawn(housekeeping::keep(database_url.to_owned()));
     let pool = db::pool(database_url, config.pool_size)?;
+    let metrics = config.metrics_port.map(|port| measure(SocketAddr::new(config.host, port), database_url, &pool));
+    let (metrics, metrics_address) = metrics.transpose()?.unzip();
     let document = Arc::new(document());
     let parameters = Data::new(Parameters::of(&document));
     let workers = config.workers;
@@ -89,6 +97,11 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
                 .app_data(auth.clone())
                 .app_data(parameters.clone())
                 .app_data(Data::from(Arc::clone(&news)))
+                .configure(|services| {
+                    if let Some(metrics) = &metrics {
+                        services.app_data(metrics.clone());
+                    }
+                })
                 .app_data(Data::from(Arc::clone(&document)))
                 .app_data(Data::new(Db::new(&url, pool.clone(), READ_CONNECTIONS)))
                 .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));
@@ -97,10 +110,11 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
         app.default_service(web::to(fallback(&document)))
             .wrap(from_fn(headers::contain))
             .wrap(Condition::new(!config.cors_origins.is_empty(), cors(&config)))
-            .wrap(from_fn(problem::render))
             .wrap(from_fn(headers::choose_encoding))
             .wrap(Compress::default())
+            .wrap(from_fn(problem::render))
             .wrap(from_fn(headers::finish))
+            .wrap(from_fn(metrics::observe))
             .wrap(tracing_actix_web::TracingLogger::<RequestSpan>::new())
     })
     .workers(workers)
@@ -108,7 +122,19 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
     .client_request_timeout(Duration::from_secs(5))
     .listen(listener)
     .map_err(|error| StartError::Listen(address, error))?;
-    Ok(Running { server: server.run(), address, public_url })
+    Ok(Running { server: server.run(), address, public_url, metrics_address })
+}
+
+/// Begins to count, and serves the figures at this address.
+fn measure(wanted: SocketAddr, url: &str, pool: &Pool<Conn>) -> Result<(Data<Metrics>, SocketAddr), StartError> {
+    let cannot = |error| StartError::Listen(wanted, error);
+    let listener = listen(wanted).map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    let metrics = Data::new(Metrics::new().map_err(|error| Error::Internal(error.into()))?);
+    let (url, pool) = (url.to_owned(), pool.clone());
+    let db = move || Db::new(&url, pool.clone(), 1);
+    actix_web::rt::spawn(metrics::serve(listener, metrics.clone(), db).map_err(cannot)?);
+    Ok((metrics, address))
 }
 
 /// A restarted service takes its port at once, though old connections linger.

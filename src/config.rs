@@ -23,6 +23,7 @@ const fn setting(name: &'static str, default: &'static str, help: &'static str) 
 pub const SETTINGS: &[Setting] = &[
     setting("HOST", "127.0.0.1", "address to listen on"),
     setting("PORT", "8080", "port to listen on; 0 takes a free one"),
+    setting("METRICS_PORT", "off", "port of the metrics for Prometheus, on HOST and without a token: GET /metrics"),
     setting(
         "PUBLIC_URL",
         "http://HOST:PORT",
@@ -66,6 +67,8 @@ pub struct Config {
     pub host: IpAddr,
     /// Port to listen on.
     pub port: u16,
+    /// The port of the metrics; none when they are off.
+    pub metrics_port: Option<u16>,
     /// Where callers reach the service; no slash at the end.
     pub public_url: String,
     /// The PostgreSQL to use; none for a private one.
@@ -175,6 +178,8 @@ impl Config {
         let config = Self {
             host,
             port,
+            metrics_port: env
+                .parsed("METRICS_PORT", None, "a port from 0 to 65535", |text| text.parse().ok().map(Some)),
             public_url: env.parsed(
                 "PUBLIC_URL",
                 format!("http://{}", std::net::SocketAddr::new(host, port)),

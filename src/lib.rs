@@ -12,6 +12,8 @@
 //! | [`auth`] | scopes (one table), who calls, how far they reach, tokens, passwords |
 //! | [`http`] | what every handler speaks: bodies, pages, conditions |
 //! | [`resources`] | a folder a resource: `model` (shapes), `store` (SQL), `api` (handlers) |
+//! | [`metrics`] | figures for the operator, on a port of their own |
+//! | [`housekeeping`] | what is cleared away when its time is over |
 //! | [`seed`] | the reference data |
 //!
 //! The dependency runs one way: `resources` use `http` and `auth`, these use `db` and `problem`.
@@ -20,7 +22,9 @@ pub mod app;
 pub mod auth;
 pub mod config;
 pub mod db;
+pub mod housekeeping;
 pub mod http;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod resources;

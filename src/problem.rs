@@ -133,6 +133,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("malformed_idempotency_key", "400. <code>Idempotency-Key</code> is 1 to 255 visible ASCII characters, once."),
     ("unreadable_body", "400. The body broke off."),
     ("unknown_parameter", "400. The operation has no such query parameter."),
+    (
+        "unknown_include",
+        "400. <code>include</code> names what this operation cannot send along; <code>detail</code> says what it can.",
+    ),
     ("bad_cursor", "400. Use the <code>next</code> of a page as it is, with the same filters and order."),
     ("body_timeout", "408. The body came too slowly."),
     (
@@ -166,7 +170,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("too_large", "In <code>errors</code>: the number is too large."),
     ("out_of_range", "In <code>errors</code>: the value is out of its range."),
     ("fixed", "In <code>errors</code>: the key is fixed for good."),
-    ("duplicate", "In <code>errors</code>: the same item stands there twice."),
     ("invalid_value", "In <code>errors</code>: the value is not one of those that are allowed."),
     ("unknown_scope", "In <code>errors</code>: it is not a scope that a partner system can hold."),
     ("one_of", "In <code>errors</code>: of these fields, exactly one must be there."),
@@ -272,7 +275,7 @@ impl Error {
         };
         match self {
             Self::MissingScope(scope) => problem.scope = Some(scope),
-            Self::Invalid(errors) => problem.errors = Some(errors.clone()),
+            Self::Invalid(errors) => problem.errors = Some(errors.iter().take(MOST_ERRORS).cloned().collect()),
             Self::Transition { from, to, allowed } => {
                 (problem.from, problem.to, problem.allowed) = (Some(*from), Some(*to), Some(allowed.clone()));
             }
@@ -281,6 +284,9 @@ impl Error {
         problem
     }
 }
+
+/// How many broken rules one answer tells of: a small body must not make a large one.
+const MOST_ERRORS: usize = 100;
 
 /// A rule of the input that is broken: where, which, and what to do.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -372,7 +378,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     allowed: Option<Vec<&'static str>>,
-    /// Every rule of the input that is broken.
+    /// Every rule of the input that is broken; the first 100 of more.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Violation>>,
 }
@@ -407,6 +413,7 @@ impl From<diesel::result::Error> for Error {
 /// Whether PostgreSQL says that it cannot serve now: time-outs, starting, stopping, out of connections.
 fn is_passing(message: &str) -> bool {
     [
+        "deadlock detected",
         "canceling statement due to",
         "terminating connection",
         "the database system is",

@@ -22,7 +22,7 @@ const LOCALIZED: &str = "must have a part fi, sv or en; no part may be blank or 
 const MUNICIPALITY: &str = "must be the code of a municipality that exists";
 const THEME: &str = "must be slugs of themes that exist";
 const TUTOR: &str = "must be the id of a tutor that exists";
-const EXTERNAL_ID: &str = "your system has used this external_id; find what has it with ?external_id=";
+const EXTERNAL_ID: &str = "this external_id is taken; find what has it with ?external_id=";
 const TOO_MANY: &str = "has too many items";
 const LANGUAGES: &str = "must be BCP 47 tags such as fi, sv, en, se";
 const ADDRESS: &str = "must be an http or https address of 2,000 characters at most";

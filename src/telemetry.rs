@@ -17,7 +17,7 @@ pub const X_REQUEST_ID: &str = "x-request-id";
 /// Sends the log to standard error: `filter` as `RUST_LOG` of tracing-subscriber takes it.
 pub fn start(format: LogFormat, filter: &str) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(format!("actix_server=warn,{filter}")))
+        .with_env_filter(tracing_subscriber::EnvFilter::new(format!("actix_server=warn,actix_http=off,{filter}")))
         .with_writer(std::io::stderr)
         .with_target(false);
     match format {

@@ -61,6 +61,18 @@ impl<S: Scope> Caller<S> {
         if self.holds(scope) { Ok(()) } else { Err(Error::MissingScope(scope)) }
     }
 
+    /// How far it reaches with another scope of its own.
+    ///
+    /// # Errors
+    /// [`Error::MissingScope`]; [`Error::Unauthenticated`] when one needs a token for that.
+    pub fn reach_for<T: Scope>(&self) -> Result<Reach> {
+        match &self.claims {
+            Some(claims) => reach_of::<T>(claims),
+            None if T::PUBLIC => Ok(anonymous()),
+            None => Err(Error::Unauthenticated),
+        }
+    }
+
     /// Passes while its access has not been withdrawn: for one who has waited.
     ///
     /// # Errors

@@ -1,20 +1,20 @@
 //! Passwords: argon2id, off the threads that serve, a few at a time.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
 
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::problem::{Error, Result};
 
 /// How long a password is, in characters.
 pub const LENGTH: std::ops::RangeInclusive<usize> = 10..=200;
 /// A hash takes 19 MiB and 25 ms of a core: this many run at once.
-static RUNNING: Semaphore = Semaphore::const_new(2);
-/// This many wait; more are told to come later.
+const THREADS: usize = 2;
+/// This many run and wait; more are told to come later.
 static WAITING: Semaphore = Semaphore::const_new(64);
 /// What an unknown account's password is checked against, so that it takes the same time.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody has this password").unwrap_or_default());
@@ -48,8 +48,32 @@ fn hash_now(password: &str) -> Result<String> {
     Ok(hash.to_string())
 }
 
+/// Two threads of their own: each keeps the 19 MiB that it has once used, and any of a hundred would.
+static HASHERS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
+    let (sender, receiver) = mpsc::channel::<Job>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    for _ in 0..THREADS {
+        let receiver = Arc::clone(&receiver);
+        std::thread::spawn(move || {
+            while let Ok(job) = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv() {
+                job();
+            }
+        });
+    }
+    sender
+});
+
+type Job = Box<dyn FnOnce() + Send>;
+
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let _place = WAITING.try_acquire().map_err(|_| Error::TooManyRequests(1))?;
-    let _turn = RUNNING.acquire().await.map_err(|e| Error::Internal(e.into()))?;
-    tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.into()))
+    let place = WAITING.try_acquire().map_err(|_| Error::TooManyRequests(1))?;
+    let (done, outcome) = oneshot::channel();
+    let job = Box::new(move || {
+        // The place is free once the work is done, whether or not its caller is still there.
+        let _place = place;
+        // A caller that has gone away does not hear it.
+        let _ = done.send(work());
+    });
+    HASHERS.send(job).map_err(|error| Error::Internal(error.to_string().into()))?;
+    outcome.await.map_err(|error| Error::Internal(error.into()))
 }

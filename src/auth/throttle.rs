@@ -11,6 +11,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     db::Conn,
@@ -22,6 +23,9 @@ use crate::{
 const FREE_TRIES: i32 = 5;
 /// How long it waits, and after how long a failure is forgotten.
 const PAUSE: TimeDelta = TimeDelta::minutes(15);
+
+/// The turns of those who try; accounts that share one only wait for each other.
+static TURNS: [Mutex<()>; 64] = [const { Mutex::const_new(()) }; 64];
 
 /// A try to sign in: as whom, from where.
 #[derive(Clone, Debug)]
@@ -35,6 +39,14 @@ impl Attempt {
     pub fn new(subject: &str, address: Option<IpAddr>) -> Self {
         let address = address.map_or_else(|| "unknown".to_owned(), |address| network(address).to_string());
         Self { subject: Sha256::digest(subject).to_vec(), address }
+    }
+
+    /// Waits for its turn: tries of one account from one address go one after the other, or many at once would all pass
+    /// before the first has failed. Hold it until the outcome is remembered.
+    pub async fn turn(&self) -> MutexGuard<'static, ()> {
+        let mixed =
+            self.subject.iter().chain(self.address.as_bytes()).fold(0_u8, |sum, byte| sum.rotate_left(3) ^ byte);
+        TURNS[usize::from(mixed) % TURNS.len()].lock().await
     }
 
     /// Passes unless there were too many failures of late; tells whether there were any.

@@ -12,7 +12,7 @@ pub mod types;
 
 use std::{str::FromStr, time::Duration};
 
-use deadpool::{Runtime, managed::Timeouts};
+use deadpool::{Runtime, Status, managed::Timeouts};
 use diesel::{ConnectionError, ConnectionResult, sql_types::Text};
 use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager as _,
@@ -134,6 +134,11 @@ impl Db {
             span,
         ));
         task.await.unwrap_or_else(|error| Err(Error::Internal(error.into())))
+    }
+
+    /// How the pool is: the most, open and free connections, and who waits for one.
+    pub fn pool_status(&self) -> Status {
+        self.pool.status()
     }
 
     /// Whether the database answers.

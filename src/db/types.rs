@@ -151,9 +151,10 @@ macro_rules! jsonb_column {
     };
 }
 
-/// Makes an enum whose values are words: in JSON, in the document and in a text column alike.
+/// Makes an enum whose values are words: in JSON, in the document and in a text column alike. (`$word` is a `tt`: utoipa
+/// does not see through a `literal`, and would document the names of the variants.)
 macro_rules! words {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest,
-    http::header::{Accept, Header as _},
+    http::header::{Accept, Header as _, Quality},
 };
 
 use crate::problem::{Error, Result};
@@ -17,7 +17,8 @@ pub fn require_json(request: &HttpRequest) -> Result<()> {
         return Ok(());
     }
     let Ok(accept) = Accept::parse(request) else { return Ok(()) };
-    let acceptable = accept.ranked().iter().any(|range| {
+    let acceptable = accept.iter().filter(|range| range.quality > Quality::ZERO).any(|range| {
+        let range = &range.item;
         range.type_() == "*"
             || (range.type_() == "application" && (range.subtype() == "*" || range.subtype() == "json"))
     });

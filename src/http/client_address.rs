@@ -14,19 +14,20 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     if !trusted.contains(&peer) {
         return Some(peer);
     }
-    let mut chain = forwarded(request);
-    if chain.is_empty() {
-        chain = listed(request, "x-forwarded-for");
+    // A proxy writes one of the two headers, and may pass the other on as the caller wrote it: where they disagree,
+    // neither is believed.
+    let told = [forwarded(request), listed(request, "x-forwarded-for")];
+    let mut told = told.into_iter().filter(|chain| !chain.is_empty()).map(|chain| nearest(chain, trusted));
+    match (told.next().flatten(), told.next()) {
+        (Some(address), None) => Some(address),
+        (Some(address), Some(other)) if other == Some(address) => Some(address),
+        _ => Some(peer),
     }
-    // The nearest proxy wrote the end of the chain; what an unreadable entry hides cannot be believed.
-    for address in chain.into_iter().rev() {
-        match address {
-            Some(address) if trusted.contains(&address) => {}
-            Some(address) => return Some(address),
-            None => break,
-        }
-    }
-    Some(peer)
+}
+
+/// The nearest proxy wrote the end of the chain; what an unreadable entry hides cannot be believed.
+fn nearest(chain: Vec<Option<IpAddr>>, trusted: &[IpAddr]) -> Option<IpAddr> {
+    chain.into_iter().rev().find(|address| address.is_none_or(|address| !trusted.contains(&address))).flatten()
 }
 
 fn forwarded(request: &HttpRequest) -> Vec<Option<IpAddr>> {

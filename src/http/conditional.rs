@@ -1,6 +1,6 @@
 //! Entity tags and conditional requests (RFC 9110, sections 8.8.3 and 13.1).
 
-use std::{convert::Infallible, future::Ready};
+use std::{borrow::Cow, convert::Infallible, future::Ready};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -12,9 +12,18 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use super::Resource;
 use crate::problem::{Error, Result};
 
-/// The strong tag of a resource as this caller sees it: its version and which view of it.
+/// The strong tag of an answer: the resource's version, which view of it, and what is embedded.
 pub fn etag(resource: &impl Resource) -> String {
-    format!("\"{}-{}\"", resource.version(), resource.view())
+    let (version, view) = (resource.version(), resource.view());
+    match resource.embedded() {
+        None => format!("\"{version}-{view}\""),
+        Some(embedded) => format!("\"{version}-{view}+{embedded}\""),
+    }
+}
+
+/// The tag of the resource alone in the tag of an answer that had more in it.
+fn alone(tag: &str) -> Cow<'_, str> {
+    tag.split_once('+').map_or(Cow::Borrowed(tag), |(start, _)| Cow::Owned(format!("{start}\"")))
 }
 
 /// The request's `If-Match`; a handler asks for it once the body has been read.
@@ -66,10 +75,11 @@ impl Tags {
         if self.names(current) { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 
-    /// Whether the tags name the resource as it is; a weak tag never does (RFC 9110, section 8.8.3.2).
+    /// Whether the tags name the resource as it is; a weak tag never does (RFC 9110, section 8.8.3.2). What was embedded
+    /// beside it does not count.
     pub fn names(&self, current: &impl Resource) -> bool {
         let etag = etag(current);
-        self.0.iter().any(|tag| tag == "*" || *tag == etag)
+        self.0.iter().any(|tag| tag == "*" || alone(tag) == etag)
     }
 
     /// As [`Tags::names`], a weak tag counting too: for `If-None-Match`.

@@ -7,7 +7,7 @@ use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method,
+        Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -39,9 +39,10 @@ type Outcome = Result<ServiceResponse<BoxBody>, actix_web::Error>;
 pub async fn finish(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Outcome {
     let id = RequestId::of(&request);
     let https = request.app_data::<Data<Config>>().is_some_and(|config| config.public_url.starts_with("https:"));
-    let documentation = request.path().starts_with("/docs");
+    let documentation = request.path().starts_with("/docs") || request.path() == "/openapi.json";
     let mut response = next.call(request).await?.map_into_boxed_body();
-    let public = response.request().extensions().get::<Public>().is_some() && response.status().is_success();
+    let public = response.request().extensions().get::<Public>().is_some()
+        && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED);
     let headers = response.headers_mut();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
         headers.remove(header::CONTENT_ENCODING);
@@ -54,7 +55,12 @@ pub async fn finish(request: ServiceRequest, next: Next<impl MessageBody + 'stat
         set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
-        set(headers, header::CACHE_CONTROL, if public { "public, max-age=60" } else { "private, no-store" });
+        let caching = match (documentation, public) {
+            (true, _) => "public, max-age=300",
+            (false, true) => "public, max-age=60",
+            (false, false) => "private, no-store",
+        };
+        set(headers, header::CACHE_CONTROL, caching);
     }
     merge_vary(headers);
     Ok(response)

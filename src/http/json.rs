@@ -27,6 +27,8 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub trait Body: DeserializeOwned + Validate<Context = ()> + 'static {
     /// Fields that the service sets: accepted and ignored, so that what was read can be sent back.
     const SET_BY_SERVICE: &'static [&'static str] = &[];
+    /// JSON pointers of the fields that are objects, outer ones first. serde would take an array for one, too.
+    const OBJECTS: &'static [&'static str] = &[];
 }
 
 /// A body that was read and keeps every rule that can be checked without the database; or an answer.
@@ -44,13 +46,16 @@ impl<T: Body> FromRequest for Json<T> {
 }
 
 /// Reads a body of one of these media types, within the limits of size and time.
-pub(super) fn read(
+pub(crate) fn read(
     request: &HttpRequest,
     mut payload: Payload,
     media_types: &[&'static str],
 ) -> impl Future<Output = Result<Bytes>> + use<> {
-    let accepted =
-        media_types.contains(&request.content_type()).then_some(()).ok_or(Error::UnsupportedMediaType(media_types[0]));
+    let accepted = media_types
+        .iter()
+        .any(|known| request.content_type().eq_ignore_ascii_case(known))
+        .then_some(())
+        .ok_or(Error::UnsupportedMediaType(media_types[0]));
     let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     async move {
@@ -101,6 +106,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value> {
 pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
     if let Value::Object(fields) = &mut value {
         fields.retain(|name, _| !T::SET_BY_SERVICE.contains(&name.as_str()));
+    }
+    for pointer in [""].iter().chain(T::OBJECTS) {
+        let may_be_null = !pointer.is_empty();
+        if value.pointer(pointer).is_some_and(|found| !(found.is_object() || may_be_null && found.is_null())) {
+            return Err(Error::at(*pointer, "wrong_type", "must be an object"));
+        }
     }
     let mut violations = Vec::new();
     let mut track = serde_path_to_error::Track::new();

@@ -34,10 +34,13 @@ pub struct PageQuery {
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// The `next` of the page before; it is good only for the same filters and order.
-    #[garde(skip)]
-    #[param(min_length = 1, max_length = 1000)]
+    #[garde(inner(length(max = 4096)))]
+    #[param(min_length = 1, max_length = 4096)]
     cursor: Option<String>,
 }
+
+/// The parameter that says what to send along; it chooses no rows.
+pub(crate) const INCLUDE: &str = "include";
 
 /// A page that was asked for.
 #[derive(Debug)]
@@ -61,17 +64,17 @@ impl<F: Filter> FromRequest for List<F> {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(Self::parse(request.query_string()))
+        std::future::ready(Self::parse(request.path(), request.query_string()))
     }
 }
 
 impl<F: Filter> List<F> {
-    fn parse(query: &str) -> Result<Self> {
-        let (paging, filters): (Vec<_>, Vec<_>) =
-            pairs(query)?.into_iter().partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
+    fn parse(path: &str, query: &str) -> Result<Self> {
+        let named = pairs(query)?.into_iter().filter(|(name, _)| name != INCLUDE);
+        let (paging, filters): (Vec<_>, Vec<_>) = named.partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
         let page: PageQuery = read(&paging)?;
         let filter: F = read(&filters)?;
-        let fingerprint = fingerprint(filters);
+        let fingerprint = fingerprint(path, filters);
         let after = page.cursor.map(|cursor| open(&cursor, &fingerprint)).transpose()?;
         Ok(Self { filter, page: PageRequest { limit: page.limit.unwrap_or(20), after, fingerprint } })
     }
@@ -127,10 +130,10 @@ pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(Strin
     Ok(parsed)
 }
 
-/// What a cursor is good for: these filters and this order, however the query writes them.
-pub(crate) fn fingerprint(mut filters: Vec<(String, String)>) -> String {
+/// What a cursor is good for: this list with these filters and this order, however the query writes them.
+pub(crate) fn fingerprint(path: &str, mut filters: Vec<(String, String)>) -> String {
     filters.sort();
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::new_with_prefix(path);
     for text in filters.iter().flat_map(|(name, value)| [name, value]) {
         hash.update(text.len().to_le_bytes());
         hash.update(text);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::json::{self, Body};
-use crate::problem::{Error, Result};
+use crate::problem::{Error, Result, Violation};
 
 /// The media type of a merge patch.
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -35,6 +35,16 @@ impl Patch {
         Self(Value::Object(fields))
     }
 
+    /// A field that null would not leave out or empty but set to its default is not silently set: who hides a contact
+    /// by `visibility` must not show it by a null.
+    fn refuse_defaults(&self, patched: &impl Serialize) -> Result<()> {
+        let value = serde_json::to_value(patched).map_err(|error| Error::Internal(error.into()))?;
+        let removed = self.0.as_object().into_iter().flatten().filter(|(_, change)| change.is_null());
+        let set = removed.filter(|(field, _)| value.get(field).is_some_and(|now| !now.is_null() && !now.is_array()));
+        let detail = "cannot be left out; write the value that it shall have";
+        Error::unless_empty(set.map(|(field, _)| Violation::at(format!("/{field}"), "required", detail)).collect())
+    }
+
     /// What becomes of `current`, checked as a replacement would be.
     ///
     /// # Errors
@@ -42,6 +52,8 @@ impl Patch {
     pub fn apply<T: Body + Serialize>(&self, current: &T) -> Result<T> {
         let mut value = serde_json::to_value(current).map_err(|error| Error::Internal(error.into()))?;
         json_patch::merge(&mut value, &self.0);
-        json::from_value(value)
+        let patched: T = json::from_value(value)?;
+        self.refuse_defaults(&patched)?;
+        Ok(patched)
     }
 }

@@ -33,6 +33,11 @@ pub trait Resource: Serialize {
     fn view(&self) -> &'static str {
         "full"
     }
+
+    /// What else is in the answer, as a hash, when the caller asked for more than the resource.
+    fn embedded(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<T: Resource> Responder for Json<T> {

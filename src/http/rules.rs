@@ -31,7 +31,8 @@ pub fn slug(text: &str, _: &()) -> garde::Result {
 /// When it is not.
 pub fn web_address(text: &str, _: &()) -> garde::Result {
     let known = text.starts_with("http://") || text.starts_with("https://");
-    if known && text.chars().count() <= 2000 && url::Url::parse(text).is_ok_and(|url| url.has_host()) {
+    let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    if known && clean && text.chars().count() <= 2000 && url::Url::parse(text).is_ok_and(|url| url.has_host()) {
         Ok(())
     } else {
         Err(garde::Error::new("invalid_url|must be an http or https address of 2,000 characters at most"))
@@ -69,10 +70,11 @@ pub fn language_tag(tag: &str, _: &()) -> garde::Result {
 ///
 /// # Errors
 /// When something does.
-pub fn distinct<T: PartialEq + std::fmt::Display>(items: &[T], _: &()) -> garde::Result {
-    match items.iter().enumerate().find(|(index, item)| items[..*index].contains(item)) {
+pub fn distinct<T: Eq + std::hash::Hash + std::fmt::Display>(items: &[T], _: &()) -> garde::Result {
+    let mut seen = std::collections::HashSet::with_capacity(items.len());
+    match items.iter().find(|item| !seen.insert(*item)) {
         None => Ok(()),
-        Some((_, item)) => Err(garde::Error::new(format!("duplicate|must not have {item} twice"))),
+        Some(item) => Err(garde::Error::new(format!("duplicate|must not have {item} twice"))),
     }
 }
 

@@ -75,6 +75,21 @@ fn every_reference_in_the_document_leads_somewhere() {
     walk(&document, &document);
 }
 
+#[test]
+fn words_are_documented_as_they_are_sent() {
+    let document = serde_json::to_value(app::document()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(
+        schemas["EventKind"]["enum"],
+        serde_json::json!(["presentation", "webinar", "workshop", "sparring", "peer_visit"])
+    );
+    assert_eq!(schemas["LanguageStatus"]["enum"], serde_json::json!(["fi", "fi-sv", "sv-fi", "sv"]));
+    let shouts = |value: &Value| value.as_str().is_some_and(|word| word.starts_with(|c: char| c.is_uppercase()));
+    for (name, schema) in schemas.as_object().unwrap() {
+        assert!(!schema["enum"].as_array().is_some_and(|words| words.iter().any(shouts)), "{name}: {}", schema["enum"]);
+    }
+}
+
 #[tokio::test]
 async fn the_schema_is_the_databases() {
     let query = "select format('%s.%s %s%s', table_name, column_name, udt_name, case is_nullable when 'YES' then '?' else '' end) as line \

@@ -347,3 +347,15 @@ async fn a_query_that_is_not_understood_is_refused() {
         espoo.get(&format!("{PATH}?limit=1&cursor={forged}")).await.expect_problem(400, "bad_cursor");
     }
 }
+
+#[tokio::test]
+async fn a_completed_event_stays_where_it_was() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    let path = format!("{PATH}/{}", server.given_event("049").await);
+    let later = json!({"starts_at": "2098-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"});
+    espoo.if_match("*").patch(&path, &later).await.expect_problem(403, "out_of_reach");
+    let refused = server.coordinator().if_match("*").patch(&path, &later).await;
+    refused.expect_problem(409, "events_completed_after_end");
+    espoo.if_match("*").patch(&path, &json!({"title": {"sv": "Evenemang"}})).await.expect(200);
+}

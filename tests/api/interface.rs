@@ -167,3 +167,56 @@ async fn a_panic_is_a_problem_and_harms_nobody_else() {
         assert!(!body.to_string().contains("a bug"), "{body}");
     }
 }
+
+#[tokio::test]
+async fn an_array_is_no_object() {
+    let server = Server::start();
+    let coordinator = server.coordinator();
+    let theme = |name: Value| json!({"slug": "new", "kind": "theme", "name": name});
+    coordinator
+        .post("/v1/themes", &json!(["new", "theme", ["x"], null]))
+        .await
+        .expect_violations(&[("", "wrong_type")]);
+    coordinator
+        .post("/v1/themes", &theme(json!(["x", null, null])))
+        .await
+        .expect_violations(&[("/name", "wrong_type")]);
+    coordinator.post("/v1/auth/login", &json!(["a@b.example", "password"])).await.expect(422);
+    let path = "/v1/municipalities/049";
+    let patch = json!({"location": [60, 24]});
+    coordinator.if_match("*").patch(path, &patch).await.expect_violations(&[("/location", "wrong_type")]);
+}
+
+#[tokio::test]
+async fn many_mistakes_make_no_large_answer_and_take_no_time() {
+    let server = Server::start();
+    let many: Vec<String> = (0..12_000).map(|n| format!("t{n}")).collect();
+    let mut event = Server::event("049", "draft");
+    (event["themes"], event["languages"]) = (json!(many), json!(many));
+    let began = std::time::Instant::now();
+    let answer = server.municipality("049").post("/v1/events", &event).await.expect(422);
+    assert_eq!(answer.body["errors"].as_array().unwrap().len(), 100);
+    assert!(began.elapsed() < std::time::Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn what_is_accepted_is_heeded() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    let path = "/v1/municipalities/049";
+    for accept in ["application/json;q=0", "*/*;q=0", "application/xml"] {
+        espoo.with("accept", accept).get(path).await.expect_problem(406, "not_acceptable");
+    }
+    espoo.with("accept-encoding", "identity;q=0").get(path).await.expect(406);
+    let patch = espoo.if_match("*").with("content-type", "Application/JSON; charset=utf-8");
+    patch.patch(path, &json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_for_its_list_only() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    let page = espoo.get("/v1/tutors?limit=1").await.expect(200);
+    let cursor = page.body["next"].as_str().unwrap();
+    espoo.get(&format!("/v1/feedback?cursor={cursor}")).await.expect_problem(400, "bad_cursor");
+}

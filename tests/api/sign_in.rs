@@ -251,3 +251,19 @@ async fn tokens_come_in_one_authorization_header_or_not_at_all() {
     twice.get(path).await.expect_problem(401, "unauthenticated");
     anonymous.get(&format!("{path}?access_token={token}")).await.expect_problem(401, "unauthenticated");
 }
+
+#[tokio::test]
+async fn guesses_at_once_are_counted_one_after_the_other() {
+    let server = Server::with(&[("TRUSTED_PROXIES", "127.0.0.1")]);
+    let anonymous = server.anonymous();
+    let guesses = (0..20).map(|_| login(&anonymous, "owner@espoo.example", "guess"));
+    let answers = futures_util::future::join_all(guesses).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 401).count(), 5);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 15);
+    // What the proxy does not write itself is no way round.
+    for n in 0..7 {
+        let forged = anonymous.with("x-forwarded-for", "203.0.113.7").with("forwarded", &format!("for=192.0.2.{n}"));
+        let answer = login(&forged, "other@espoo.example", "guess").await;
+        assert_eq!(answer.status, if n < 5 { 401 } else { 429 });
+    }
+}

@@ -105,6 +105,6 @@ impl ChangesQuery {
         resources.sort();
         resources.dedup();
         let resources = resources.iter().map(|resource| ("resource".to_owned(), resource.as_str().to_owned()));
-        fingerprint(resources.chain([("of".to_owned(), "changes".to_owned())]).collect())
+        fingerprint("changes", resources.collect())
     }
 }

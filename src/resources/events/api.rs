@@ -7,7 +7,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
-    list,
+    include::{self, EventAnswer, EventPage, Include},
     model::{Event, EventFilter, EventInput},
     store,
 };
@@ -18,7 +18,7 @@ use crate::{
     },
     db::Db,
     http::{
-        Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch,
         document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
     },
@@ -27,20 +27,22 @@ use crate::{
 
 /// List events
 ///
-/// All but drafts, which only their host and the coordinator see.
+/// All but drafts, which only their host and the coordinator see. `include` sends their tutors, themes and hosts along.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsRead])),
-    params(EventFilter, PageQuery),
-    responses((status = 200, description = "A page of events", body = Page<Event>), ListProblems),
+    params(EventFilter, PageQuery, Include),
+    responses((status = 200, description = "A page of events", body = EventPage), ListProblems),
 )]
 #[get("/v1/events")]
 pub(super) async fn list_events(
     caller: Caller<EventsRead>,
     list: List<EventFilter>,
+    include: Include,
     db: Data<Db>,
-) -> Result<Page<Event>> {
-    db.read(async |conn| list::list(conn, &caller.reach, &list).await).await
+) -> Result<EventPage> {
+    let wanted = include.by(&caller)?;
+    db.read(async |conn| include::list(conn, &caller.reach, &wanted, &list).await).await
 }
 
 /// Create an event
@@ -66,16 +68,23 @@ pub(super) async fn create_event(
 
 /// Get an event
 ///
-/// `online_url` is null unless you are its host, one of its tutors or a member of its audience.
+/// `online_url` is null unless you are its host, one of its tutors or a member of its audience. `include` sends its
+/// tutors, its themes and its host along; the `ETag` is then of all that is sent, and as good for `If-Match`.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsRead])),
-    params(("id" = Uuid, Path, description = "The event's id")),
-    responses((status = 200, description = "The event", body = Event, headers(("ETag" = String))), NotModified, GetProblems),
+    params(("id" = Uuid, Path, description = "The event's id"), Include),
+    responses((status = 200, description = "The event", body = EventAnswer, headers(("ETag" = String))), NotModified, GetProblems),
 )]
 #[get("/v1/events/{id}")]
-pub(super) async fn get_event(caller: Caller<EventsRead>, id: Path<Uuid>, db: Data<Db>) -> Result<Json<Event>> {
-    db.read(async |conn| store::find(conn, &caller.reach, *id).await).await.map(Json)
+pub(super) async fn get_event(
+    caller: Caller<EventsRead>,
+    id: Path<Uuid>,
+    include: Include,
+    db: Data<Db>,
+) -> Result<Json<EventAnswer>> {
+    let wanted = include.by(&caller)?;
+    db.read(async |conn| include::find(conn, &caller.reach, &wanted, *id).await).await.map(Json)
 }
 
 /// Replace an event

@@ -1,6 +1,7 @@
 //! Events: where tutors present and share what worked.
 
 mod api;
+pub mod include;
 mod list;
 pub mod model;
 mod rules;

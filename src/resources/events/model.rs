@@ -190,8 +190,9 @@ pub struct EventInput {
 }
 
 impl Body for EventInput {
+    const OBJECTS: &'static [&'static str] = &["/title", "/description", "/venue", "/venue/name", "/status_reason"];
     const SET_BY_SERVICE: &'static [&'static str] =
-        &["id", "source", "previous_starts_at", "version", "created_at", "updated_at"];
+        &["id", "source", "previous_starts_at", "version", "created_at", "updated_at", "included"];
 }
 
 /// An event as stored; [`super::store`] decides what of it a caller sees.

@@ -110,7 +110,11 @@ async fn update(mut conn: &Conn, reach: &Reach, current: &Event, expected: &Tags
     Error::unless_empty(missing_references(conn, &new).await?)?;
     expected.require(current)?;
     current.fields.status.require_next(new.status)?;
-    if new.status == EventStatus::Completed && current.fields.status != new.status && new.ends_at > Utc::now() {
+    let moved = (new.starts_at, new.ends_at) != (current.fields.starts_at, current.fields.ends_at);
+    if current.fields.status.next().is_empty() && moved {
+        reach.require_coordinator("moving an event that is completed or cancelled")?;
+    }
+    if new.status == EventStatus::Completed && new.ends_at > Utc::now() {
         return Err(Error::Conflict {
             code: "events_completed_after_end".into(),
             detail: "an event can be completed once it has ended".into(),

@@ -151,6 +151,7 @@ fn day_in_range(day: &NaiveDate, _: &()) -> garde::Result {
 }
 
 impl Body for MunicipalityInput {
+    const OBJECTS: &'static [&'static str] = &["/name", "/region_name", "/location", "/profile"];
     const SET_BY_SERVICE: &'static [&'static str] = &["version", "created_at", "updated_at"];
 }
 

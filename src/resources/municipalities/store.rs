@@ -38,6 +38,14 @@ pub async fn find(mut conn: &Conn, reach: &Reach, code: &str) -> Result<Municipa
     Ok(visible(reach).filter(dsl::code.eq(code.to_owned())).first(&mut conn).await?)
 }
 
+/// Those of these codes, in no order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn with_codes(mut conn: &Conn, reach: &Reach, codes: Vec<String>) -> Result<Vec<Municipality>> {
+    Ok(visible(reach).filter(dsl::code.eq_any(codes)).load(&mut conn).await?)
+}
+
 /// Those of these codes that no municipality has, each as often as it stands there.
 ///
 /// # Errors

@@ -113,6 +113,7 @@ pub(super) async fn login(
     config: Data<Config>,
 ) -> Result<SessionAnswer> {
     let attempt = Attempt::new(&login.email.trim().to_lowercase(), client_address(&request));
+    let _turn = attempt.turn().await;
     let (failed_before, known) = db
         .read(async |conn| {
             let failed_before = attempt.admit(conn).await?;

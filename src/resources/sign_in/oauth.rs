@@ -5,7 +5,7 @@ use actix_web::{
     HttpRequest, HttpResponse, Responder, ResponseError,
     http::{StatusCode, header},
     post,
-    web::{Bytes, Data},
+    web::{Data, Payload},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
@@ -19,13 +19,13 @@ use super::{
 use crate::{
     auth::{Auth, revocations::issue_at, throttle::Attempt, tokens::LIFETIME_SECONDS},
     db::Db,
-    http::client_address::client_address,
+    http::{client_address::client_address, json},
     problem::{self, Error},
     resources::clients::{self, model::StoredClient},
 };
 
-/// The largest form that is read, in bytes.
-const FORM_LIMIT: usize = 8 * 1024;
+/// The media type of the request.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The form of a token request; unknown parameters are ignored (RFC 6749, section 3.2).
 #[derive(Default, Deserialize, ToSchema)]
@@ -137,6 +137,7 @@ impl From<Error> for TokenProblem {
         (status = 200, description = "An access token", body = TokenAnswer),
         (status = 400, description = "The request is not right", body = TokenProblem),
         (status = 401, description = "The client or its secret is not known", body = TokenProblem),
+        (status = 408, description = "The form came too slowly", body = crate::problem::Problem, content_type = "application/problem+json"),
         (status = 413, description = "The form is too large", body = crate::problem::Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many failures; wait as `Retry-After` says", body = TokenProblem),
         (status = 500, description = "Our fault", body = TokenProblem),
@@ -146,15 +147,15 @@ impl From<Error> for TokenProblem {
 #[post("/v1/auth/token")]
 pub(super) async fn issue_token(
     request: HttpRequest,
-    body: Result<Bytes, actix_web::Error>,
+    payload: Payload,
     db: Data<Db>,
     auth: Data<Auth>,
 ) -> Result<impl Responder, actix_web::Error> {
-    let body = body.map_err(|_| Error::PayloadTooLarge(FORM_LIMIT))?;
-    if body.len() > FORM_LIMIT {
-        return Err(Error::PayloadTooLarge(FORM_LIMIT).into());
-    }
-    let form = Form::read(&request, &body)?;
+    let body = json::read(&request, payload.into_inner(), &[FORM]).await.map_err(|error| match error {
+        Error::PayloadTooLarge(_) | Error::BodyTimeout => actix_web::Error::from(error),
+        _ => INVALID_REQUEST.into(),
+    })?;
+    let form = Form::read(&body)?;
     let (id, secret) = credentials(&request, &form)?;
     if form.get("grant_type") != Some("client_credentials") {
         return Err(if form.get("grant_type").is_some() { UNSUPPORTED_GRANT } else { INVALID_REQUEST }.into());
@@ -170,6 +171,7 @@ pub(super) async fn issue_token(
 async fn sign_in(request: &HttpRequest, db: &Db, id: &str, secret: String) -> Result<StoredClient, TokenProblem> {
     let attempt = Attempt::new(id, client_address(request));
     let known = Uuid::try_parse(id).ok();
+    let _turn = attempt.turn().await;
     let (failed_before, client) = db
         .read(async |conn| {
             let failed_before = attempt.admit(conn).await?;
@@ -196,9 +198,8 @@ fn granted(client: &StoredClient, asked: Option<&str>) -> Result<String, TokenPr
 struct Form(Vec<(String, String)>);
 
 impl Form {
-    fn read(request: &HttpRequest, body: &[u8]) -> Result<Self, TokenProblem> {
-        use actix_web::HttpMessage as _;
-        if request.content_type() != "application/x-www-form-urlencoded" || std::str::from_utf8(body).is_err() {
+    fn read(body: &[u8]) -> Result<Self, TokenProblem> {
+        if std::str::from_utf8(body).is_err() {
             return Err(INVALID_REQUEST);
         }
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();

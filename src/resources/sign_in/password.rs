@@ -84,6 +84,7 @@ async fn change(request: &HttpRequest, db: &Db, caller: Caller<AnyScope>, old: S
     let known = db.read(async |conn| accounts::store::credentials(conn, id).await).await;
     let known = known.map_err(|error| if matches!(error, Error::NotFound) { Error::Unauthenticated } else { error })?;
     let attempt = Attempt::new(&known.account.fields.email, client_address(request));
+    let _turn = attempt.turn().await;
     let failed_before = db.read(async |conn| attempt.admit(conn).await).await?;
     let right = passwords::verify(old, known.password_hash.clone()).await?;
     remember(db, attempt, failed_before, right).await?;
@@ -108,6 +109,7 @@ async fn store(mut conn: &Conn, seen: &Credentials, password_hash: String) -> Re
 
 async fn accept(request: &HttpRequest, db: &Db, invitation: String, new: String) -> Result<()> {
     let attempt = Attempt::new(INVITATIONS, client_address(request));
+    let _turn = attempt.turn().await;
     let (failed_before, live) =
         db.read(async |conn| Ok((attempt.admit(conn).await?, invitations::is_live(conn, &invitation).await?))).await?;
     remember(db, attempt, failed_before, live).await?;

@@ -50,6 +50,7 @@ pub struct ThemeInput {
 }
 
 impl Body for ThemeInput {
+    const OBJECTS: &'static [&'static str] = &["/name"];
     const SET_BY_SERVICE: &'static [&'static str] = &["version", "created_at", "updated_at"];
 }
 

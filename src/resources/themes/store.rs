@@ -34,6 +34,14 @@ pub async fn find(mut conn: &Conn, reach: &Reach, slug: &str) -> Result<Theme> {
     Ok(visible(reach).filter(dsl::slug.eq(slug.to_owned())).first(&mut conn).await?)
 }
 
+/// Those of these slugs, in no order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn with_slugs(mut conn: &Conn, reach: &Reach, slugs: Vec<String>) -> Result<Vec<Theme>> {
+    Ok(visible(reach).filter(dsl::slug.eq_any(slugs)).load(&mut conn).await?)
+}
+
 /// Those of these slugs that no theme has, each as often as it stands there.
 ///
 /// # Errors

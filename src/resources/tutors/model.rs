@@ -136,6 +136,7 @@ fn some_way(contact: &Option<Contact>, _: &()) -> garde::Result {
 }
 
 impl Body for TutorInput {
+    const OBJECTS: &'static [&'static str] = &["/title", "/perspective", "/contact"];
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];
 }
 

@@ -48,6 +48,16 @@ async fn stored(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<StoredTutor>
     Ok(visible(reach).filter(dsl::id.eq(id)).first(&mut conn).await?)
 }
 
+/// Those of these ids, in no order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn with_ids(mut conn: &Conn, reach: &Reach, ids: Vec<Uuid>) -> Result<Vec<Tutor>> {
+    let rows: Vec<StoredTutor> = visible(reach).filter(dsl::id.eq_any(ids)).load(&mut conn).await?;
+    let sight = Sight::of(reach);
+    Ok(rows.into_iter().map(|tutor| sight.show(tutor)).collect())
+}
+
 /// A page of tutors.
 ///
 /// # Errors

@@ -33,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) database_url: String,
     pub(crate) tokens: Tokens,
+    /// Where the metrics are.
+    pub(crate) metrics_url: Option<String>,
     http: reqwest::Client,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
@@ -72,14 +74,16 @@ impl Server {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
                 let running = app::build(config, KEYS.clone(), &url).await.unwrap();
-                started.send((running.public_url, running.address, running.server.handle())).unwrap();
+                let metrics_url = running.metrics_address.map(|address| format!("http://{address}"));
+                started.send((running.public_url, running.address, metrics_url, running.server.handle())).unwrap();
                 running.server.await.unwrap();
             });
         });
-        let (issuer, address, handle) = ready.recv().unwrap();
+        let (issuer, address, metrics_url, handle) = ready.recv().unwrap();
         Self {
             url: format!("http://{address}"),
             database_url,
+            metrics_url,
             tokens: Tokens::new(KEYS.clone(), issuer.clone(), issuer),
             http: reqwest::Client::new(),
             handle,

@@ -99,8 +99,9 @@ async fn a_patch_keeps_the_rules() {
     writer.patch(&id, &no_way).await.expect_violations(&[("/contact", "required")]);
     writer.patch(&id, &json!({"name": null})).await.expect_violations(&[("/name", "required")]);
     writer.patch(&id, &json!({"nickname": "T"})).await.expect_violations(&[("/nickname", "unknown_field")]);
-    let answer = writer.patch(&id, &json!({"contact": null, "status": null, "themes": null})).await.expect(200);
-    assert_eq!((&answer.body["contact"], &answer.body["status"]), (&Value::Null, &json!("active")));
+    writer.patch(&id, &json!({"status": null})).await.expect_violations(&[("/status", "required")]);
+    let answer = writer.patch(&id, &json!({"contact": null, "themes": null})).await.expect(200);
+    assert_eq!((&answer.body["contact"], &answer.body["themes"]), (&Value::Null, &json!([])));
 }
 
 #[tokio::test]

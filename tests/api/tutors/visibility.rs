@@ -135,3 +135,12 @@ async fn only_the_public_view_is_cached() {
     let own = server.municipality("049").get(&path(&ids[0])).await.expect(200);
     assert_eq!(own.header("cache-control"), "private, no-store");
 }
+
+#[tokio::test]
+async fn a_null_shows_nothing_that_was_hidden() {
+    let server = Server::start();
+    let id = server.given_tutor_with("049", &json!({"visibility": "coordinator"})).await;
+    let hide = server.municipality("049").if_match("*");
+    hide.patch(&path(&id), &json!({"visibility": null})).await.expect_violations(&[("/visibility", "required")]);
+    assert_eq!(server.coordinator().get(&path(&id)).await.body["visibility"], "coordinator");
+}
