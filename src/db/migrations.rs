@@ -37,10 +37,20 @@ impl From<diesel::result::Error> for MigrateError {
 /// # Errors
 /// When the database is away, is newer than this binary, or a migration fails.
 pub async fn run(url: &str) -> Result<Vec<String>, MigrateError> {
-    let harness = &mut locked(url).await?;
-    refuse_newer(harness)?;
+    let mut harness = locked(url).await?;
+    refuse_newer(&mut harness)?;
     let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
-    Ok(ran.iter().map(ToString::to_string).collect())
+    let ran = ran.iter().map(ToString::to_string).collect();
+    settle_ledger(&mut harness.into_inner()).await?;
+    Ok(ran)
+}
+
+/// After a dump was restored into another cluster, whose transactions count from lower on: what the ledger has from
+/// the old one happened before all that is to come.
+async fn settle_ledger(conn: &mut Conn) -> Result<(), MigrateError> {
+    let foreign = "update changes set xid = 0 where xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+    diesel::sql_query(foreign).execute(conn).await?;
+    Ok(())
 }
 
 /// Takes every migration back, newest first: for the test that up and down agree.

@@ -162,3 +162,19 @@ async fn every_table_of_the_ledger_is_a_collection() {
     collections.sort_unstable();
     assert_eq!(tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), collections);
 }
+
+#[tokio::test]
+async fn a_ledger_that_was_restored_from_another_cluster_is_told() {
+    use crate::support::cluster::run;
+    let server = Server::start();
+    let all = || async {
+        let answer = server.coordinator().get("/v1/changes?resource=municipalities&limit=1000").await.expect(200);
+        answer.body["items"].as_array().unwrap().len()
+    };
+    assert_eq!(all().await, 26);
+    let foreign = "update changes set xid = 1000000000000 where resource = 'municipalities' and key > '500'";
+    Server::execute(&server, foreign).await;
+    assert!(all().await < 26);
+    run(async { kuntatutorit::db::migrations::run(&server.database_url).await.unwrap() });
+    assert_eq!(all().await, 26);
+}
