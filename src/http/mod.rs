@@ -13,6 +13,7 @@ pub mod patch;
 pub mod respond;
 pub mod rules;
 pub mod time;
+mod unique;
 
 pub use self::{
     conditional::IfMatch,

@@ -7,8 +7,9 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
+    filter::EventFilter,
     include::{self, EventAnswer, EventPage, Include},
-    model::{Event, EventFilter, EventInput},
+    model::{Event, EventInput},
     store,
 };
 use crate::{

@@ -16,11 +16,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{
-    list,
-    model::{Event, EventFilter},
-    store,
-};
+use super::{filter::EventFilter, list, model::Event, store};
 use crate::{
     auth::{
         Caller,

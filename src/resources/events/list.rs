@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    model::{Event, EventFilter, EventRow, EventSort},
+    filter::{EventFilter, EventSort},
+    model::{Event, EventRow},
     rules::REGION,
     store::{Visible, seen, visible},
 };

@@ -1,6 +1,7 @@
 //! Events: where tutors present and share what worked.
 
 mod api;
+pub mod filter;
 pub mod include;
 mod list;
 pub mod model;
