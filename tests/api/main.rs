@@ -20,6 +20,7 @@ mod interface;
 mod metrics;
 mod municipalities;
 mod private_postgres;
+mod search;
 mod service;
 mod sessions;
 mod sign_in;
