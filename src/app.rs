@@ -137,6 +137,16 @@ fn measure(wanted: SocketAddr, url: &str, pool: &Pool<Conn>) -> Result<(Data<Met
     Ok((metrics, address))
 }
 
+/// Lets the process open as many files and connections as the system allows it: the usual 1,024 are fewer than the
+/// requests that may wait for a change.
+pub fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err() {
+        tracing::warn!(?current, ?maximum, "the limit of open files cannot be raised");
+    }
+}
+
 /// A restarted service takes its port at once, though old connections linger.
 fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     let listener = std::net::TcpListener::bind(address)?;

@@ -9,6 +9,7 @@ use super::{Outcome, database::Database};
 pub(super) fn run(config: &Config) -> Outcome {
     telemetry::start(config.log_format, &config.log_level);
     telemetry::log_panics();
+    app::raise_file_limit();
     if config.database_url.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }

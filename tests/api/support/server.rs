@@ -64,6 +64,7 @@ impl Server {
             })
         };
         let config = Config::read(&lookup).unwrap();
+        app::raise_file_limit();
         // LOG_LEVEL=info shows the server's log beside the tests.
         if let Ok(level) = std::env::var("LOG_LEVEL") {
             static LOG: std::sync::Once = std::sync::Once::new();
