@@ -21,8 +21,6 @@ use crate::{
 
 /// How many seconds after its use a refresh token may come again without a theft being feared.
 const TWIN_SECONDS: i32 = 10;
-/// How many sessions that have ended are cleared away at a sign-in.
-const CLEARED: i64 = 100;
 
 /// A session that has just been started or continued.
 pub(super) struct Session {
@@ -46,7 +44,6 @@ pub(super) async fn start(mut conn: &Conn, seen: &Credentials) -> Result<Option<
     let id = Uuid::now_v7();
     let made = (sessions::id.eq(id), sessions::account_id.eq(holder.account.id));
     diesel::insert_into(sessions::table).values(made).execute(&mut conn).await?;
-    clear(conn).await?;
     extend(conn, id, holder).await.map(Some)
 }
 
@@ -99,20 +96,4 @@ async fn extend(mut conn: &Conn, session: Uuid, holder: Credentials) -> Result<S
     diesel::insert_into(refresh_tokens::table).values(made).execute(&mut conn).await?;
     let issued_at = issue_at(holder.access_changed_at);
     Ok(Session { account: holder.account, refresh_token, issued_at })
-}
-
-/// Clears away some of what has expired, and waits for nobody.
-async fn clear(mut conn: &Conn) -> Result<()> {
-    let expired = sessions::table
-        .filter(sessions::expires_at.le(now))
-        .order(sessions::expires_at)
-        .limit(CLEARED)
-        .select(sessions::id)
-        .for_update()
-        .skip_locked();
-    let expired: Vec<Uuid> = expired.load(&mut conn).await?;
-    if !expired.is_empty() {
-        diesel::delete(sessions::table.filter(sessions::id.eq_any(expired))).execute(&mut conn).await?;
-    }
-    Ok(())
 }
