@@ -31,6 +31,7 @@ use crate::{auth::scopes::SCOPES, problem::Problem};
         (name = "events", description = "Where tutors present and share what worked."),
         (name = "feedback", description = "What participants and tutors say of an event, in both directions."),
         (name = "summaries", description = "What is published of the feedback on an event or on a tutor's events."),
+        (name = "calendars", description = "Events for calendar programs (RFC 5545), and secret links to them."),
         (name = "accounts", description = "People who sign in; the coordinator's."),
         (name = "clients", description = "Partner systems that sign in; the coordinator's."),
         (name = "changes", description = "The ledger of what happened, for copies that keep in step."),

@@ -121,6 +121,11 @@ pub const RULES: &[Rule] = &[
         "a coordinator has no municipality and no tutor, a municipality account has a municipality, a tutor account both",
     ),
     rule("last_coordinator", "", "this is the last enabled coordinator; make or enable another one first"),
+    rule("calendar_links_account_id_exists", "", "sign in with an account that exists: this token is of none"),
+    rule("calendar_links_client_id_exists", "", "sign in with a client that exists: this token is of none"),
+    rule("calendar_links_name_length", "/name", "must have 1 to 200 characters and not be blank"),
+    rule("calendar_links_municipality_code_exists", "/municipality_code", MUNICIPALITY),
+    rule("calendar_links_lang", "/lang", "must be fi, sv or en"),
     rule("clients_name_length", "/name", "must have 1 to 200 characters and not be blank"),
     rule("clients_source_unique", "/source", "there is a client with this source"),
     rule(

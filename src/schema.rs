@@ -23,6 +23,24 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    calendar_links (id) {
+        id -> Uuid,
+        account_id -> Nullable<Uuid>,
+        client_id -> Nullable<Uuid>,
+        name -> Text,
+        municipality_code -> Nullable<Text>,
+        lang -> Text,
+        secret_hash -> Bytea,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     changes (seq) {
         seq -> Int8,
         xid -> Int8,
@@ -143,6 +161,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         search -> Tsvector,
+        sequence -> Int4,
     }
 }
 
@@ -397,6 +416,9 @@ diesel::table! {
 }
 
 diesel::joinable!(accounts -> municipalities (municipality_code));
+diesel::joinable!(calendar_links -> accounts (account_id));
+diesel::joinable!(calendar_links -> clients (client_id));
+diesel::joinable!(calendar_links -> municipalities (municipality_code));
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(clients -> municipalities (municipality_code));
 diesel::joinable!(event_audience -> events (event_id));
@@ -423,6 +445,7 @@ diesel::joinable!(tutors -> municipalities (municipality_code));
 
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
+    calendar_links,
     changes,
     client_secrets,
     clients,

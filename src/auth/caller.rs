@@ -115,7 +115,7 @@ impl<S: Scope> FromRequest for Caller<S> {
                 return Err(Error::NotFound);
             }
             refuse_unknown_parameters(request)?;
-            accept::require_json(request)?;
+            accept::require(request)?;
             Ok(caller)
         }))
     }

@@ -75,6 +75,10 @@ scopes! {
         [Tutor Municipality Partner Coordinator], "Give feedback and change one's own.";
     SummariesRead = "summaries:read", "",
         [Anonymous Tutor Municipality Partner Coordinator], "Read summaries of feedback.";
+    CalendarLinksRead = "calendar-links:read", "calendar-links:write",
+        [Tutor Municipality Partner Coordinator], "Read one's own links to calendars.";
+    CalendarLinksWrite = "calendar-links:write", "calendar-links:write",
+        [Tutor Municipality Partner Coordinator], "Make and revoke one's own links to calendars.";
     AccountsRead = "accounts:read", "accounts:write",
         [Coordinator], "Read the accounts of people.";
     AccountsWrite = "accounts:write", "accounts:write",

@@ -38,6 +38,16 @@ pub type LocalizedReason = Localized<1000>;
 pub type LocalizedText = Localized<10_000>;
 
 impl<const MAX: usize> Localized<MAX> {
+    /// The part in this language: `fi`, `sv` or `en`.
+    pub fn part(&self, language: &str) -> Option<&str> {
+        match language {
+            "fi" => self.fi.as_deref(),
+            "sv" => self.sv.as_deref(),
+            "en" => self.en.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The Finnish part, else the Swedish, else the English: what a list by name is sorted by.
     pub fn sort_key(&self) -> &str {
         self.fi.as_deref().or(self.sv.as_deref()).or(self.en.as_deref()).unwrap_or_default()

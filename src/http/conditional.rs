@@ -82,9 +82,8 @@ impl Tags {
         self.0.iter().any(|tag| tag == "*" || alone(tag) == etag)
     }
 
-    /// As [`Tags::names`], a weak tag counting too: for `If-None-Match`.
-    pub fn names_weakly(&self, current: &impl Resource) -> bool {
-        let etag = etag(current);
+    /// Whether this tag is among them, weak or strong: for `If-None-Match`.
+    pub fn have(&self, etag: &str) -> bool {
         self.0.iter().any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
     }
 }

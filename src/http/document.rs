@@ -73,6 +73,10 @@ kinds! {
     WriteProblems: [400 401 403 404 406 408 409 412 413 415 422 428 500 503];
     /// The failures of deleting.
     DeleteProblems: [400 401 403 404 406 409 412 428 500 503];
+    /// The failures of a calendar of something that may not exist.
+    CalendarProblems: [400 401 403 404 406 422 500 503];
+    /// The failures of what a secret address opens.
+    LinkedProblems: [400 404 406 500 503];
     /// The failures of following the ledger.
     ChangesProblems: [400 401 403 406 422 500 503];
     /// The failures of signing in with a password.

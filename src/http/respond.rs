@@ -45,8 +45,8 @@ impl<T: Resource> Responder for Json<T> {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let tag = etag(&self.0);
-        let known = request.method().is_safe()
-            && Tags::of(request, &header::IF_NONE_MATCH).is_some_and(|tags| tags.names_weakly(&self.0));
+        let known =
+            request.method().is_safe() && Tags::of(request, &header::IF_NONE_MATCH).is_some_and(|tags| tags.have(&tag));
         if known {
             return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
         }

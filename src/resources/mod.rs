@@ -1,6 +1,8 @@
 //! The resources: one line each.
 
 pub mod accounts;
+pub mod calendar_links;
+pub mod calendars;
 pub mod changes;
 pub mod clients;
 pub mod events;
@@ -23,6 +25,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(events::routes)
         .configure(feedback::routes)
         .configure(summaries::routes)
+        .configure(calendars::routes)
+        .configure(calendar_links::routes)
         .configure(accounts::routes)
         .configure(clients::routes)
         .configure(changes::routes)

@@ -180,6 +180,9 @@ async fn every_rule_of_the_database_is_told() {
         ];
         let automatic = [
             "_pkey",
+            "_hash_length",
+            "_secret_unique",
+            "_one_owner",
             "_id_municipality_unique",
             "_event_id_fkey",
             "_tutor_id_fkey",

@@ -6,6 +6,7 @@ mod support;
 
 mod accounts;
 mod authorization;
+mod calendars;
 mod changes;
 mod clients;
 mod command_line;

@@ -38,10 +38,10 @@ const FOUND: &str = "events.id = any(array(select id from events where search @@
 #[derive(Serialize, Deserialize)]
 struct Position(#[serde(deserialize_with = "time::deserialize")] DateTime<Utc>, Uuid);
 
-/// The times that a page can lie in, both included.
-struct Span {
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
+/// The times that events can lie in, both included.
+pub(super) struct Span {
+    pub(super) from: DateTime<Utc>,
+    pub(super) to: DateTime<Utc>,
 }
 
 impl Span {
@@ -110,11 +110,13 @@ macro_rules! linked {
             .filter($links::starts_at.between($span.from, $span.to));
         match $values.as_slice() {
             [] => $query,
-            [one] => $query.filter(exists(links.filter($links::$column.eq(one.clone())))),
-            several => $query.filter(exists(links.filter($links::$column.eq_any(several.to_vec())))),
+            [one] => $query.filter(diesel::dsl::exists(links.filter($links::$column.eq(one.clone())))),
+            several => $query.filter(diesel::dsl::exists(links.filter($links::$column.eq_any(several.to_vec())))),
         }
     }};
 }
+
+pub(super) use linked;
 
 fn filtered(reach: &Reach, filter: &EventFilter, span: &Span) -> Visible {
     let mut query = visible(reach).filter(starts_at.between(span.from, span.to));

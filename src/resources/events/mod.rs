@@ -1,5 +1,6 @@
 //! Events: where tutors present and share what worked.
 
+pub mod announced;
 mod api;
 pub mod filter;
 pub mod include;

@@ -21,7 +21,7 @@ use kuntatutorit::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{client::Client, cluster::fresh_database};
+use super::{client::Client, cluster::fresh_database, given};
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
@@ -157,6 +157,14 @@ impl Server {
             tutor: None,
             source: Some(source.into()),
         })
+    }
+
+    /// Whoever signs in with a new account of Espoo's, but for these fields.
+    pub(crate) async fn account_of(&self, email: &str, fields: Value) -> Client {
+        given::account(self, email, fields).await;
+        let login = json!({"email": email, "password": given::PASSWORD});
+        let signed_in = self.anonymous().post("/v1/auth/login", &login).await.expect(200);
+        self.token(signed_in.body["access_token"].as_str().unwrap())
     }
 
     /// Whoever this grant is of.

@@ -1,0 +1,125 @@
+//! The operations that give calendars.
+
+use actix_web::{
+    HttpRequest, get,
+    web::{Data, Path, block},
+};
+
+use super::{
+    icalendar::{self, Contents},
+    model::{Calendar, CalendarQuery, Language},
+};
+use crate::{
+    auth::{Caller, reach::Reach, scopes::EventsRead},
+    config::Config,
+    db::{Conn, Db},
+    http::{
+        accept,
+        document::{CalendarProblems, LinkedProblems, ListProblems, NotModified},
+    },
+    problem::{Error, Result},
+    resources::{calendar_links, events::announced::announced, municipalities},
+};
+
+/// The calendar of all events
+///
+/// For calendar programs (RFC 5545): the 500 events that start next and the 500 that started last, but for drafts. A
+/// postponed event is `TENTATIVE`, a cancelled one `CANCELLED`. Most calendar programs send no token: make a link for
+/// them at `/v1/calendar-links`.
+#[utoipa::path(
+    tag = "calendars",
+    security(("bearer" = [EventsRead])),
+    params(CalendarQuery),
+    responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
+        headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
+        NotModified, ListProblems),
+)]
+#[get("/v1/events.ics")]
+pub(super) async fn get_events_calendar(
+    caller: Caller<EventsRead>,
+    query: CalendarQuery,
+    config: Data<Config>,
+    db: Data<Db>,
+) -> Result<Calendar> {
+    let language = query.lang.unwrap_or_default();
+    let contents = db.read(async |conn| contents(conn, &caller.reach, None, language, &config).await).await?;
+    written(contents).await
+}
+
+/// The calendar of a municipality
+///
+/// As the calendar of all events, of those that the municipality holds and those that are tailored to it.
+#[utoipa::path(
+    tag = "calendars",
+    security(("bearer" = [EventsRead])),
+    params(("code" = String, Path, description = "The municipality's code", pattern = "^[0-9]{3}$", example = "049"),
+        CalendarQuery),
+    responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
+        headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
+        NotModified, CalendarProblems),
+)]
+#[get("/v1/municipalities/{code}/events.ics")]
+pub(super) async fn get_municipality_calendar(
+    caller: Caller<EventsRead>,
+    code: Path<String>,
+    query: CalendarQuery,
+    config: Data<Config>,
+    db: Data<Db>,
+) -> Result<Calendar> {
+    let language = query.lang.unwrap_or_default();
+    let contents = db.read(async |conn| contents(conn, &caller.reach, Some(&code), language, &config).await).await?;
+    written(contents).await
+}
+
+/// The calendar of a link
+///
+/// For calendar programs, which send no token: the address itself is the secret. It shows what the link's owner may see,
+/// for as long as the owner is let in and the link is not deleted.
+#[utoipa::path(
+    tag = "calendars",
+    security(()),
+    params(("secret" = String, Path, description = "The link's secret", pattern = "^[A-Za-z0-9_-]{43}$",
+        example = "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ")),
+    responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
+        headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
+        NotModified, LinkedProblems),
+)]
+#[get("/calendar/{secret}.ics")]
+pub(super) async fn get_linked_calendar(
+    request: HttpRequest,
+    secret: Path<String>,
+    config: Data<Config>,
+    db: Data<Db>,
+) -> Result<Calendar> {
+    accept::require(&request)?;
+    let read = async |conn: &Conn| {
+        let link = calendar_links::store::open(conn, &secret).await?;
+        contents(conn, &link.reach, link.municipality_code.as_deref(), link.language, &config).await
+    };
+    written(db.read(read).await?).await
+}
+
+async fn contents(
+    conn: &Conn,
+    reach: &Reach,
+    municipality: Option<&str>,
+    language: Language,
+    config: &Config,
+) -> Result<Contents> {
+    let name = match municipality {
+        None => "Kuntatutorit".to_owned(),
+        Some(code) => {
+            let municipality = municipalities::store::find(conn, reach, code).await?;
+            let name = language.of(&municipality.fields.name).map_or("", |(_, name)| name);
+            format!("Kuntatutorit: {name}")
+        }
+    };
+    let events = announced(conn, reach, municipality).await?;
+    Ok(Contents { name, language, public_url: config.public_url.clone(), events })
+}
+
+/// A thousand long events take a while to write: other requests of the worker do not wait for it.
+async fn written(contents: Contents) -> Result<Calendar> {
+    let text = block(move || icalendar::write(&contents)).await;
+    text.map(Calendar).map_err(|error| Error::Internal(error.into()))
+}

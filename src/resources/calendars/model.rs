@@ -1,0 +1,83 @@
+//! The shapes of a calendar.
+
+use std::future::Ready;
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use garde::Validate;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::IntoParams;
+
+use crate::{
+    db::types::{Localized, words},
+    http::{
+        conditional::Tags,
+        list::{pairs, read},
+        respond::COMPRESSIBLE,
+    },
+    problem::{Error, Result},
+};
+
+words! {
+    /// A language of the network.
+    #[derive(Default)]
+    pub enum Language {
+        /// Finnish.
+        #[default]
+        Finnish = "fi",
+        /// Swedish.
+        Swedish = "sv",
+        /// English.
+        English = "en",
+    }
+}
+
+impl Language {
+    /// What there is of a text in this language, else in Finnish, Swedish, English; and in which language that is.
+    pub(super) fn of<const MAX: usize>(self, text: &Localized<MAX>) -> Option<(Self, &str)> {
+        let order = [self, Self::Finnish, Self::Swedish, Self::English];
+        order.into_iter().find_map(|language| Some((language, text.part(language.as_str())?)))
+    }
+}
+
+/// How a calendar is shown.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CalendarQuery {
+    /// The language that texts are shown in where they have it; else in Finnish, Swedish, English, whichever is there
+    /// first. Finnish unless you say so.
+    #[garde(skip)]
+    #[param(inline)]
+    pub(super) lang: Option<Language>,
+}
+
+impl FromRequest for CalendarQuery {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(pairs(request.query_string()).and_then(|pairs| read::<Self>(&pairs)))
+    }
+}
+
+/// A calendar as it is sent: the same until an event of it changes.
+#[derive(Debug)]
+pub(super) struct Calendar(pub(super) String);
+
+impl Responder for Calendar {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        // Weak: it stands for the calendar, compressed or not.
+        let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&self.0)[..18]);
+        let known = Tags::of(request, &header::IF_NONE_MATCH).is_some_and(|tags| tags.have(&format!("\"{hash}\"")));
+        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response.insert_header((header::ETAG, format!("W/\"{hash}\"")));
+        if known {
+            return response.finish();
+        }
+        response.content_type("text/calendar; charset=utf-8").insert_header((COMPRESSIBLE, "list")).body(self.0)
+    }
+}

@@ -1,0 +1,113 @@
+//! Times in their zones, through daylight saving.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
+use chrono_tz::Tz;
+use icalendar::{CalendarDateTime, Component as _, DatePerhapsTime, Event};
+use serde_json::json;
+
+use super::{PATH, empty, events, vantaa};
+use crate::support::Server;
+
+/// The moment that a time in the calendar is. One that does not say which moment it is fails.
+#[track_caller]
+fn moment(time: Option<DatePerhapsTime>) -> DateTime<Utc> {
+    match time {
+        Some(DatePerhapsTime::DateTime(time)) => time.try_into_utc().unwrap_or_else(|| panic!("{time:?} is not one")),
+        other => panic!("{other:?} is no time"),
+    }
+}
+
+fn local(event: &Event) -> Option<String> {
+    match event.get_start() {
+        Some(DatePerhapsTime::DateTime(CalendarDateTime::WithTimezone { date_time, tzid })) => {
+            Some(format!("{date_time} {tzid}"))
+        }
+        _ => None,
+    }
+}
+
+/// Events of half an hour that start at these seconds since 1970, in this zone.
+async fn given(server: &Server, starts: &[i64], zone: &str) {
+    let starts: Vec<_> = starts.iter().map(|start| format!("({start})")).collect();
+    let rows = format!(
+        "insert into events (id, source, title, kind, modality, starts_at, ends_at, time_zone, status)
+         select gen_random_uuid(), 'kuntatutorit', jsonb_build_object('fi', at::text), 'webinar', 'online',
+             to_timestamp(at), to_timestamp(at) + interval '30 minutes', '{zone}', 'published'
+         from (values {}) as v (at)",
+        starts.join(", ")
+    );
+    server.execute(&rows).await;
+}
+
+/// Each event's moment, as its title has it, is the calendar's.
+#[track_caller]
+fn agree(events: &[Event]) {
+    for event in events {
+        let at = event.get_summary().unwrap().parse().unwrap();
+        let start = DateTime::from_timestamp(at, 0).unwrap();
+        assert_eq!(moment(event.get_start()), start);
+        assert_eq!(moment(event.get_end()), start + TimeDelta::minutes(30));
+    }
+}
+
+#[tokio::test]
+async fn times_agree_across_both_changes_of_2020() {
+    let server = empty().await;
+    let changes = [(2020, 3, 29), (2020, 10, 25)].map(|(y, m, d)| Utc.with_ymd_and_hms(y, m, d, 1, 0, 0).unwrap());
+    let starts: Vec<_> =
+        changes.iter().flat_map(|change| (-24..24).map(move |n| change.timestamp() + n * 900)).collect();
+    given(&server, &starts, "Europe/Helsinki").await;
+    let events = events(&server.coordinator(), PATH).await;
+    assert_eq!(events.len(), 96);
+    agree(&events);
+    let told: BTreeMap<_, _> =
+        events.iter().map(|e| (e.get_summary().unwrap().parse::<i64>().unwrap(), local(e))).collect();
+    let at = |text: &str| told[&text.parse::<DateTime<Utc>>().unwrap().timestamp()].as_deref();
+    // 03:00 to 04:00 is left out in spring, and comes twice in autumn: then it is told in UTC.
+    assert_eq!(at("2020-03-29T00:45:00Z"), Some("2020-03-29 02:45:00 Europe/Helsinki"));
+    assert_eq!(at("2020-03-29T01:00:00Z"), Some("2020-03-29 04:00:00 Europe/Helsinki"));
+    assert_eq!(at("2020-10-24T23:45:00Z"), Some("2020-10-25 02:45:00 Europe/Helsinki"));
+    assert_eq!(at("2020-10-25T00:00:00Z"), None);
+    assert_eq!(at("2020-10-25T01:45:00Z"), None);
+    assert_eq!(at("2020-10-25T02:00:00Z"), Some("2020-10-25 04:00:00 Europe/Helsinki"));
+}
+
+#[tokio::test]
+async fn times_agree_in_every_zone_and_century() {
+    let server = empty().await;
+    // Within the calendar's thousand: a zone and a moment each, the moments spread over 1900 to 2199.
+    for (index, zone) in chrono_tz::TZ_VARIANTS.iter().copied().map(Tz::name).enumerate().step_by(2) {
+        let index = i64::try_from(index).unwrap();
+        let start = -2_208_988_800 + index * 15_000_000 + index * 977 % 86_400;
+        given(&server, &[start], zone).await;
+    }
+    let events = events(&server.coordinator(), PATH).await;
+    assert!(events.len() > 290, "{}", events.len());
+    agree(&events);
+}
+
+#[tokio::test]
+async fn definitions_of_zones_stay_small() {
+    let server = empty().await;
+    given(&server, &[-2_208_988_800, 7_258_000_000], "Europe/Helsinki").await;
+    given(&server, &[94_694_400, 4_102_440_000], "America/New_York").await;
+    let text = server.coordinator().get(PATH).await.expect(200).text;
+    assert!(!text.contains("TZID:Europe/Helsinki"), "all of its times are told in UTC");
+    assert_eq!(text.matches("TZID:America/New_York\r\n").count(), 1);
+    assert!(text.len() < 10_000, "{} octets", text.len());
+}
+
+#[tokio::test]
+async fn the_zone_is_the_events_own() {
+    let server = empty().await;
+    let times = json!({"starts_at": "2026-07-01T06:00:00Z", "ends_at": "2026-07-01T07:00:00Z"});
+    let mut of_stockholm = times.clone();
+    of_stockholm["time_zone"] = json!("Europe/Stockholm");
+    vantaa(&server, "a", of_stockholm).await;
+    vantaa(&server, "b", times).await;
+    let mut told: Vec<_> = events(&server.coordinator(), PATH).await.iter().filter_map(local).collect();
+    told.sort();
+    assert_eq!(told, ["2026-07-01 08:00:00 Europe/Stockholm", "2026-07-01 09:00:00 Europe/Helsinki"]);
+}
