@@ -14,7 +14,7 @@
 //! | [`resources`] | a folder a resource: `model` (shapes), `store` (SQL), `api` (handlers) |
 //! | [`metrics`] | figures for the operator, on a port of their own |
 //! | [`housekeeping`] | what is cleared away when its time is over |
-//! | [`seed`] | the reference data |
+//! | [`seed`] | the reference data, and generated data for measuring |
 //!
 //! The dependency runs one way: `resources` use `http` and `auth`, these use `db` and `problem`.
 

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 
+use clap::Args;
 use diesel_async::RunQueryDsl as _;
 use kuntatutorit::{
     config::Config,
@@ -112,12 +113,24 @@ pub(super) fn migrate(config: &Config) -> Outcome {
     Ok(())
 }
 
-pub(super) fn seed(config: &Config) -> Outcome {
+#[derive(Args)]
+pub(crate) struct SeedArguments {
+    /// Then generate so many thousand events, with their tutors and as much feedback: for measuring, never for use
+    #[arg(long, value_name = "THOUSANDS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    scale: Option<u32>,
+}
+
+pub(super) fn seed(config: &Config, arguments: &SeedArguments) -> Outcome {
     let database = Database::reach(config)?;
     database.migrate()?;
     match database.seed()? {
         Some(seeded) => println!("Loaded {seeded}."),
         None => println!("The database has data already; nothing was loaded."),
+    }
+    if let Some(thousands) = arguments.scale {
+        let generated =
+            seed::generated::generate(&database.url, thousands, |progress| println!("Generated {progress}."));
+        block_on(generated)?.map_err(told)?;
     }
     Ok(())
 }

@@ -36,7 +36,10 @@ enum Command {
     #[command(after_help = "Example:\n  DATABASE_URL=postgres://kunta@db.example/kunta kuntatutorit migrate")]
     Migrate,
     /// Load the reference data into an empty database
-    Seed,
+    #[command(
+        after_help = "Examples:\n  kuntatutorit seed\n  DATABASE_URL=postgres://kunta@db.example/bench kuntatutorit seed --scale 100"
+    )]
+    Seed(database::SeedArguments),
     /// Manage the accounts of people
     #[command(subcommand)]
     Account(accounts::Command),
@@ -89,7 +92,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Serve => serve::run(&config),
         Command::Migrate => database::migrate(&config),
-        Command::Seed => database::seed(&config),
+        Command::Seed(arguments) => database::seed(&config, &arguments),
         Command::Account(command) => accounts::run(&config, command),
         Command::Client(command) => clients::run(&config, command),
         Command::Key(command) => key(&config, &command),

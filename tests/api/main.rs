@@ -14,6 +14,7 @@ mod contract;
 mod events;
 mod faults;
 mod feedback;
+mod generated;
 mod housekeeping;
 mod idempotency;
 mod including;

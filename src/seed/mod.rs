@@ -1,5 +1,7 @@
 //! The reference data: the real municipalities, themes, tutors and events of the programme.
 
+pub mod generated;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -55,10 +57,10 @@ pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
     if rows > 0 {
         return Ok(None);
     }
-    let municipalities: Vec<MunicipalityInput> = parse(include_str!("../data/municipalities.json"))?;
-    let themes: Vec<ThemeInput> = parse(include_str!("../data/themes.json"))?;
-    let tutors: Vec<Identified<TutorInput>> = parse(include_str!("../data/tutors.json"))?;
-    let events: Vec<HeldEvent> = parse(include_str!("../data/events.json"))?;
+    let municipalities: Vec<MunicipalityInput> = parse(include_str!("../../data/municipalities.json"))?;
+    let themes: Vec<ThemeInput> = parse(include_str!("../../data/themes.json"))?;
+    let tutors: Vec<Identified<TutorInput>> = parse(include_str!("../../data/tutors.json"))?;
+    let events: Vec<HeldEvent> = parse(include_str!("../../data/events.json"))?;
     let seeded = Seeded {
         municipalities: municipalities.len(),
         themes: themes.len(),
