@@ -21,6 +21,7 @@ mod including;
 mod interface;
 mod metrics;
 mod municipalities;
+mod plans;
 mod private_postgres;
 mod search;
 mod service;

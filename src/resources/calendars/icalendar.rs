@@ -15,7 +15,6 @@ use url::Url;
 
 use super::model::Language;
 use crate::resources::events::{
-    announced::Announced,
     model::{Event, Venue},
     status::EventStatus,
 };
@@ -38,7 +37,7 @@ pub(super) struct Contents {
     /// Where callers reach the service: the right side of each `UID`.
     pub(super) public_url: String,
     /// Its events.
-    pub(super) events: Vec<Announced>,
+    pub(super) events: Vec<Event>,
 }
 
 /// Writes a calendar: the same contents give the same text.
@@ -58,9 +57,9 @@ pub(super) fn write(contents: &Contents) -> String {
     let mut calendar = ICalendar { components: vec![root] };
     let zones = defined_zones(&mut calendar, &contents.events);
     let host = Url::parse(&contents.public_url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    for announced in &contents.events {
-        let uid = format!("{}@{}", announced.event.id, host.as_deref().unwrap_or_default());
-        push(&mut calendar, event(announced, &uid, contents.language, &zones));
+    for shown in &contents.events {
+        let uid = format!("{}@{}", shown.id, host.as_deref().unwrap_or_default());
+        push(&mut calendar, event(shown, &uid, contents.language, &zones));
     }
     calendar.to_string()
 }
@@ -74,9 +73,9 @@ fn push(calendar: &mut ICalendar, component: Component) {
 
 /// Defines the zones that the events' times are told in, each for as long as they need it; gives those that are
 /// defined.
-fn defined_zones(calendar: &mut ICalendar, events: &[Announced]) -> Vec<Tz> {
+fn defined_zones(calendar: &mut ICalendar, events: &[Event]) -> Vec<Tz> {
     let mut spans = BTreeMap::<&str, (Tz, i64, i64)>::new();
-    for Announced { event: Event { fields, .. }, .. } in events {
+    for Event { fields, .. } in events {
         let Ok(zone) = fields.time_zone.parse::<Tz>() else { continue };
         for time in [fields.starts_at.timestamp(), fields.ends_at.timestamp()] {
             if ZONED.contains(&time) {
@@ -92,8 +91,8 @@ fn defined_zones(calendar: &mut ICalendar, events: &[Announced]) -> Vec<Tz> {
     defined.map(|(_, (zone, ..))| zone).collect()
 }
 
-fn event(announced: &Announced, uid: &str, language: Language, zones: &[Tz]) -> Component {
-    let Announced { event: Event { fields, created_at, updated_at, .. }, sequence } = announced;
+fn event(shown: &Event, uid: &str, language: Language, zones: &[Tz]) -> Component {
+    let Event { fields, sequence, created_at, updated_at, .. } = shown;
     let mut component = Component::new(Kind::VEvent);
     component.add_uid(uid);
     // Without a METHOD, the stamp is the time of the last revision (section 3.8.7.2).

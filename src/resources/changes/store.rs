@@ -3,7 +3,11 @@
 //! A transaction's changes count once no older transaction can still commit, so that nothing ever slips in before what
 //! has been told. The order is that of the transactions' numbers, then of the rows within one.
 
-use diesel::prelude::*;
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join_all;
 
@@ -84,8 +88,8 @@ async fn of_one(
 ) -> Result<Vec<Change>> {
     let query = Change::query()
         .filter(dsl::resource.eq(of))
-        .filter(dsl::xid.ge(xid))
-        .filter(dsl::xid.gt(xid).or(dsl::seq.gt(seq)))
+        // As a row: one transaction can have written a million.
+        .filter(sql::<Bool>("(xid, seq) > (").bind::<BigInt, _>(xid).sql(", ").bind::<BigInt, _>(seq).sql(")"))
         .filter(dsl::xid.lt(present.0));
     Ok(query.order((dsl::xid, dsl::seq)).limit(limit).load(&mut conn).await?)
 }
@@ -94,9 +98,14 @@ async fn of_one(
 ///
 /// # Errors
 /// When the database is away.
-pub(super) async fn newest(mut conn: &Conn) -> Result<Option<Position>> {
-    let counting = changes::table.filter(dsl::xid.lt(ledger_horizon())).select((dsl::xid, dsl::seq));
-    Ok(counting.order((dsl::xid.desc(), dsl::seq.desc())).first(&mut conn).await.optional()?)
+pub(super) async fn newest(conn: &Conn) -> Result<Option<Position>> {
+    let newest_of = async |mut conn: &Conn, of: &Collection| {
+        let counting = changes::table.filter(dsl::resource.eq(*of)).filter(dsl::xid.lt(ledger_horizon()));
+        let query = counting.select((dsl::xid, dsl::seq)).order((dsl::xid.desc(), dsl::seq.desc()));
+        query.first::<Position>(&mut conn).await.optional()
+    };
+    let of_each = try_join_all(Collection::ALL.iter().map(|of| newest_of(conn, of))).await?;
+    Ok(of_each.into_iter().flatten().max())
 }
 
 #[diesel::declare_sql_function]

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     filter::{EventFilter, EventSort},
+    links::{self, Leading, linked},
     model::{Event, EventRow},
     rules::REGION,
     store::{Visible, seen, visible},
@@ -36,7 +37,7 @@ const FOUND: &str = "events.id = any(array(select id from events where search @@
 
 /// Where a page begins: after this event.
 #[derive(Serialize, Deserialize)]
-struct Position(#[serde(deserialize_with = "time::deserialize")] DateTime<Utc>, Uuid);
+pub(super) struct Position(#[serde(deserialize_with = "time::deserialize")] pub(super) DateTime<Utc>, pub(super) Uuid);
 
 /// The times that events can lie in, both included.
 pub(super) struct Span {
@@ -55,7 +56,7 @@ impl Span {
 ///
 /// # Errors
 /// [`crate::problem::Error::Malformed`] for a cursor that is not of this list.
-pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<EventFilter>) -> Result<Page<Event>> {
+pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -> Result<Page<Event>> {
     let List { filter, page } = list;
     let sort = match (filter.sort, &filter.q) {
         (None, Some(q)) => return by_rank(conn, reach, filter, q, page).await,
@@ -68,18 +69,9 @@ pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<EventFilter
         (EventSort::StartsAtDescending, Some(Position(time, _))) => span.to = span.to.min(*time),
         (_, None) => {}
     }
-    let query = filtered(reach, filter, &span).limit(page.fetch());
-    let query = match (sort, after) {
-        (EventSort::StartsAt, None) => query.order((starts_at, id)),
-        (EventSort::StartsAt, Some(Position(moment, last))) => {
-            query.order((starts_at, id)).filter(starts_at.gt(moment).or(id.gt(last)))
-        }
-        (EventSort::StartsAtDescending, None) => query.order((starts_at.desc(), id.desc())),
-        (EventSort::StartsAtDescending, Some(Position(moment, last))) => {
-            query.order((starts_at.desc(), id.desc())).filter(starts_at.lt(moment).or(id.lt(last)))
-        }
-    };
-    let rows: Vec<EventRow> = query.load(&mut conn).await?;
+    let leading = Leading::of(filter);
+    let query = filtered(reach, filter, leading.as_ref()).limit(page.fetch());
+    let rows = links::rows(conn, query, leading.as_ref(), &span, (sort, after.as_ref())).await?;
     Ok(page.answer(rows, |row| Position(row.fields.starts_at, row.id)).map(seen(reach)))
 }
 
@@ -91,7 +83,9 @@ async fn by_rank(
     page: &PageRequest,
 ) -> Result<Page<Event>> {
     let rank = || rank("search_rank(events.search,", q);
-    let mut query = filtered(reach, filter, &Span::of(filter)).limit(page.fetch()).order((rank().desc(), id));
+    let Span { from, to } = Span::of(filter);
+    let query = filtered(reach, filter, None).filter(starts_at.between(from, to));
+    let mut query = query.limit(page.fetch()).order((rank().desc(), id));
     if let Some((least, last)) = page.after::<(f32, Uuid)>()? {
         query = query.filter(rank().le(least)).filter(rank().lt(least).or(id.gt(last)));
     }
@@ -100,26 +94,9 @@ async fn by_rank(
     Ok(ranked.map(|(_, row)| seen(reach)(row)))
 }
 
-/// Keeps the events that a table of links has under one of the values. The link repeats the event's time, so that
-/// its index gives the order of the page; one value is compared alone, since PostgreSQL proves the order only then.
-macro_rules! linked {
-    ($query:expr, $span:expr, $values:expr, $links:ident, $column:ident) => {{
-        let links = $links::table
-            .filter($links::event_id.eq(id))
-            .filter($links::starts_at.eq(starts_at))
-            .filter($links::starts_at.between($span.from, $span.to));
-        match $values.as_slice() {
-            [] => $query,
-            [one] => $query.filter(diesel::dsl::exists(links.filter($links::$column.eq(one.clone())))),
-            several => $query.filter(diesel::dsl::exists(links.filter($links::$column.eq_any(several.to_vec())))),
-        }
-    }};
-}
-
-pub(super) use linked;
-
-fn filtered(reach: &Reach, filter: &EventFilter, span: &Span) -> Visible {
-    let mut query = visible(reach).filter(starts_at.between(span.from, span.to));
+/// The events that pass the filters, at whatever time; the leading one is left to the walk along its links.
+fn filtered(reach: &Reach, filter: &EventFilter, leading: Option<&Leading>) -> Visible {
+    let mut query = visible(reach);
     if let Some(before) = filter.starts_before {
         query = query.filter(starts_at.lt(before));
     }
@@ -129,10 +106,18 @@ fn filtered(reach: &Reach, filter: &EventFilter, span: &Span) -> Visible {
     query = any_of!(query, dsl::status, filter.status);
     query = any_of!(query, dsl::source, filter.source);
     query = any_of!(query, dsl::external_id, filter.external_id);
-    query = linked!(query, span, filter.tutor, event_tutors, tutor_id);
-    query = linked!(query, span, filter.theme, event_themes, theme_slug);
-    query = linked!(query, span, filter.language, event_languages, language);
-    query = for_audience(query, span, filter);
+    if !matches!(leading, Some(Leading::Tutor(_))) {
+        query = linked!(query, filter.tutor, event_tutors, tutor_id);
+    }
+    if !matches!(leading, Some(Leading::Theme(_))) {
+        query = linked!(query, filter.theme, event_themes, theme_slug);
+    }
+    if !matches!(leading, Some(Leading::Language(_))) {
+        query = linked!(query, filter.language, event_languages, language);
+    }
+    if !matches!(leading, Some(Leading::Audience(_))) {
+        query = for_audience(query, filter);
+    }
     if let Some(q) = &filter.q {
         query = query.filter(found(FOUND, q));
     }
@@ -140,7 +125,7 @@ fn filtered(reach: &Reach, filter: &EventFilter, span: &Span) -> Visible {
 }
 
 /// Those tailored to the municipalities, those for the whole region, or either.
-fn for_audience(query: Visible, span: &Span, filter: &EventFilter) -> Visible {
+fn for_audience(query: Visible, filter: &EventFilter) -> Visible {
     // Written out: a bound parameter would hide the index that is only for these.
     let whole_region = sql::<Bool>("events.audience = '{}'");
     let codes = filter.audience_codes();
@@ -148,7 +133,7 @@ fn for_audience(query: Visible, span: &Span, filter: &EventFilter) -> Visible {
         return if filter.audience.iter().any(|code| code == REGION) { query.filter(whole_region) } else { query };
     }
     if codes.len() == filter.audience.len() {
-        return linked!(query, span, codes, event_audience, municipality_code);
+        return linked!(query, codes, event_audience, municipality_code);
     }
     let links = event_audience::table.filter(event_audience::event_id.eq(id));
     query.filter(whole_region.or(exists(links.filter(event_audience::municipality_code.eq_any(codes)))))

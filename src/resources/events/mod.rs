@@ -4,6 +4,7 @@ pub mod announced;
 mod api;
 pub mod filter;
 pub mod include;
+mod links;
 mod list;
 pub mod model;
 mod rules;

@@ -201,6 +201,7 @@ pub(super) struct EventRow {
     #[diesel(embed)]
     pub(super) fields: EventInput,
     previous_starts_at: Option<DateTime<Utc>>,
+    sequence: i32,
     pub(super) version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -219,6 +220,9 @@ pub struct Event {
     pub fields: EventInput,
     /// What was announced before, when the event moved; the service keeps it.
     pub previous_starts_at: Option<DateTime<Utc>>,
+    /// How often what a calendar shows of it has changed (RFC 5545, section 3.8.7.4).
+    #[serde(skip)]
+    pub sequence: i32,
     /// Another one after every write.
     #[schema(example = 42)]
     pub version: i64,
@@ -241,6 +245,7 @@ impl EventRow {
             source: self.source,
             fields: self.fields,
             previous_starts_at: self.previous_starts_at,
+            sequence: self.sequence,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,

@@ -23,6 +23,7 @@ static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
 
 struct Cluster {
     postgres: LocalPostgres,
+    data_dir: PathBuf,
     next: AtomicU32,
 }
 
@@ -40,6 +41,11 @@ pub(crate) fn empty_database() -> String {
     CLUSTER.postgres.url(&name)
 }
 
+/// What PostgreSQL has logged so far.
+pub(crate) fn log() -> String {
+    std::fs::read_to_string(CLUSTER.data_dir.join("postgres.log")).unwrap()
+}
+
 /// Runs asynchronous work to its end, from anywhere; on a multi-thread runtime, as migrations need.
 pub(crate) fn run<T: Send>(work: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
@@ -54,8 +60,8 @@ impl Cluster {
         let base = if has_room(shm) { shm.into() } else { std::env::temp_dir() };
         remove_left_over(&base);
         let data_dir = base.join(format!("kuntatutorit-tests-{}", std::process::id()));
-        let options = Options { durable: false, max_connections: 300, ..Options::new(data_dir) };
-        let cluster = Self { postgres: LocalPostgres::start(&options).unwrap(), next: AtomicU32::new(0) };
+        let options = Options { durable: false, max_connections: 300, ..Options::new(&data_dir) };
+        let cluster = Self { postgres: LocalPostgres::start(&options).unwrap(), data_dir, next: AtomicU32::new(0) };
         cluster.copy("template_seeded", "template0");
         let url = cluster.postgres.url("template_seeded");
         run(async {

@@ -1,0 +1,110 @@
+//! Events by what they are linked to. A link repeats its event's time: an index of the links gives the order of a page.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    filter::{EventFilter, EventSort},
+    list::{Position, Span},
+    model::EventRow,
+    rules::REGION,
+    store::Visible,
+};
+use crate::{
+    db::Conn,
+    problem::Result,
+    schema::{
+        event_audience, event_languages, event_themes, event_tutors,
+        events::dsl::{id, starts_at},
+    },
+};
+
+/// Keeps the events that a table of links has under one of the values.
+macro_rules! linked {
+    ($query:expr, $values:expr, $links:ident, $column:ident) => {{
+        let links = $links::table.filter($links::event_id.eq(id));
+        match $values.as_slice() {
+            [] => $query,
+            [one] => $query.filter(diesel::dsl::exists(links.filter($links::$column.eq(one.clone())))),
+            several => $query.filter(diesel::dsl::exists(links.filter($links::$column.eq_any(several.to_vec())))),
+        }
+    }};
+}
+
+/// Orders events by a time and a key, and begins after the page before.
+macro_rules! in_order {
+    ($query:expr, $order:expr, $at:expr, $key:expr) => {
+        match $order {
+            (EventSort::StartsAt, None) => $query.order(($at, $key)),
+            (EventSort::StartsAt, Some(Position(moment, last))) => {
+                $query.order(($at, $key)).filter($at.gt(*moment).or($key.gt(*last)))
+            }
+            (EventSort::StartsAtDescending, None) => $query.order(($at.desc(), $key.desc())),
+            (EventSort::StartsAtDescending, Some(Position(moment, last))) => {
+                $query.order(($at.desc(), $key.desc())).filter($at.lt(*moment).or($key.lt(*last)))
+            }
+        }
+    };
+}
+
+/// Walks the links of one value in their order, and takes the event of each.
+macro_rules! along {
+    ($conn:expr, $query:expr, $span:expr, $order:expr, $links:ident, $column:ident, $value:expr) => {{
+        let query = $query
+            .inner_join($links::table)
+            .filter($links::$column.eq($value.clone()))
+            .filter($links::starts_at.between($span.from, $span.to));
+        in_order!(query, $order, $links::starts_at, $links::event_id).load($conn).await
+    }};
+}
+
+/// The one value of a linked filter that a page is walked along.
+///
+/// Asked with `exists`, PostgreSQL would guess that far fewer events are linked than are, and read all of them.
+#[derive(Debug, PartialEq)]
+pub(super) enum Leading {
+    Tutor(Uuid),
+    Theme(String),
+    Language(String),
+    Audience(String),
+}
+
+impl Leading {
+    pub(super) fn of(filter: &EventFilter) -> Option<Self> {
+        match (&filter.tutor[..], &filter.theme[..], &filter.audience[..], &filter.language[..]) {
+            ([tutor], ..) => Some(Self::Tutor(*tutor)),
+            (_, [theme], ..) => Some(Self::Theme(theme.clone())),
+            (_, _, [code], _) if code != REGION => Some(Self::Audience(code.clone())),
+            (.., [language]) => Some(Self::Language(language.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// The rows of a page within these times.
+///
+/// # Errors
+/// When the database is away.
+pub(super) async fn rows(
+    mut conn: &Conn,
+    query: Visible,
+    leading: Option<&Leading>,
+    span: &Span,
+    order: (EventSort, Option<&Position>),
+) -> Result<Vec<EventRow>> {
+    let conn = &mut conn;
+    let rows = match leading {
+        None => {
+            let query = query.filter(starts_at.between(span.from, span.to));
+            in_order!(query, order, starts_at, id).load(conn).await
+        }
+        Some(Leading::Tutor(tutor)) => along!(conn, query, span, order, event_tutors, tutor_id, tutor),
+        Some(Leading::Theme(slug)) => along!(conn, query, span, order, event_themes, theme_slug, slug),
+        Some(Leading::Language(tag)) => along!(conn, query, span, order, event_languages, language, tag),
+        Some(Leading::Audience(code)) => along!(conn, query, span, order, event_audience, municipality_code, code),
+    };
+    Ok(rows?)
+}
+
+pub(super) use linked;
