@@ -18,6 +18,7 @@ mod generated;
 mod housekeeping;
 mod idempotency;
 mod including;
+mod instances;
 mod interface;
 mod metrics;
 mod municipalities;

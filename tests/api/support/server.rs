@@ -92,6 +92,12 @@ impl Server {
         }
     }
 
+    /// Another instance on the same database, with these settings.
+    pub(crate) fn second(&self, settings: &[(&str, &str)]) -> Self {
+        let settings = [&[("PUBLIC_URL", self.url.as_str())], settings].concat();
+        Self::on(self.database_url.clone(), &settings)
+    }
+
     pub(crate) fn anonymous(&self) -> Client {
         Client::new(self.http.clone(), self.url.clone(), None)
     }
