@@ -14,7 +14,7 @@ use crate::support::{Server, client::Client, given::lines};
 const WRITERS: usize = 8;
 const COLLECTIONS: [&str; 5] = ["municipalities", "themes", "tutors", "events", "feedback"];
 
-/// How many writes there are in all; COPY_WRITES=10000 takes longer.
+/// How many writes there are in all: `COPY_WRITES=10000` takes half a minute.
 fn writes() -> usize {
     std::env::var("COPY_WRITES").map_or(2000, |number| number.parse().expect("COPY_WRITES is a number"))
 }
