@@ -24,6 +24,7 @@ mod metrics;
 mod municipalities;
 mod plans;
 mod private_postgres;
+mod readme;
 mod search;
 mod service;
 mod sessions;

@@ -1,0 +1,183 @@
+"""Ten minutes as a partner system: pushes its events, and keeps a copy of the network's in step.
+
+    pip install -r examples/requirements.txt
+    export API=http://127.0.0.1:8080 CLIENT_ID=... CLIENT_SECRET=...
+    python3 examples/partner_system.py push         # its own events: made once, changed when they change
+    python3 examples/partner_system.py follow       # a copy in copy.json, for as long as it runs
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import time
+import uuid
+
+import requests
+from authlib.integrations.requests_client import OAuth2Session
+
+API = os.environ.get("API", "http://127.0.0.1:8080")
+
+# What this system has: its own key, and what the network shall know of it.
+OWN_EVENTS = {
+    "kurssi-1": {
+        "title": {"fi": "Älypuhelin tutuksi", "sv": "Lär känna din smarttelefon"},
+        "kind": "workshop",
+        "modality": "onsite",
+        "starts_at": "2027-02-02T10:00:00+02:00",
+        "ends_at": "2027-02-02T12:00:00+02:00",
+        "languages": ["fi", "sv"],
+    },
+    "kurssi-2": {
+        "title": {"fi": "Turvallinen tunnistautuminen"},
+        "kind": "webinar",
+        "modality": "online",
+        "starts_at": "2027-02-09T10:00:00+02:00",
+        "ends_at": "2027-02-09T12:00:00+02:00",
+        "languages": ["fi"],
+    },
+}
+
+
+class Problem(Exception):
+    """A failure that the service explains (RFC 9457)."""
+
+    def __init__(self, problem):
+        super().__init__(f"{problem['status']} {problem['code']}: {problem['detail']} {problem.get('errors', '')}")
+        self.code = problem["code"]
+
+
+class Kuntatutorit:
+    """The network's API, for an unattended system: it waits when told to, and sends again what got no answer."""
+
+    def __init__(self, client_id, client_secret):
+        # Fetches a token when there is none, and the next one before it expires.
+        self.session = OAuth2Session(
+            client_id, client_secret, token_endpoint=f"{API}/v1/auth/token", grant_type="client_credentials"
+        )
+        self.session.fetch_token()
+
+    def request(self, method, path, tries=5, **options):
+        """The answer; a Problem when the service refuses."""
+        for last in [False] * (tries - 1) + [True]:
+            try:
+                answer = self.session.request(method, f"{API}{path}", timeout=60, **options)
+            except requests.ConnectionError:
+                if last:
+                    raise
+                time.sleep(1)
+                continue
+            if answer.status_code in (429, 503) and not last:
+                time.sleep(int(answer.headers.get("Retry-After", 1)))
+                continue
+            if answer.status_code >= 400:
+                raise Problem(answer.json())
+            return answer
+
+    def pages(self, path):
+        """Every item of a list, page by page."""
+        cursor = {}
+        while cursor is not None:
+            page = self.request("GET", path, params={"limit": 100, **cursor}).json()
+            yield from page["items"]
+            cursor = {"cursor": page["next"]} if page["next"] else None
+
+
+def push(api):
+    """Makes each of our events once, however often this runs, and changes those that differ."""
+    me = api.request("GET", "/v1/me").json()
+    for external_id, event in OWN_EVENTS.items():
+        known = {"source": me["source"], "external_id": external_id}
+        stored = next(iter(api.request("GET", "/v1/events", params=known).json()["items"]), None)
+        if stored is None:
+            body = {**event, "external_id": external_id, "host_municipality_code": me["municipality_code"]}
+            # The same key whenever this very thing is made: if the answer was lost, this gets it.
+            key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{me['source']}/{external_id}"))
+            made = api.request("POST", "/v1/events", json=body, headers={"Idempotency-Key": key})
+            print(f"made {external_id}: {made.json()['id']}")
+        else:
+            change(api, f"/v1/events/{stored['id']}", event)
+            print(f"{external_id} is as we have it: {stored['id']}")
+
+
+def change(api, path, fields):
+    """Writes these fields; when somebody else was faster, reads again and writes on top of that."""
+    for _ in range(5):
+        read = api.request("GET", path)
+        try:
+            return api.request("PATCH", path, json=fields, headers={"If-Match": read.headers["ETag"]})
+        except Problem as problem:
+            if problem.code != "precondition_failed":
+                raise
+    raise RuntimeError(f"{path} changes faster than we can write")
+
+
+class Copy:
+    """The network's events, and how far in the ledger they are: stored together, so that they agree."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        stored = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.cursor, self.events = stored.get("cursor"), stored.get("events", {})
+
+    def store(self):
+        """Whole or not at all."""
+        draft = self.path.with_suffix(".new")
+        draft.write_text(json.dumps({"cursor": self.cursor, "events": self.events}, ensure_ascii=False, indent=1))
+        draft.replace(self.path)
+
+    def make(self, api):
+        """First the place in the ledger, then the lists: what changes meanwhile comes after that place."""
+        self.cursor = api.request("GET", "/v1/changes", params={"resource": "events", "from": "now"}).json()["next"]
+        self.events = {event["id"]: event for event in api.pages("/v1/events")}
+        self.store()
+        print(f"made a copy of {len(self.events)} events")
+
+    def follow(self, api):
+        """One step on: waits up to 30 seconds for something to happen."""
+        asked = {"resource": "events", "cursor": self.cursor, "wait": 30}
+        try:
+            told = api.request("GET", "/v1/changes", params=asked).json()
+        except Problem as problem:
+            if problem.code != "bad_cursor":
+                raise
+            # The place is lost: the service's database was restored, or our file is another one's.
+            print("the place in the ledger is lost: making the copy anew")
+            return self.make(api)
+        for key in {change["key"] for change in told["items"]}:
+            try:
+                self.events[key] = api.request("GET", f"/v1/events/{key}").json()
+                print(f"took over {key}")
+            except Problem as problem:
+                if problem.code != "not_found":
+                    raise
+                # Deleted, or no longer for us.
+                self.events.pop(key, None)
+                print(f"dropped {key}")
+        self.cursor = told["next"]
+        self.store()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["push", "follow"])
+    parser.add_argument("--copy", default="copy.json", help="the file of the copy")
+    parser.add_argument("--steps", type=int, default=-1, help="end after so many steps (default: never)")
+    arguments = parser.parse_args()
+    try:
+        api = Kuntatutorit(os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+    except KeyError as missing:
+        sys.exit(f"Set {missing.args[0]}: `kuntatutorit client add` prints it.")
+    if arguments.what == "push":
+        return push(api)
+    copy = Copy(arguments.copy)
+    if copy.cursor is None:
+        copy.make(api)
+    while arguments.steps != 0:
+        copy.follow(api)
+        arguments.steps -= 1
+
+
+if __name__ == "__main__":
+    main()
