@@ -10,7 +10,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("out_of_reach", "403. You may see it, but not change it; <code>detail</code> says whose it is."),
     ("not_found", "404. It does not exist, or not for you."),
     ("method_not_allowed", "405. Use a method that <code>Allow</code> names."),
-    ("not_acceptable", "406. Accept <code>application/json</code>."),
+    ("not_acceptable", "406. Accept <code>application/json</code>, or <code>text/calendar</code> where a calendar is."),
     ("malformed_json", "400. The body is not JSON: it does not parse, has a key twice, or is too deep."),
     ("malformed_query", "400. The query cannot be read."),
     ("malformed_idempotency_key", "400. <code>Idempotency-Key</code> is 1 to 255 visible ASCII characters, once."),
