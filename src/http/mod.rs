@@ -10,6 +10,7 @@ pub mod idempotency;
 pub mod json;
 pub mod list;
 pub mod patch;
+pub mod patch_schema;
 pub mod respond;
 pub mod rules;
 pub mod time;
@@ -21,5 +22,6 @@ pub use self::{
     json::{Body, Json},
     list::{Filter, List, Page},
     patch::Patch,
+    patch_schema::MergePatch,
     respond::{Created, NoContent, Resource, ToldOnce},
 };

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     auth::reach::Role,
     db::types::words,
-    http::{Body, Filter, Resource},
+    http::{Body, Filter, MergePatch, Resource},
     resources::municipalities::model::three_digits,
     schema::accounts,
 };
@@ -95,6 +95,9 @@ fn bound(municipality: bool, tutor: bool) -> impl FnOnce(&AccountRole, &()) -> g
         ))
     }
 }
+
+/// What may change of it.
+pub type AccountPatch = MergePatch<AccountInput>;
 
 impl Body for AccountInput {
     const SET_BY_SERVICE: &'static [&'static str] =

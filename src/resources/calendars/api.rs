@@ -28,7 +28,7 @@ use crate::{
 /// them at `/v1/calendar-links`.
 #[utoipa::path(
     tag = "calendars",
-    security(("bearer" = [EventsRead])),
+    security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(CalendarQuery),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
         headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
@@ -51,7 +51,7 @@ pub(super) async fn get_events_calendar(
 /// As the calendar of all events, of those that the municipality holds and those that are tailored to it.
 #[utoipa::path(
     tag = "calendars",
-    security(("bearer" = [EventsRead])),
+    security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(("code" = String, Path, description = "The municipality's code", pattern = "^[0-9]{3}$", example = "049"),
         CalendarQuery),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",

@@ -12,7 +12,7 @@ use crate::{
         reach::{OWN_SOURCE, Role},
         scopes,
     },
-    http::{Body, Filter, Resource, rules},
+    http::{Body, Filter, MergePatch, Resource, rules},
     resources::municipalities::model::three_digits,
     schema::{client_secrets, clients},
 };
@@ -65,6 +65,9 @@ fn partner_scope(name: &str, _: &()) -> garde::Result {
     let known = scopes::of_role(Role::Partner).collect::<Vec<_>>().join(", ");
     Err(garde::Error::new(format!("unknown_scope|must be a scope that a partner system can hold: {known}")))
 }
+
+/// What may change of it.
+pub type ClientPatch = MergePatch<ClientInput>;
 
 impl Body for ClientInput {
     const SET_BY_SERVICE: &'static [&'static str] =

@@ -11,7 +11,7 @@ use super::{rules, status::EventStatus};
 use crate::{
     db::types::{LocalizedName, LocalizedReason, LocalizedText, jsonb_column, words},
     http::{
-        Body, Resource,
+        Body, MergePatch, Resource,
         rules::{distinct, language_tag, not_blank, web_address},
         time,
     },
@@ -185,6 +185,9 @@ pub struct EventInput {
     #[garde(dive)]
     pub status_reason: Option<LocalizedReason>,
 }
+
+/// What may change of it.
+pub type EventPatch = MergePatch<EventInput>;
 
 impl Body for EventInput {
     const OBJECTS: &'static [&'static str] = &["/title", "/description", "/venue", "/venue/name", "/status_reason"];

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     db::types::words,
-    http::{Body, Filter, Resource, rules},
+    http::{Body, Filter, MergePatch, Resource, rules},
     resources::municipalities::model::three_digits,
     schema::feedback,
 };
@@ -91,6 +91,9 @@ fn says_something(new: &FeedbackInput, _: &()) -> garde::Result {
         Err(garde::Error::new("required|say something: a rating, useful, a comment or themes_wanted"))
     }
 }
+
+/// What may change of it.
+pub type FeedbackPatch = MergePatch<FeedbackInput>;
 
 impl Body for FeedbackInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];

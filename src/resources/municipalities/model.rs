@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     db::types::{LocalizedName, LocalizedText, jsonb_column, words},
-    http::{Body, Filter, Resource},
+    http::{Body, Filter, MergePatch, Resource},
     schema::municipalities,
 };
 
@@ -149,6 +149,9 @@ fn day_in_range(day: &NaiveDate, _: &()) -> garde::Result {
         Err(garde::Error::new("out_of_range|must be a day from 1900 to 2199"))
     }
 }
+
+/// What may change of it.
+pub type MunicipalityPatch = MergePatch<MunicipalityInput>;
 
 impl Body for MunicipalityInput {
     const OBJECTS: &'static [&'static str] = &["/name", "/region_name", "/location", "/profile"];

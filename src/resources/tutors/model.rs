@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     db::types::{LocalizedName, LocalizedText, jsonb_column, words},
-    http::{Body, Filter, Resource, rules},
+    http::{Body, Filter, MergePatch, Resource, rules},
     resources::municipalities::model::three_digits,
     schema::tutors,
 };
@@ -134,6 +134,9 @@ fn some_way(contact: &Option<Contact>, _: &()) -> garde::Result {
         _ => Ok(()),
     }
 }
+
+/// What may change of it.
+pub type TutorPatch = MergePatch<TutorInput>;
 
 impl Body for TutorInput {
     const OBJECTS: &'static [&'static str] = &["/title", "/perspective", "/contact"];
