@@ -222,6 +222,22 @@ async fn a_cursor_is_good_for_its_list_only() {
 }
 
 #[tokio::test]
+async fn a_parameter_is_neither_empty_nor_repeated_without_end() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    for (list, parameter) in [("municipalities", "limit"), ("tutors", "q"), ("changes", "cursor")] {
+        let answer = espoo.get(&format!("/v1/{list}?{parameter}=")).await;
+        answer.expect_violations(&[(&format!("?{parameter}"), "too_short")]);
+    }
+    let hundred = "region=01&".repeat(100);
+    espoo.get(&format!("/v1/municipalities?{hundred}")).await.expect(200);
+    let more = espoo.get(&format!("/v1/municipalities?{hundred}region=01")).await;
+    more.expect_violations(&[("?region", "too_long")]);
+    espoo.get("/v1/events?include=host,host,host").await.expect(200);
+    espoo.get("/v1/events?include=host,host,host,host").await.expect_problem(400, "unknown_include");
+}
+
+#[tokio::test]
 async fn a_number_is_whole_however_it_is_written() {
     let server = Server::start();
     let coordinator = server.coordinator().if_match("*");
