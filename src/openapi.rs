@@ -11,7 +11,11 @@ use utoipa::{
     },
 };
 
-use crate::{auth::scopes::SCOPES, problem::Problem};
+use crate::{
+    auth::scopes::SCOPES,
+    http::forms::{Audience, EmailAddress, ExternalId, SourceName},
+    problem::Problem,
+};
 
 /// The part of the document that is not an operation.
 #[derive(OpenApi)]
@@ -22,7 +26,8 @@ use crate::{auth::scopes::SCOPES, problem::Problem};
         license(name = "MIT", identifier = "MIT"),
         contact(name = "Kuntatutorit", url = "https://www.uudenmaanliitto.fi"),
     ),
-    components(schemas(Problem)),
+    // The forms that only parameters have: these bring no schemas along.
+    components(schemas(Problem, Audience, EmailAddress, ExternalId, SourceName)),
     modifiers(&Security, &Here),
     tags(
         (name = "municipalities", description = "The municipalities that the network is to reach."),

@@ -85,6 +85,8 @@ kinds! {
     ListProblems: [400 401 403 406 422 500 503];
     /// The failures of reading one.
     GetProblems: [400 401 403 404 406 500 503];
+    /// The failures of reading one, and what was asked for with it.
+    IncludingProblems: [400 401 403 404 406 422 500 503];
     /// The failures of creating.
     CreateProblems: [400 401 403 406 408 409 413 415 422 500 503];
     /// The failures of replacing and patching.

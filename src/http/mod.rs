@@ -5,6 +5,7 @@ pub mod client_address;
 pub mod conditional;
 pub mod document;
 pub mod fallback;
+pub mod forms;
 pub mod headers;
 pub mod idempotency;
 pub mod json;

@@ -20,7 +20,7 @@ use crate::{
     db::Db,
     http::{
         Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch,
-        document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+        document::{CreateProblems, DeleteProblems, IncludingProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
     },
     problem::Result,
@@ -75,7 +75,8 @@ pub(super) async fn create_event(
     tag = "events",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(("id" = Uuid, Path, description = "The event's id"), Include),
-    responses((status = 200, description = "The event", body = EventAnswer, headers(("ETag" = String))), NotModified, GetProblems),
+    responses((status = 200, description = "The event", body = EventAnswer, headers(("ETag" = String))), NotModified,
+        IncludingProblems),
 )]
 #[get("/v1/events/{id}")]
 pub(super) async fn get_event(

@@ -67,7 +67,7 @@ pub(super) async fn create_municipality(
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesRead]), ("client_credentials" = [MunicipalitiesRead])),
-    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code")),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code")),
     responses((status = 200, description = "The municipality", body = Municipality, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]
@@ -87,7 +87,7 @@ pub(super) async fn get_municipality(
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
     responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -111,7 +111,7 @@ pub(super) async fn replace_municipality(
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = MunicipalityPatch,
         example = json!({"support_stage": "developing", "profile": {"en": "We begin with the libraries."}})),
     responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
@@ -137,7 +137,7 @@ pub(super) async fn patch_municipality(
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
     responses((status = 204, description = "It is gone"), DeleteProblems),
 )]
 #[delete("/v1/municipalities/{code}")]

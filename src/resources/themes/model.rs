@@ -120,6 +120,7 @@ words! {
 pub struct ThemeFilter {
     /// Forms or themes; repeat it for both.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub kind: Vec<ThemeKind>,
     /// The order; `-` turns it round. By `slug` unless you say otherwise.
     #[garde(skip)]
