@@ -1,7 +1,7 @@
 # `make run` and `make test` need nothing but Rust: what else they need, `scripts/prepare` sees to.
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test check openapi clean
+.PHONY: help run token test check contract openapi clean
 
 # Where rustup puts cargo, for a shell that has not heard of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -41,6 +41,11 @@ check: ## Formatting, lints, documentation, the committed contract, licences, un
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 	@scripts/check
+
+contract: ## Let others judge the contract: linters, generated clients, schemathesis in every role
+	@scripts/prepare contract
+	@cargo build --locked --bin kuntatutorit
+	@contract/run
 
 openapi: ## Write openapi/openapi.json anew
 	@scripts/prepare build

@@ -4,13 +4,18 @@ use actix_web::http::Method;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApi as Document, PathItem,
+        OpenApi as Document, PathItem, ServerBuilder,
+        extensions::ExtensionsBuilder,
         path::Operation,
         security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme},
     },
 };
 
-use crate::{auth::scopes::SCOPES, problem::Problem};
+use crate::{
+    auth::scopes::SCOPES,
+    http::forms::{Audience, EmailAddress, ExternalId, SourceName},
+    problem::Problem,
+};
 
 /// The part of the document that is not an operation.
 #[derive(OpenApi)]
@@ -21,9 +26,9 @@ use crate::{auth::scopes::SCOPES, problem::Problem};
         license(name = "MIT", identifier = "MIT"),
         contact(name = "Kuntatutorit", url = "https://www.uudenmaanliitto.fi"),
     ),
-    servers((url = "/", description = "This service")),
-    components(schemas(Problem)),
-    modifiers(&Security),
+    // The forms that only parameters have: these bring no schemas along.
+    components(schemas(Problem, Audience, EmailAddress, ExternalId, SourceName)),
+    modifiers(&Security, &Here),
     tags(
         (name = "municipalities", description = "The municipalities that the network is to reach."),
         (name = "themes", description = "What digital support is about, and the forms it is given in."),
@@ -53,7 +58,10 @@ impl Modify for Security {
                 HttpBuilder::new()
                     .scheme(HttpAuthScheme::Bearer)
                     .bearer_format("JWT")
-                    .description(Some("The access token of `POST /v1/auth/login` or `POST /v1/auth/token`."))
+                    .description(Some(
+                        "The access token of `POST /v1/auth/login` or `POST /v1/auth/token`, made and checked as \
+                         RFC8725 and RFC9068 say.",
+                    ))
                     .build(),
             ),
         );
@@ -61,9 +69,22 @@ impl Modify for Security {
             "client_credentials",
             SecurityScheme::OAuth2(OAuth2::with_description(
                 [Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", scopes))],
-                "For partner systems: the OAuth 2 client credentials grant (RFC 6749, section 4.4).",
+                "For partner systems: the OAuth 2 client credentials grant (RFC 6749, section 4.4). The token is a JWT, made \
+                 and checked as RFC8725 says.",
             )),
         );
+    }
+}
+
+struct Here;
+
+impl Modify for Here {
+    fn modify(&self, document: &mut Document) {
+        // Linters ask of each server whom it is for, and there is only this one.
+        let open = ExtensionsBuilder::new().add("x-internal", false).build();
+        let description = "Where this document is served: production, a test environment, or local";
+        document.servers =
+            Some(vec![ServerBuilder::new().url("/").description(Some(description)).extensions(Some(open)).build()]);
     }
 }
 

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, io::Write as _};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, RefOr, Schema, Type, schema::AdditionalProperties},
+    openapi::{
+        ObjectBuilder, RefOr, Schema, Type,
+        schema::{AdditionalProperties, SchemaType},
+    },
 };
 
 /// A localised text: Finnish, Swedish and English, each part optional, at least one present, none blank,
@@ -81,14 +84,14 @@ impl<const MAX: usize> PartialSchema for Localized<MAX> {
     fn schema() -> RefOr<Schema> {
         let part = |language: &str| {
             ObjectBuilder::new()
-                .schema_type(Type::String)
+                .schema_type(SchemaType::Array(vec![Type::String, Type::Null]))
                 .description(Some(language))
                 .min_length(Some(1))
                 .max_length(Some(MAX))
                 .pattern(Some(r"\S"))
         };
         ObjectBuilder::new()
-            .description(Some("A localised text: at least one of the parts, none of them blank."))
+            .description(Some("A localised text: at least one of the parts, none of them blank; null is as left out."))
             .property("fi", part("Finnish"))
             .property("sv", part("Swedish"))
             .property("en", part("English"))

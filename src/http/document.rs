@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::{
     IntoResponses,
     openapi::{
-        ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
+        ContentBuilder, Header, HeaderBuilder, KnownFormat, Ref, RefOr, Response, ResponseBuilder, SchemaFormat,
         schema::{ObjectBuilder, Type},
     },
 };
@@ -36,14 +36,32 @@ fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
 fn problem(status: u16, text: &str) -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let response = ResponseBuilder::new().description(text).content("application/problem+json", content);
-    let header = |kind: Type, text: &str| {
-        HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind))).description(Some(text)).build()
+    let response = match status {
+        401 | 403 => response.header("WWW-Authenticate", text_header("How to authenticate (RFC 6750)")),
+        415 => response.header("Accept", text_header("The media type that is taken")),
+        409 | 429 | 503 => response.header("Retry-After", seconds_header("Seconds to wait")),
+        _ => response,
     };
-    match status {
-        401 => response.header("WWW-Authenticate", header(Type::String, "How to authenticate (RFC 6750)")).build(),
-        429 | 503 => response.header("Retry-After", header(Type::Integer, "Seconds to wait")).build(),
-        _ => response.build(),
-    }
+    let response = match status {
+        429 => response
+            .header("RateLimit", text_header("What is left, and in how many seconds it is full again"))
+            .header("RateLimit-Policy", text_header("How many tries are let through in how many seconds")),
+        _ => response,
+    };
+    response.build()
+}
+
+fn text_header(text: &str) -> Header {
+    HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(text)).build()
+}
+
+fn seconds_header(text: &str) -> Header {
+    let seconds = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .minimum(Some(1))
+        .maximum(Some(900));
+    HeaderBuilder::new().schema(Some(seconds)).description(Some(text)).build()
 }
 
 macro_rules! kinds {
@@ -67,6 +85,8 @@ kinds! {
     ListProblems: [400 401 403 406 422 500 503];
     /// The failures of reading one.
     GetProblems: [400 401 403 404 406 500 503];
+    /// The failures of reading one, and what was asked for with it.
+    IncludingProblems: [400 401 403 404 406 422 500 503];
     /// The failures of creating.
     CreateProblems: [400 401 403 406 408 409 413 415 422 500 503];
     /// The failures of replacing and patching.

@@ -127,10 +127,7 @@ pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
             if violations.is_empty() { Ok(body) } else { Err(Error::Invalid(violations)) }
         }
         Err(error) => {
-            let (missing, detail) = wrong_type(&error.to_string());
-            let at = format!("{}{missing}", path_pointer(&track.path()));
-            let code = if missing.is_empty() { "wrong_type" } else { "required" };
-            violations.push(Violation::at(at, code, detail));
+            violations.push(unreadable(path_pointer(&track.path()), &error.to_string()));
             Err(Error::Invalid(violations))
         }
     }
@@ -204,12 +201,20 @@ fn push_key(pointer: &mut String, key: &str) {
     pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
 }
 
-/// serde's message, as the pointer's missing end and what to do.
-fn wrong_type(message: &str) -> (String, String) {
-    match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
-        Some((field, _)) => (format!("/{field}"), "is required".to_owned()),
-        None => (String::new(), message.chars().take(300).collect()),
+/// A message of serde, or one of ours in the form `code|detail`, as a violation.
+fn unreadable(pointer: String, message: &str) -> Violation {
+    if has_code(message) {
+        return broken_rule(&pointer, message);
     }
+    match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
+        Some((field, _)) => Violation::at(format!("{pointer}/{field}"), "required", "is required"),
+        None => Violation::at(pointer, "wrong_type", message.chars().take(300).collect::<String>()),
+    }
+}
+
+/// Whether this is a message of ours in the form `code|detail`.
+pub(super) fn has_code(message: &str) -> bool {
+    message.split_once('|').is_some_and(|(code, _)| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
 }
 
 fn find_nul(value: &Value, pointer: &mut String, violations: &mut Vec<Violation>) {

@@ -1,6 +1,6 @@
 //! Lists: filters, the order, and keyset pages.
 
-use std::future::Ready;
+use std::{collections::HashMap, future::Ready};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -9,8 +9,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{json::broken_rule, respond::COMPRESSIBLE};
+use super::{
+    json::{broken_rule, has_code},
+    respond::COMPRESSIBLE,
+};
 use crate::problem::{Error, Result, Violation};
+
+/// How many values a parameter can have.
+const MOST_VALUES: usize = 100;
 
 /// The filters and the order that a list offers. Derive `Deserialize` with `deny_unknown_fields`.
 pub trait Filter: DeserializeOwned + Validate<Context = ()> + 'static {}
@@ -87,13 +93,22 @@ fn invalid(name: &str, code: &'static str, detail: impl Into<std::borrow::Cow<'s
 /// The parameters of a query, names and values.
 ///
 /// # Errors
-/// [`Error::Invalid`] when a value has a NUL.
+/// [`Error::Invalid`] when a value is empty or has a NUL, or when a parameter is repeated too often.
 pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
-    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    match pairs.iter().find(|(_, value)| value.contains('\0')) {
-        Some((name, _)) => Err(invalid(name, "nul", "must not contain the character NUL (U+0000)")),
-        None => Ok(pairs),
-    }
+    let mut times = HashMap::<_, usize>::new();
+    let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().map(|(name, value)| {
+        let times = times.entry(name.clone()).or_default();
+        *times += 1;
+        if *times > MOST_VALUES {
+            return Err(invalid(&name, "too_long", format!("must not stand there more than {MOST_VALUES} times")));
+        }
+        match value.as_str() {
+            "" if name != INCLUDE => Err(invalid(&name, "too_short", "must not be empty; leave it out instead")),
+            value if value.contains('\0') => Err(invalid(&name, "nul", "must not contain the character NUL (U+0000)")),
+            _ => Ok((name, value)),
+        }
+    });
+    pairs.collect()
 }
 
 /// Reads parameters, telling every one that breaks a rule.
@@ -108,6 +123,10 @@ pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(Strin
         let path = error.path().to_string();
         let name = path.split(['.', '[']).next().unwrap_or_default();
         match pairs.iter().find(|(known, _)| known == name) {
+            Some((name, _)) if has_code(&message) => {
+                let rule = broken_rule("", &message);
+                Error::Invalid(vec![Violation { pointer: None, parameter: Some(name.clone()), ..rule }])
+            }
             Some((name, _)) => invalid(name, "invalid_value", message),
             None => {
                 Error::Malformed { code: "malformed_query", detail: format!("the query cannot be read: {message}") }

@@ -5,11 +5,13 @@ pub mod client_address;
 pub mod conditional;
 pub mod document;
 pub mod fallback;
+pub mod forms;
 pub mod headers;
 pub mod idempotency;
 pub mod json;
 pub mod list;
 pub mod patch;
+pub mod patch_schema;
 pub mod respond;
 pub mod rules;
 pub mod time;
@@ -21,5 +23,6 @@ pub use self::{
     json::{Body, Json},
     list::{Filter, List, Page},
     patch::Patch,
+    patch_schema::MergePatch,
     respond::{Created, NoContent, Resource, ToldOnce},
 };

@@ -30,6 +30,6 @@ pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dat
     if (EARLIEST..LATEST).contains(&time) {
         Ok(Some(time))
     } else {
-        Err(D::Error::custom("must be in the years 1900 to 2199"))
+        Err(D::Error::custom("out_of_range|must be in the years 1900 to 2199"))
     }
 }

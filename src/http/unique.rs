@@ -19,6 +19,9 @@ impl<'de> Deserialize<'de> for Unique {
 
 struct UniqueVisitor;
 
+/// Up to here a floating point number has each whole number: 2^53.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 impl<'de> Visitor<'de> for UniqueVisitor {
     type Value = Value;
 
@@ -42,7 +45,12 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         Ok(value.into())
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        // JSON has one kind of number, in which 5 and 5.0 are the same.
+        if value.fract() == 0.0 && value.abs() <= LARGEST_WHOLE {
+            return Ok((value as i64).into());
+        }
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
     }
 

@@ -332,7 +332,7 @@ async fn a_query_that_is_not_understood_is_refused() {
         ("tutor=me", "?tutor", "invalid_value"),
         ("kind=party", "?kind", "invalid_value"),
         ("starts_after=yesterday", "?starts_after", "invalid_value"),
-        ("starts_after=9999-01-01T00:00:00Z", "?starts_after", "invalid_value"),
+        ("starts_after=9999-01-01T00:00:00Z", "?starts_after", "out_of_range"),
         ("language=finnish", "?language", "invalid_language"),
         ("audience=everybody", "?audience", "invalid_code"),
         ("sort=title", "?sort", "invalid_value"),
@@ -343,7 +343,7 @@ async fn a_query_that_is_not_understood_is_refused() {
     // A forged cursor: the right form, a time that no event can have.
     let page = espoo.get(&format!("{PATH}?limit=1")).await.expect(200);
     let cursor = page.body["next"].as_str().unwrap();
-    for forged in [&cursor[..cursor.len() - 4], "bm90IGpzb24", ""] {
+    for forged in [&cursor[..cursor.len() - 4], "bm90IGpzb24"] {
         espoo.get(&format!("{PATH}?limit=1&cursor={forged}")).await.expect_problem(400, "bad_cursor");
     }
 }

@@ -220,3 +220,35 @@ async fn a_cursor_is_good_for_its_list_only() {
     let cursor = page.body["next"].as_str().unwrap();
     espoo.get(&format!("/v1/feedback?cursor={cursor}")).await.expect_problem(400, "bad_cursor");
 }
+
+#[tokio::test]
+async fn a_parameter_is_neither_empty_nor_repeated_without_end() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    for (list, parameter) in [("municipalities", "limit"), ("tutors", "q"), ("changes", "cursor")] {
+        let answer = espoo.get(&format!("/v1/{list}?{parameter}=")).await;
+        answer.expect_violations(&[(&format!("?{parameter}"), "too_short")]);
+    }
+    let hundred = "region=01&".repeat(100);
+    espoo.get(&format!("/v1/municipalities?{hundred}")).await.expect(200);
+    let more = espoo.get(&format!("/v1/municipalities?{hundred}region=01")).await;
+    more.expect_violations(&[("?region", "too_long")]);
+    espoo.get("/v1/events?include=host,host,host").await.expect(200);
+    espoo.get("/v1/events?include=host,host,host,host").await.expect_problem(400, "unknown_include");
+}
+
+#[tokio::test]
+async fn a_number_is_whole_however_it_is_written() {
+    let server = Server::start();
+    let coordinator = server.coordinator().if_match("*");
+    let write = async |number: &str| {
+        let body = format!("{{\"population\": {number}}}");
+        coordinator.send(Method::PATCH, "/v1/municipalities/049", Some(body)).await
+    };
+    for (number, population) in [("314024", 314_024), ("314024.0", 314_024), ("3.14e2", 314), ("-0.0", 0)] {
+        assert_eq!(write(number).await.expect(200).body["population"], population, "{number}");
+    }
+    for number in ["0.5", "9007199254740994.0", "1e300"] {
+        write(number).await.expect_violations(&[("/population", "wrong_type")]);
+    }
+}

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     invitations,
-    model::{Account, AccountFilter, AccountInput, Invitation, InvitedAccount},
+    model::{Account, AccountFilter, AccountInput, AccountPatch, Invitation, InvitedAccount},
     store,
 };
 use crate::{
@@ -108,7 +108,7 @@ pub(super) async fn replace_account(
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The account's id"), IfMatch),
-    request_body(content_type = "application/merge-patch+json", content = Object, example = json!({"disabled": true})),
+    request_body(content_type = "application/merge-patch+json", content = AccountPatch, example = json!({"disabled": true})),
     responses((status = 200, description = "The account as it is now", body = Account, headers(("ETag" = String))),
         WriteProblems),
 )]

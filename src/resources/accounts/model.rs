@@ -10,7 +10,10 @@ use uuid::Uuid;
 use crate::{
     auth::reach::Role,
     db::types::words,
-    http::{Body, Filter, Resource},
+    http::{
+        Body, Filter, MergePatch, Resource,
+        forms::{EmailAddress, MunicipalityCode},
+    },
     resources::municipalities::model::three_digits,
     schema::accounts,
 };
@@ -57,7 +60,7 @@ pub struct AccountInput {
     pub role: AccountRole,
     /// The code of the municipality that the account acts for; a coordinator has none.
     #[garde(inner(custom(three_digits)))]
-    #[schema(pattern = "^[0-9]{3}$")]
+    #[schema(value_type = Option<MunicipalityCode>)]
     pub municipality_code: Option<String>,
     /// The id of the tutor that the person is, of that municipality; only a tutor has one. The account moves with the
     /// tutor to another municipality.
@@ -95,6 +98,9 @@ fn bound(municipality: bool, tutor: bool) -> impl FnOnce(&AccountRole, &()) -> g
         ))
     }
 }
+
+/// What may change of it.
+pub type AccountPatch = MergePatch<AccountInput>;
 
 impl Body for AccountInput {
     const SET_BY_SERVICE: &'static [&'static str] =
@@ -190,12 +196,15 @@ impl Resource for InvitedAccount {
 pub struct AccountFilter {
     /// What they are to the network; repeat it for any of several.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub role: Vec<AccountRole>,
     /// The code of the municipality that they act for; repeat it for any of several.
     #[garde(inner(custom(three_digits)))]
+    #[param(value_type = Vec<MunicipalityCode>, max_items = 100)]
     pub municipality: Vec<String>,
     /// Their e-mail address, in any case; repeat it for any of several.
     #[garde(inner(length(chars, min = 3, max = 254)))]
+    #[param(value_type = Vec<EmailAddress>, max_items = 100)]
     pub email: Vec<String>,
     /// Whether they are disabled.
     #[garde(skip)]

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    http::{Body, Filter, Resource, rules},
+    http::{Body, Filter, Resource, forms::MunicipalityCode, rules},
     resources::{calendars::model::Language, municipalities::model::three_digits},
     schema::calendar_links,
 };
@@ -24,7 +24,7 @@ pub struct CalendarLinkInput {
     pub name: String,
     /// The municipality whose events it shows: those that it holds and those that are tailored to it. Null for all.
     #[garde(inner(custom(three_digits)))]
-    #[schema(pattern = "^[0-9]{3}$")]
+    #[schema(value_type = Option<MunicipalityCode>)]
     pub municipality_code: Option<String>,
     /// The language that texts are shown in where they have it; else in Finnish, Swedish, English.
     #[serde(default)]
@@ -100,6 +100,7 @@ impl Resource for CreatedCalendarLink {
 pub struct CalendarLinkFilter {
     /// The code of the municipality whose events they show; repeat it for any of several.
     #[garde(inner(custom(three_digits)))]
+    #[param(value_type = Vec<MunicipalityCode>, max_items = 100)]
     pub municipality: Vec<String>,
 }
 

@@ -28,7 +28,7 @@ use crate::{
 /// them at `/v1/calendar-links`.
 #[utoipa::path(
     tag = "calendars",
-    security(("bearer" = [EventsRead])),
+    security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(CalendarQuery),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
         headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
@@ -51,8 +51,8 @@ pub(super) async fn get_events_calendar(
 /// As the calendar of all events, of those that the municipality holds and those that are tailored to it.
 #[utoipa::path(
     tag = "calendars",
-    security(("bearer" = [EventsRead])),
-    params(("code" = String, Path, description = "The municipality's code", pattern = "^[0-9]{3}$", example = "049"),
+    security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
+    params(("code" = String, Path, description = "The municipality's code", min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "049"),
         CalendarQuery),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
         headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
@@ -78,7 +78,7 @@ pub(super) async fn get_municipality_calendar(
 #[utoipa::path(
     tag = "calendars",
     security(()),
-    params(("secret" = String, Path, description = "The link's secret", pattern = "^[A-Za-z0-9_-]{43}$",
+    params(("secret" = String, Path, description = "The link's secret", min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$",
         example = "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
         headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),

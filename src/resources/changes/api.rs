@@ -22,7 +22,7 @@ use crate::{
 /// more scopes. A change may show a little later than its `changed_at`: it counts once no older transaction can commit.
 #[utoipa::path(
     tag = "changes",
-    security(("bearer" = [ChangesRead])),
+    security(("bearer" = [ChangesRead]), ("client_credentials" = [ChangesRead])),
     params(ChangesQuery),
     responses((status = 200, description = "What happened, and where to go on", body = Changes), ChangesProblems),
 )]

@@ -29,6 +29,7 @@ words! {
 pub(super) struct ChangesQuery {
     /// Of this collection; repeat it for any of several. All that you may read unless you say so.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub(super) resource: Vec<Collection>,
     /// The `next` of the answer before; it is good only for the same `resource`. From the first change on without it.
     #[garde(skip)]
@@ -82,7 +83,7 @@ impl ChangesQuery {
             }
             (Some(_), Some(_)) => {
                 let detail = "leave out `from` or `cursor`: you can begin at one place only";
-                Err(Error::Invalid(vec![Violation::of_parameter("from", "invalid_value", detail)]))
+                Err(Error::Invalid(vec![Violation::of_parameter("from", "one_of", detail)]))
             }
         }
     }

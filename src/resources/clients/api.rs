@@ -7,7 +7,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
-    model::{Client, ClientFilter, ClientInput, CreatedClient, NewSecret},
+    model::{Client, ClientFilter, ClientInput, ClientPatch, CreatedClient, NewSecret},
     secrets, store,
 };
 use crate::{
@@ -109,7 +109,7 @@ pub(super) async fn replace_client(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The client's id"), IfMatch),
-    request_body(content_type = "application/merge-patch+json", content = Object,
+    request_body(content_type = "application/merge-patch+json", content = ClientPatch,
         example = json!({"scopes": ["events:read"]})),
     responses((status = 200, description = "The client as it is now", body = Client, headers(("ETag" = String))),
         WriteProblems),

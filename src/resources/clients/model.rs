@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -12,7 +15,11 @@ use crate::{
         reach::{OWN_SOURCE, Role},
         scopes,
     },
-    http::{Body, Filter, Resource, rules},
+    http::{
+        Body, Filter, MergePatch, Resource,
+        forms::{MunicipalityCode, SourceName},
+        rules,
+    },
     resources::municipalities::model::three_digits,
     schema::{client_secrets, clients},
 };
@@ -37,11 +44,11 @@ pub struct ClientInput {
     pub source: String,
     /// What it may ask for: names of scopes that a partner system can hold.
     #[garde(length(min = 1, max = 50), custom(rules::distinct), inner(custom(partner_scope)))]
-    #[schema(min_items = 1, max_items = 50)]
+    #[schema(value_type = BTreeSet<PartnerScope>, min_items = 1, max_items = 50)]
     pub scopes: Vec<String>,
     /// The code of the municipality that it writes for; null for the whole region.
     #[garde(inner(custom(three_digits)))]
-    #[schema(pattern = "^[0-9]{3}$")]
+    #[schema(value_type = Option<MunicipalityCode>)]
     pub municipality_code: Option<String>,
     /// Whether it is revoked: refused everywhere.
     #[serde(default)]
@@ -58,6 +65,20 @@ fn free_source(text: &str, context: &()) -> garde::Result {
     ))
 }
 
+/// The name of a scope that a partner system can hold.
+#[derive(Debug)]
+pub struct PartnerScope;
+
+impl PartialSchema for PartnerScope {
+    fn schema() -> RefOr<Schema> {
+        let text = "The name of a scope that a partner system can hold.";
+        let names = ObjectBuilder::new().schema_type(Type::String).description(Some(text));
+        names.enum_values(Some(scopes::of_role(Role::Partner))).into()
+    }
+}
+
+impl ToSchema for PartnerScope {}
+
 fn partner_scope(name: &str, _: &()) -> garde::Result {
     if scopes::can_hold(Role::Partner, name) {
         return Ok(());
@@ -65,6 +86,9 @@ fn partner_scope(name: &str, _: &()) -> garde::Result {
     let known = scopes::of_role(Role::Partner).collect::<Vec<_>>().join(", ");
     Err(garde::Error::new(format!("unknown_scope|must be a scope that a partner system can hold: {known}")))
 }
+
+/// What may change of it.
+pub type ClientPatch = MergePatch<ClientInput>;
 
 impl Body for ClientInput {
     const SET_BY_SERVICE: &'static [&'static str] =
@@ -181,9 +205,11 @@ pub struct NewSecret {
 pub struct ClientFilter {
     /// The source of what they make; repeat it for any of several.
     #[garde(inner(length(chars, min = 1, max = 50)))]
+    #[param(value_type = Vec<SourceName>, max_items = 100)]
     pub source: Vec<String>,
     /// The code of the municipality that they write for; repeat it for any of several.
     #[garde(inner(custom(three_digits)))]
+    #[param(value_type = Vec<MunicipalityCode>, max_items = 100)]
     pub municipality: Vec<String>,
     /// Whether they are revoked.
     #[garde(skip)]

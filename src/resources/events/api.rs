@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     filter::EventFilter,
     include::{self, EventAnswer, EventPage, Include},
-    model::{Event, EventInput},
+    model::{Event, EventInput, EventPatch},
     store,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     db::Db,
     http::{
         Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch,
-        document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+        document::{CreateProblems, DeleteProblems, IncludingProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
     },
     problem::Result,
@@ -31,7 +31,7 @@ use crate::{
 /// All but drafts, which only their host and the coordinator see. `include` sends their tutors, themes and hosts along.
 #[utoipa::path(
     tag = "events",
-    security(("bearer" = [EventsRead])),
+    security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(EventFilter, PageQuery, Include),
     responses((status = 200, description = "A page of events", body = EventPage), ListProblems),
 )]
@@ -52,7 +52,7 @@ pub(super) async fn list_events(
 /// any state, to record the past.
 #[utoipa::path(
     tag = "events",
-    security(("bearer" = [EventsWrite])),
+    security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
     params(IdempotencyKey),
     responses((status = 201, description = "The new event", body = Event,
         headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
@@ -73,9 +73,10 @@ pub(super) async fn create_event(
 /// tutors, its themes and its host along; the `ETag` is then of all that is sent, and as good for `If-Match`.
 #[utoipa::path(
     tag = "events",
-    security(("bearer" = [EventsRead])),
+    security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(("id" = Uuid, Path, description = "The event's id"), Include),
-    responses((status = 200, description = "The event", body = EventAnswer, headers(("ETag" = String))), NotModified, GetProblems),
+    responses((status = 200, description = "The event", body = EventAnswer, headers(("ETag" = String))), NotModified,
+        IncludingProblems),
 )]
 #[get("/v1/events/{id}")]
 pub(super) async fn get_event(
@@ -94,7 +95,7 @@ pub(super) async fn get_event(
 /// an event that is no draft moves, `previous_starts_at` keeps what was announced before.
 #[utoipa::path(
     tag = "events",
-    security(("bearer" = [EventsWrite])),
+    security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
     params(("id" = Uuid, Path, description = "The event's id"), IfMatch),
     responses((status = 200, description = "The event as it is now", body = Event, headers(("ETag" = String))), WriteProblems),
 )]
@@ -115,9 +116,9 @@ pub(super) async fn replace_event(
 /// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. The rules are those of `PUT`.
 #[utoipa::path(
     tag = "events",
-    security(("bearer" = [EventsWrite])),
+    security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
     params(("id" = Uuid, Path, description = "The event's id"), IfMatch),
-    request_body(content_type = "application/merge-patch+json", content = Object, example = json!({"status": "published"})),
+    request_body(content_type = "application/merge-patch+json", content = EventPatch, example = json!({"status": "published"})),
     responses((status = 200, description = "The event as it is now", body = Event, headers(("ETag" = String))), WriteProblems),
 )]
 #[patch("/v1/events/{id}")]
@@ -139,7 +140,7 @@ pub(super) async fn patch_event(
 /// Of a municipality that you write for; 409 once there is feedback on it: cancel it instead.
 #[utoipa::path(
     tag = "events",
-    security(("bearer" = [EventsWrite])),
+    security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
     params(("id" = Uuid, Path, description = "The event's id"), IfMatch),
     responses((status = 204, description = "It is gone"), DeleteProblems),
 )]

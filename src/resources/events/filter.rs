@@ -13,7 +13,12 @@ use super::{
 };
 use crate::{
     db::types::words,
-    http::{Filter, rules::language_tag, time},
+    http::{
+        Filter,
+        forms::{Audience, ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug},
+        rules::{language_tag, slug},
+        time,
+    },
     resources::municipalities::model::three_digits,
 };
 
@@ -36,27 +41,35 @@ words! {
 pub struct EventFilter {
     /// The code of the host.
     #[garde(inner(custom(three_digits)))]
+    #[param(value_type = Vec<MunicipalityCode>, max_items = 100)]
     pub municipality: Vec<String>,
     /// The id of a tutor who presents.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub tutor: Vec<Uuid>,
     /// The slug of a theme.
-    #[garde(inner(length(chars, min = 1, max = 100)))]
+    #[garde(inner(custom(slug)))]
+    #[param(value_type = Vec<ThemeSlug>, max_items = 100)]
     pub theme: Vec<String>,
     /// What kind of event.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub kind: Vec<EventKind>,
     /// Where one takes part.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub modality: Vec<Modality>,
     /// How things stand.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub status: Vec<EventStatus>,
     /// A language that it is held in.
     #[garde(inner(custom(language_tag)))]
+    #[param(value_type = Vec<LanguageTag>, max_items = 100)]
     pub language: Vec<String>,
     /// The code of a municipality that it is tailored to, or `region` for those that are for the whole region.
     #[garde(inner(custom(rules::audience)))]
+    #[param(value_type = Vec<Audience>, max_items = 100)]
     pub audience: Vec<String>,
     /// It starts at this time or later.
     #[serde(deserialize_with = "time::optional")]
@@ -68,9 +81,11 @@ pub struct EventFilter {
     pub starts_before: Option<DateTime<Utc>>,
     /// The system that made it.
     #[garde(inner(length(chars, min = 1, max = 50)))]
+    #[param(value_type = Vec<SourceName>, max_items = 100)]
     pub source: Vec<String>,
     /// Its key in that system.
     #[garde(inner(length(chars, min = 1, max = 200)))]
+    #[param(value_type = Vec<ExternalId>, max_items = 100)]
     pub external_id: Vec<String>,
     /// Words in titles and descriptions, in any of the three languages and any form: `digituen` finds *digituki*.
     /// The best match comes first unless `sort` says otherwise.

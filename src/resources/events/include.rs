@@ -61,10 +61,10 @@ impl FromRequest for Include {
             let values = pairs.iter().filter(|(name, _)| name == INCLUDE).flat_map(|(_, value)| value.split(','));
             let names: Vec<_> = values.collect();
             match names.iter().find(|name| !NAMES.contains(name)) {
-                None => Ok(Self(NAMES.map(|name| names.contains(&name)))),
-                Some(_) => Err(Error::Malformed {
+                None if names.len() <= NAMES.len() => Ok(Self(NAMES.map(|name| names.contains(&name)))),
+                _ => Err(Error::Malformed {
                     code: "unknown_include",
-                    detail: format!("`{INCLUDE}` takes {}, separated by commas", NAMES.join(", ")),
+                    detail: format!("`{INCLUDE}` takes {}, each once, separated by commas", NAMES.join(", ")),
                 }),
             }
         }))
@@ -231,7 +231,7 @@ impl utoipa::IntoParams for Include {
                 .description(Some(description))
                 .style(Some(ParameterStyle::Form))
                 .explode(Some(false))
-                .schema(Some(ArrayBuilder::new().items(name)))
+                .schema(Some(ArrayBuilder::new().items(name).min_items(Some(1)).max_items(Some(NAMES.len()))))
                 .example(Some(serde_json::json!(["tutors", "host"])))
                 .build(),
         ]

@@ -11,7 +11,8 @@ use super::{rules, status::EventStatus};
 use crate::{
     db::types::{LocalizedName, LocalizedReason, LocalizedText, jsonb_column, words},
     http::{
-        Body, Resource,
+        Body, MergePatch, Resource,
+        forms::{LanguageTag, MunicipalityCode, ThemeSlug},
         rules::{distinct, language_tag, not_blank, web_address},
         time,
     },
@@ -71,7 +72,7 @@ pub struct Venue {
     pub address: Option<String>,
     /// The municipality that it is in.
     #[garde(inner(custom(three_digits)))]
-    #[schema(pattern = "^[0-9]{3}$")]
+    #[schema(value_type = Option<MunicipalityCode>)]
     pub municipality_code: Option<String>,
 }
 jsonb_column!(Venue);
@@ -137,32 +138,32 @@ pub struct EventInput {
     pub venue: Option<Venue>,
     /// Where to join over the network: seen by the host, the tutors and signed-in members of the audience.
     #[garde(inner(custom(web_address)))]
-    #[schema(format = "uri", max_length = 2000, pattern = "^https?://")]
+    #[schema(max_length = 2000, pattern = "^https?://")]
     pub online_url: Option<String>,
     /// The municipality that holds it; null for the network itself, which is the coordinator's.
     #[garde(inner(custom(three_digits)))]
-    #[schema(pattern = "^[0-9]{3}$")]
+    #[schema(value_type = Option<MunicipalityCode>)]
     pub host_municipality_code: Option<String>,
     /// Ids of the tutors who present, each once.
     #[serde(default)]
     #[garde(length(max = 50), custom(distinct))]
-    #[schema(max_items = 50)]
+    #[schema(value_type = BTreeSet<Uuid>, max_items = 50)]
     pub tutors: Vec<Uuid>,
     /// Slugs of its themes, each once.
     #[serde(default)]
     #[garde(length(max = 50), custom(distinct))]
-    #[schema(max_items = 50)]
+    #[schema(value_type = BTreeSet<ThemeSlug>, max_items = 50)]
     pub themes: Vec<String>,
     /// The languages that it is held in, as BCP 47 tags, each once.
     #[serde(default)]
     #[garde(length(max = 20), inner(custom(language_tag)), custom(distinct))]
-    #[schema(max_items = 20)]
+    #[schema(value_type = BTreeSet<LanguageTag>, max_items = 20)]
     pub languages: Vec<String>,
     /// Codes of the municipalities that it is tailored to, each once; empty for the whole region. It targets, it does not
     /// keep secret.
     #[serde(default)]
     #[garde(length(max = 400), inner(custom(three_digits)), custom(distinct))]
-    #[schema(max_items = 400)]
+    #[schema(value_type = BTreeSet<MunicipalityCode>, max_items = 400)]
     pub audience: Vec<String>,
     /// Seats.
     #[garde(inner(range(min = 1, max = 100_000)))]
@@ -185,6 +186,9 @@ pub struct EventInput {
     #[garde(dive)]
     pub status_reason: Option<LocalizedReason>,
 }
+
+/// What may change of it.
+pub type EventPatch = MergePatch<EventInput>;
 
 impl Body for EventInput {
     const OBJECTS: &'static [&'static str] = &["/title", "/description", "/venue", "/venue/name", "/status_reason"];

@@ -7,7 +7,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
-    model::{Feedback, FeedbackFilter, FeedbackInput},
+    model::{Feedback, FeedbackFilter, FeedbackInput, FeedbackPatch},
     store,
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 /// event's host municipality and its tutors, without `external_id`, `respondent` and `source`.
 #[utoipa::path(
     tag = "feedback",
-    security(("bearer" = [FeedbackRead])),
+    security(("bearer" = [FeedbackRead]), ("client_credentials" = [FeedbackRead])),
     params(FeedbackFilter, PageQuery),
     responses((status = 200, description = "A page of feedback", body = Page<Feedback>), ListProblems),
 )]
@@ -51,7 +51,7 @@ pub(super) async fn list_feedback(
 /// presents at or that its municipality hosts; a partner system both ways, and names the `respondent`.
 #[utoipa::path(
     tag = "feedback",
-    security(("bearer" = [FeedbackWrite])),
+    security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
     params(IdempotencyKey),
     responses((status = 201, description = "The new feedback", body = Feedback,
         headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
@@ -71,7 +71,7 @@ pub(super) async fn create_feedback(
 /// Who sees what of it is as with the list.
 #[utoipa::path(
     tag = "feedback",
-    security(("bearer" = [FeedbackRead])),
+    security(("bearer" = [FeedbackRead]), ("client_credentials" = [FeedbackRead])),
     params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id")),
     responses((status = 200, description = "The feedback", body = Feedback, headers(("ETag" = String))),
         NotModified, GetProblems),
@@ -87,7 +87,7 @@ pub(super) async fn get_feedback(caller: Caller<FeedbackRead>, id: Path<Uuid>, d
 /// `respondent` are fixed; a `respondent` that is left out stays.
 #[utoipa::path(
     tag = "feedback",
-    security(("bearer" = [FeedbackWrite])),
+    security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
     responses((status = 200, description = "The feedback as it is now", body = Feedback, headers(("ETag" = String))),
         WriteProblems),
@@ -109,9 +109,9 @@ pub(super) async fn replace_feedback(
 /// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
 #[utoipa::path(
     tag = "feedback",
-    security(("bearer" = [FeedbackWrite])),
+    security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
-    request_body(content_type = "application/merge-patch+json", content = Object,
+    request_body(content_type = "application/merge-patch+json", content = FeedbackPatch,
         example = json!({"rating": 4, "publish_consent": false})),
     responses((status = 200, description = "The feedback as it is now", body = Feedback, headers(("ETag" = String))),
         WriteProblems),
@@ -135,7 +135,7 @@ pub(super) async fn patch_feedback(
 /// Its giver's and the coordinator's, at any time.
 #[utoipa::path(
     tag = "feedback",
-    security(("bearer" = [FeedbackWrite])),
+    security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
     responses((status = 204, description = "It is gone"), DeleteProblems),
 )]

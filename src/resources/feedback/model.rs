@@ -9,7 +9,11 @@ use uuid::Uuid;
 
 use crate::{
     db::types::words,
-    http::{Body, Filter, Resource, rules},
+    http::{
+        Body, Filter, MergePatch, Resource,
+        forms::{ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug},
+        rules,
+    },
     resources::municipalities::model::three_digits,
     schema::feedback,
 };
@@ -49,7 +53,7 @@ pub struct FeedbackInput {
     pub direction: Direction,
     /// The giver's municipality.
     #[garde(custom(three_digits))]
-    #[schema(pattern = "^[0-9]{3}$")]
+    #[schema(value_type = MunicipalityCode)]
     pub municipality_code: String,
     /// Who gives it: a key that says nothing about the person, chosen by the partner system and required of it. An
     /// account leaves it out: it is the account's own id. Fixed. Shown to its giver and the coordinator only.
@@ -67,7 +71,7 @@ pub struct FeedbackInput {
     /// Slugs of the themes that the giver wants more about; at most 50, each once.
     #[serde(default)]
     #[garde(length(max = 50), custom(rules::distinct))]
-    #[schema(max_items = 50)]
+    #[schema(value_type = BTreeSet<ThemeSlug>, max_items = 50)]
     pub themes_wanted: Vec<String>,
     /// At most 4,000 characters, not blank.
     #[garde(inner(length(chars, max = 4000), custom(rules::not_blank)))]
@@ -75,7 +79,7 @@ pub struct FeedbackInput {
     pub comment: Option<String>,
     /// The comment's language: a BCP 47 tag.
     #[garde(inner(custom(rules::language_tag)))]
-    #[schema(pattern = "^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$")]
+    #[schema(value_type = Option<LanguageTag>)]
     pub language: Option<String>,
     /// Whether the comment may be published, without its origin.
     #[serde(default)]
@@ -91,6 +95,9 @@ fn says_something(new: &FeedbackInput, _: &()) -> garde::Result {
         Err(garde::Error::new("required|say something: a rating, useful, a comment or themes_wanted"))
     }
 }
+
+/// What may change of it.
+pub type FeedbackPatch = MergePatch<FeedbackInput>;
 
 impl Body for FeedbackInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];
@@ -170,18 +177,23 @@ words! {
 pub struct FeedbackFilter {
     /// The id of the event; repeat it for any of several.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub event: Vec<Uuid>,
     /// The code of the giver's municipality; repeat it for any of several.
     #[garde(inner(custom(three_digits)))]
+    #[param(value_type = Vec<MunicipalityCode>, max_items = 100)]
     pub municipality: Vec<String>,
     /// Who says it, and of whom; repeat it for either.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub direction: Vec<Direction>,
     /// The system that gave it, among what you gave (the coordinator: among all); repeat it for any of several.
     #[garde(inner(length(chars, min = 1, max = 50)))]
+    #[param(value_type = Vec<SourceName>, max_items = 100)]
     pub source: Vec<String>,
     /// Its key in that system, among what you gave (the coordinator: among all); repeat it for any of several.
     #[garde(inner(length(chars, min = 1, max = 200)))]
+    #[param(value_type = Vec<ExternalId>, max_items = 100)]
     pub external_id: Vec<String>,
     /// The order; `-` turns it round. The newest first by default.
     #[garde(skip)]

@@ -6,7 +6,7 @@ use actix_web::{
 };
 
 use super::{
-    model::{Municipality, MunicipalityFilter, MunicipalityInput},
+    model::{Municipality, MunicipalityFilter, MunicipalityInput, MunicipalityPatch},
     store,
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
 /// All of them, filtered and in the order that you ask for.
 #[utoipa::path(
     tag = "municipalities",
-    security(("bearer" = [MunicipalitiesRead])),
+    security(("bearer" = [MunicipalitiesRead]), ("client_credentials" = [MunicipalitiesRead])),
     params(MunicipalityFilter, PageQuery),
     responses((status = 200, description = "A page of municipalities", body = Page<Municipality>), ListProblems),
 )]
@@ -46,7 +46,7 @@ pub(super) async fn list_municipalities(
 /// The coordinator's.
 #[utoipa::path(
     tag = "municipalities",
-    security(("bearer" = [MunicipalitiesWrite])),
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
     params(IdempotencyKey),
     responses((status = 201, description = "The new municipality", body = Municipality,
         headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
@@ -66,8 +66,8 @@ pub(super) async fn create_municipality(
 /// By its three-digit code: Helsinki is `091`.
 #[utoipa::path(
     tag = "municipalities",
-    security(("bearer" = [MunicipalitiesRead])),
-    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code")),
+    security(("bearer" = [MunicipalitiesRead]), ("client_credentials" = [MunicipalitiesRead])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code")),
     responses((status = 200, description = "The municipality", body = Municipality, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]
@@ -86,8 +86,8 @@ pub(super) async fn get_municipality(
 /// `profile`.
 #[utoipa::path(
     tag = "municipalities",
-    security(("bearer" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
     responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -110,9 +110,9 @@ pub(super) async fn replace_municipality(
 /// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
 #[utoipa::path(
     tag = "municipalities",
-    security(("bearer" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
-    request_body(content_type = "application/merge-patch+json", content = Object,
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    request_body(content_type = "application/merge-patch+json", content = MunicipalityPatch,
         example = json!({"support_stage": "developing", "profile": {"en": "We begin with the libraries."}})),
     responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
         WriteProblems),
@@ -136,8 +136,8 @@ pub(super) async fn patch_municipality(
 /// The coordinator's; 409 while tutors, events, feedback or accounts refer to it.
 #[utoipa::path(
     tag = "municipalities",
-    security(("bearer" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
     responses((status = 204, description = "It is gone"), DeleteProblems),
 )]
 #[delete("/v1/municipalities/{code}")]

@@ -9,7 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     db::types::{LocalizedName, LocalizedText, jsonb_column, words},
-    http::{Body, Filter, Resource},
+    http::{
+        Body, Filter, MergePatch, Resource,
+        forms::{MunicipalityCode, RegionCode},
+    },
     schema::municipalities,
 };
 
@@ -83,14 +86,14 @@ jsonb_column!(Location);
 pub struct MunicipalityInput {
     /// Statistics Finland's code: three digits, fixed for good.
     #[garde(custom(three_digits))]
-    #[schema(pattern = "^[0-9]{3}$")]
+    #[schema(value_type = MunicipalityCode)]
     pub code: String,
     /// The official names.
     #[garde(dive)]
     pub name: LocalizedName,
     /// Statistics Finland's code of the region: two digits; Uusimaa is `01`.
     #[garde(custom(two_digits))]
-    #[schema(pattern = "^[0-9]{2}$")]
+    #[schema(value_type = RegionCode)]
     pub region_code: String,
     /// The region's names.
     #[garde(dive)]
@@ -118,7 +121,7 @@ pub struct MunicipalityInput {
     pub location: Location,
     /// An http or https address of 2,000 characters at most.
     #[garde(inner(custom(crate::http::rules::web_address)))]
-    #[schema(format = "uri", max_length = 2000, pattern = "^https?://")]
+    #[schema(max_length = 2000, pattern = "^https?://")]
     pub website: Option<String>,
     /// Its own angle on digital support.
     #[garde(dive)]
@@ -149,6 +152,9 @@ fn day_in_range(day: &NaiveDate, _: &()) -> garde::Result {
         Err(garde::Error::new("out_of_range|must be a day from 1900 to 2199"))
     }
 }
+
+/// What may change of it.
+pub type MunicipalityPatch = MergePatch<MunicipalityInput>;
 
 impl Body for MunicipalityInput {
     const OBJECTS: &'static [&'static str] = &["/name", "/region_name", "/location", "/profile"];
@@ -223,12 +229,15 @@ words! {
 pub struct MunicipalityFilter {
     /// How far along; repeat it for any of several.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub support_stage: Vec<SupportStage>,
     /// The official languages; repeat it for any of several.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub language_status: Vec<LanguageStatus>,
     /// The code of the region; repeat it for any of several.
     #[garde(inner(custom(two_digits)))]
+    #[param(value_type = Vec<RegionCode>, max_items = 100)]
     pub region: Vec<String>,
     /// At least this many inhabitants.
     #[garde(inner(range(min = 0, max = 10_000_000)))]

@@ -60,7 +60,7 @@ const SOURCES: &[Source] = &[
 /// The service's name and version, and the sources of its data with their licences.
 #[utoipa::path(
     tag = "service",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("client_credentials" = [])),
     responses((status = 200, description = "The service", body = About), MeProblems),
 )]
 #[get("/v1/about")]

@@ -60,7 +60,7 @@ pub(super) struct Me {
 /// The account or the client that the token speaks for.
 #[utoipa::path(
     tag = "sign-in",
-    security(("bearer" = [])),
+    security(("bearer" = []), ("client_credentials" = [])),
     responses((status = 200, description = "The caller", body = Me), MeProblems),
 )]
 #[get("/v1/me")]

@@ -26,6 +26,8 @@ use crate::{
 
 /// The media type of the request.
 const FORM: &str = "application/x-www-form-urlencoded";
+/// Room for every scope that there is, in bytes.
+const LONGEST_SCOPE: usize = 1000;
 
 /// The form of a token request; unknown parameters are ignored (RFC 6749, section 3.2).
 #[derive(Default, Deserialize, ToSchema)]
@@ -33,11 +35,13 @@ const FORM: &str = "application/x-www-form-urlencoded";
 #[expect(dead_code, reason = "it documents the form, which is read parameter by parameter")]
 pub(super) struct TokenRequest {
     /// Always `client_credentials`.
-    #[schema(pattern = "^client_credentials$")]
+    #[schema(max_length = 18, pattern = "^client_credentials$")]
     grant_type: String,
     /// What the token shall allow: names separated by spaces; all that the client may, when it is left out.
+    #[schema(max_length = 1000)]
     scope: Option<String>,
     /// The client's id, unless it comes by HTTP Basic.
+    #[schema(max_length = 200)]
     client_id: Option<String>,
     /// The client's secret, unless it comes by HTTP Basic.
     #[schema(format = Password)]
@@ -139,7 +143,10 @@ impl From<Error> for TokenProblem {
         (status = 401, description = "The client or its secret is not known", body = TokenProblem),
         (status = 408, description = "The form came too slowly", body = crate::problem::Problem, content_type = "application/problem+json"),
         (status = 413, description = "The form is too large", body = crate::problem::Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many failures; wait as `Retry-After` says", body = TokenProblem),
+        (status = 429, description = "Too many failures; wait as `Retry-After` says", body = TokenProblem,
+            headers(("Retry-After" = i32, description = "Seconds to wait"),
+                ("RateLimit" = String, description = "What is left, and in how many seconds it is full again"),
+                ("RateLimit-Policy" = String, description = "How many tries are let through in how many seconds"))),
         (status = 500, description = "Our fault", body = TokenProblem),
         (status = 503, description = "The database is away", body = TokenProblem),
     ),
@@ -189,6 +196,9 @@ async fn sign_in(request: &HttpRequest, db: &Db, id: &str, secret: String) -> Re
 /// The scopes asked for, all of the client's when none are: each must be one that the client was given.
 fn granted(client: &StoredClient, asked: Option<&str>) -> Result<String, TokenProblem> {
     let Some(asked) = asked else { return Ok(client.fields.scopes.join(" ")) };
+    if asked.len() > LONGEST_SCOPE {
+        return Err(INVALID_SCOPE);
+    }
     let asked: Vec<_> = asked.split(' ').filter(|scope| !scope.is_empty()).collect();
     let all_held = asked.iter().all(|scope| client.fields.scopes.iter().any(|held| held == scope));
     if all_held && !asked.is_empty() { Ok(asked.join(" ")) } else { Err(INVALID_SCOPE) }

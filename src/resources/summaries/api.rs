@@ -27,7 +27,7 @@ use crate::{
 /// tutors say of participants is for the event's host municipality, its tutors and the coordinator.
 #[utoipa::path(
     tag = "summaries",
-    security(("bearer" = [SummariesRead])),
+    security(("bearer" = [SummariesRead]), ("client_credentials" = [SummariesRead])),
     params(("id" = Uuid, Path, description = "The event's id")),
     responses((status = 200, description = "The summary", body = EventFeedbackSummary, headers(("ETag" = String))),
         NotModified, GetProblems),
@@ -47,7 +47,7 @@ pub(super) async fn get_event_feedback_summary(
 /// itself and the coordinator.
 #[utoipa::path(
     tag = "summaries",
-    security(("bearer" = [SummariesRead])),
+    security(("bearer" = [SummariesRead]), ("client_credentials" = [SummariesRead])),
     params(("id" = Uuid, Path, description = "The tutor's id")),
     responses((status = 200, description = "The summary", body = TutorFeedbackSummary, headers(("ETag" = String))),
         NotModified, GetProblems),

@@ -62,7 +62,7 @@ pub struct Ratings {
     #[schema(example = 4.33)]
     pub mean: f64,
     /// How many there are of each rating, from `1` to `5`.
-    #[schema(example = json!({"1": 0, "2": 0, "3": 0, "4": 2, "5": 1}))]
+    #[schema(value_type = BTreeMap<String, i64>, example = json!({"1": 0, "2": 0, "3": 0, "4": 2, "5": 1}))]
     pub distribution: BTreeMap<u8, i64>,
 }
 

@@ -6,7 +6,7 @@ use actix_web::{
 };
 
 use super::{
-    model::{Theme, ThemeFilter, ThemeInput},
+    model::{Theme, ThemeFilter, ThemeInput, ThemePatch},
     store,
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 /// one that it is part of.
 #[utoipa::path(
     tag = "themes",
-    security(("bearer" = [ThemesRead])),
+    security(("bearer" = [ThemesRead]), ("client_credentials" = [ThemesRead])),
     params(ThemeFilter, PageQuery),
     responses((status = 200, description = "A page of themes", body = Page<Theme>), ListProblems),
 )]
@@ -67,7 +67,7 @@ pub(super) async fn create_theme(
 /// By its slug.
 #[utoipa::path(
     tag = "themes",
-    security(("bearer" = [ThemesRead])),
+    security(("bearer" = [ThemesRead]), ("client_credentials" = [ThemesRead])),
     params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug")),
     responses((status = 200, description = "The theme", body = Theme, headers(("ETag" = String))),
         NotModified, GetProblems),
@@ -108,7 +108,7 @@ pub(super) async fn replace_theme(
     tag = "themes",
     security(("bearer" = [ThemesWrite])),
     params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug"), IfMatch),
-    request_body(content_type = "application/merge-patch+json", content = Object,
+    request_body(content_type = "application/merge-patch+json", content = ThemePatch,
         example = json!({"parent": null, "name": {"en": "Adult education"}})),
     responses((status = 200, description = "The theme as it is now", body = Theme, headers(("ETag" = String))),
         WriteProblems),

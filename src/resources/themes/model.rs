@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     db::types::{LocalizedName, words},
-    http::{Body, Filter, Resource, rules},
+    http::{Body, Filter, MergePatch, Resource, rules},
     schema::themes,
 };
 
@@ -48,6 +48,9 @@ pub struct ThemeInput {
     #[schema(min_length = 1, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     pub parent: Option<String>,
 }
+
+/// What may change of it.
+pub type ThemePatch = MergePatch<ThemeInput>;
 
 impl Body for ThemeInput {
     const OBJECTS: &'static [&'static str] = &["/name"];
@@ -117,6 +120,7 @@ words! {
 pub struct ThemeFilter {
     /// Forms or themes; repeat it for both.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub kind: Vec<ThemeKind>,
     /// The order; `-` turns it round. By `slug` unless you say otherwise.
     #[garde(skip)]

@@ -7,7 +7,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
-    model::{Tutor, TutorFilter, TutorInput},
+    model::{Tutor, TutorFilter, TutorInput, TutorPatch},
     store,
 };
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 /// from you.
 #[utoipa::path(
     tag = "tutors",
-    security(("bearer" = [TutorsRead])),
+    security(("bearer" = [TutorsRead]), ("client_credentials" = [TutorsRead])),
     params(TutorFilter, PageQuery),
     responses((status = 200, description = "A page of tutors", body = Page<Tutor>), ListProblems),
 )]
@@ -49,7 +49,7 @@ pub(super) async fn list_tutors(
 /// `external_id` is used once.
 #[utoipa::path(
     tag = "tutors",
-    security(("bearer" = [TutorsWrite])),
+    security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
     params(IdempotencyKey),
     responses((status = 201, description = "The new tutor", body = Tutor,
         headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
@@ -69,7 +69,7 @@ pub(super) async fn create_tutor(
 /// `name` and `contact` are null when `visibility` hides them from you; the `ETag` says which view you got.
 #[utoipa::path(
     tag = "tutors",
-    security(("bearer" = [TutorsRead])),
+    security(("bearer" = [TutorsRead]), ("client_credentials" = [TutorsRead])),
     params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id")),
     responses((status = 200, description = "The tutor", body = Tutor, headers(("ETag" = String))),
         NotModified, GetProblems),
@@ -85,7 +85,7 @@ pub(super) async fn get_tutor(caller: Caller<TutorsRead>, id: Path<Uuid>, db: Da
 /// changes its own profile, but for `municipality_code`; the coordinator changes all.
 #[utoipa::path(
     tag = "tutors",
-    security(("bearer" = [TutorsWrite])),
+    security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
     params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
     responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
         WriteProblems),
@@ -107,9 +107,9 @@ pub(super) async fn replace_tutor(
 /// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
 #[utoipa::path(
     tag = "tutors",
-    security(("bearer" = [TutorsWrite])),
+    security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
     params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
-    request_body(content_type = "application/merge-patch+json", content = Object,
+    request_body(content_type = "application/merge-patch+json", content = TutorPatch,
         example = json!({"status": "paused", "title": {"sv": "Kommuntutor"}})),
     responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
         WriteProblems),
@@ -134,7 +134,7 @@ pub(super) async fn patch_tutor(
 /// `ended`. A tutor deletes none.
 #[utoipa::path(
     tag = "tutors",
-    security(("bearer" = [TutorsWrite])),
+    security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
     params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
     responses((status = 204, description = "It is gone"), DeleteProblems),
 )]

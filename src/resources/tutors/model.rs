@@ -9,7 +9,11 @@ use uuid::Uuid;
 
 use crate::{
     db::types::{LocalizedName, LocalizedText, jsonb_column, words},
-    http::{Body, Filter, Resource, rules},
+    http::{
+        Body, Filter, MergePatch, Resource,
+        forms::{ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug},
+        rules,
+    },
     resources::municipalities::model::three_digits,
     schema::tutors,
 };
@@ -89,7 +93,7 @@ pub struct TutorInput {
     pub title: Option<LocalizedName>,
     /// The code of the municipality that the tutor works for.
     #[garde(custom(three_digits))]
-    #[schema(pattern = "^[0-9]{3}$")]
+    #[schema(value_type = MunicipalityCode)]
     pub municipality_code: String,
     /// What is special about how the tutor gives support.
     #[garde(dive)]
@@ -97,12 +101,12 @@ pub struct TutorInput {
     /// The slugs of the themes that the tutor knows well, each once.
     #[serde(default)]
     #[garde(length(max = 50), inner(custom(rules::slug)), custom(rules::distinct))]
-    #[schema(max_items = 50)]
+    #[schema(value_type = BTreeSet<ThemeSlug>, max_items = 50)]
     pub themes: Vec<String>,
     /// The languages that the tutor gives support in, as BCP 47 tags, each once.
     #[serde(default)]
     #[garde(length(max = 20), inner(custom(rules::language_tag)), custom(rules::distinct))]
-    #[schema(max_items = 20)]
+    #[schema(value_type = BTreeSet<LanguageTag>, max_items = 20)]
     pub languages: Vec<String>,
     /// Whether the tutor can be asked now.
     #[serde(default = "active")]
@@ -134,6 +138,9 @@ fn some_way(contact: &Option<Contact>, _: &()) -> garde::Result {
         _ => Ok(()),
     }
 }
+
+/// What may change of it.
+pub type TutorPatch = MergePatch<TutorInput>;
 
 impl Body for TutorInput {
     const OBJECTS: &'static [&'static str] = &["/title", "/perspective", "/contact"];
@@ -185,8 +192,10 @@ pub struct Tutor {
     /// What is special about how the tutor gives support.
     pub perspective: Option<LocalizedText>,
     /// The slugs of the themes that the tutor knows well.
+    #[schema(value_type = BTreeSet<ThemeSlug>, max_items = 50)]
     pub themes: Vec<String>,
     /// The languages that the tutor gives support in, as BCP 47 tags.
+    #[schema(value_type = BTreeSet<LanguageTag>, max_items = 20)]
     pub languages: Vec<String>,
     /// Whether the tutor can be asked now.
     pub status: TutorStatus,
@@ -238,21 +247,27 @@ words! {
 pub struct TutorFilter {
     /// The code of the municipality that they work for; repeat it for any of several.
     #[garde(inner(custom(three_digits)))]
+    #[param(value_type = Vec<MunicipalityCode>, max_items = 100)]
     pub municipality: Vec<String>,
     /// The slug of a theme that they know well; repeat it for any of several.
     #[garde(inner(custom(rules::slug)))]
+    #[param(value_type = Vec<ThemeSlug>, max_items = 100)]
     pub theme: Vec<String>,
     /// A language that they give support in; repeat it for any of several.
     #[garde(inner(custom(rules::language_tag)))]
+    #[param(value_type = Vec<LanguageTag>, max_items = 100)]
     pub language: Vec<String>,
     /// Whether they can be asked now; repeat it for any of several.
     #[garde(skip)]
+    #[param(max_items = 100)]
     pub status: Vec<TutorStatus>,
     /// The system that made them; repeat it for any of several.
     #[garde(inner(length(chars, min = 1, max = 50)))]
+    #[param(value_type = Vec<SourceName>, max_items = 100)]
     pub source: Vec<String>,
     /// Their key in the system that made them; repeat it for any of several.
     #[garde(inner(length(chars, min = 1, max = 200)))]
+    #[param(value_type = Vec<ExternalId>, max_items = 100)]
     pub external_id: Vec<String>,
     /// Words in titles, perspectives and those names that you see, in any of the three languages; the best match
     /// comes first unless `sort` says otherwise.
