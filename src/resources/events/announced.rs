@@ -6,8 +6,7 @@ use futures_util::future::{try_join, try_join_all};
 
 use super::{
     filter::EventSort,
-    links::{self, Leading},
-    list::Span,
+    links::{self, Leading, Span},
     model::{Event, EventRow},
     status::EventStatus,
     store::{seen, visible},

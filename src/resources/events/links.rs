@@ -1,24 +1,43 @@
 //! Events by what they are linked to. A link repeats its event's time: an index of the links gives the order of a page.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     filter::{EventFilter, EventSort},
-    list::{Position, Span},
     model::EventRow,
     rules::REGION,
     store::Visible,
 };
 use crate::{
     db::Conn,
+    http::time,
     problem::Result,
     schema::{
         event_audience, event_languages, event_themes, event_tutors,
         events::dsl::{id, starts_at},
     },
 };
+
+/// Where a page begins: after this event.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Position(#[serde(deserialize_with = "time::deserialize")] pub(super) DateTime<Utc>, pub(super) Uuid);
+
+/// The times that events can lie in, both included.
+pub(super) struct Span {
+    pub(super) from: DateTime<Utc>,
+    pub(super) to: DateTime<Utc>,
+}
+
+impl Span {
+    pub(super) fn of(filter: &EventFilter) -> Self {
+        let (from, to) = (filter.starts_after, filter.starts_before);
+        Self { from: from.unwrap_or(time::EARLIEST), to: to.unwrap_or(time::LATEST) }
+    }
+}
 
 /// Keeps the events that a table of links has under one of the values.
 macro_rules! linked {

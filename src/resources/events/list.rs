@@ -1,18 +1,16 @@
 //! Lists of events: each filter walks an index in the order of the page.
 
-use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{exists, sql},
     prelude::*,
     sql_types::Bool,
 };
 use diesel_async::RunQueryDsl;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     filter::{EventFilter, EventSort},
-    links::{self, Leading, linked},
+    links::{self, Leading, Position, Span, linked},
     model::{Event, EventRow},
     rules::REGION,
     store::{Visible, seen, visible},
@@ -24,7 +22,7 @@ use crate::{
         keyset::any_of,
         search::{found, rank},
     },
-    http::{List, Page, list::PageRequest, time},
+    http::{List, Page, list::PageRequest},
     problem::Result,
     schema::{
         event_audience, event_languages, event_themes, event_tutors,
@@ -34,23 +32,6 @@ use crate::{
 
 /// What `q` finds.
 const FOUND: &str = "events.id = any(array(select id from events where search @@";
-
-/// Where a page begins: after this event.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Position(#[serde(deserialize_with = "time::deserialize")] pub(super) DateTime<Utc>, pub(super) Uuid);
-
-/// The times that events can lie in, both included.
-pub(super) struct Span {
-    pub(super) from: DateTime<Utc>,
-    pub(super) to: DateTime<Utc>,
-}
-
-impl Span {
-    fn of(filter: &EventFilter) -> Self {
-        let (from, to) = (filter.starts_after, filter.starts_before);
-        Self { from: from.unwrap_or(time::EARLIEST), to: to.unwrap_or(time::LATEST) }
-    }
-}
 
 /// A page of events.
 ///
