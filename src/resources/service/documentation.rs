@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse, Responder, get,
-    web::{self, Data},
+    web::{self, Data, Html},
 };
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -12,11 +12,25 @@ use crate::{http::document::OpenProblems, problem, rules::RULES};
 
 /// Registers the interactive page; its assets are in the binary.
 pub(super) fn page(config: &mut ServiceConfig) {
-    let page =
-        Config::from("/openapi.json").display_operation_id(true).persist_authorization(false).validator_url("none");
+    let settings = Config::from("/openapi.json")
+        .use_base_layout()
+        .default_models_expand_depth(0)
+        .display_operation_id(true)
+        .display_request_duration(true)
+        .persist_authorization(false)
+        .try_it_out_enabled(true)
+        .validator_url("none");
     config.map(|services| {
-        services.route("/docs", web::get().to(redirect)).service(SwaggerUi::new("/docs/{_:.*}").config(page))
+        services
+            .route("/docs", web::get().to(redirect))
+            .route("/docs/", web::get().to(index))
+            .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
     });
+}
+
+/// In place of the assets' own, which bears their name.
+async fn index() -> impl Responder {
+    Html::new(include_str!("page.html"))
 }
 
 async fn redirect() -> impl Responder {

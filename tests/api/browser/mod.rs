@@ -26,7 +26,6 @@ async fn the_interactive_page_works_and_asks_nobody_else() {
 
     let operation = "#operations-municipalities-list_municipalities";
     browser.click(&format!("{operation} .opblock-summary-control")).await;
-    browser.click(&format!("{operation} .try-out__btn")).await;
     browser.write(&format!("{operation} tr[data-param-name=limit] input"), "100").await;
     browser.click(&format!("{operation} .execute")).await;
     let answer = format!("{operation} .live-responses-table");
