@@ -13,7 +13,10 @@ use utoipa::{
 
 use crate::{
     auth::scopes::SCOPES,
-    http::forms::{Audience, EmailAddress, ExternalId, SourceName},
+    http::{
+        document::shared_problems,
+        forms::{Audience, EmailAddress, ExternalId, SourceName},
+    },
     problem::Problem,
 };
 
@@ -28,7 +31,7 @@ use crate::{
     ),
     // The forms that only parameters have: these bring no schemas along.
     components(schemas(Problem, Audience, EmailAddress, ExternalId, SourceName)),
-    modifiers(&Security, &Here),
+    modifiers(&Security, &Here, &Shared),
     tags(
         (name = "municipalities", description = "The municipalities that the network is to reach."),
         (name = "themes", description = "What digital support is about, and the forms it is given in."),
@@ -59,8 +62,7 @@ impl Modify for Security {
                     .scheme(HttpAuthScheme::Bearer)
                     .bearer_format("JWT")
                     .description(Some(
-                        "The access token of `POST /v1/auth/login` or `POST /v1/auth/token`, made and checked as \
-                         RFC8725 and RFC9068 say.",
+                        "The access token of `POST /v1/auth/login` or `POST /v1/auth/token` (RFC9068, RFC8725).",
                     ))
                     .build(),
             ),
@@ -69,10 +71,18 @@ impl Modify for Security {
             "client_credentials",
             SecurityScheme::OAuth2(OAuth2::with_description(
                 [Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", scopes))],
-                "For partner systems: the OAuth 2 client credentials grant (RFC 6749, section 4.4). The token is a JWT, made \
-                 and checked as RFC8725 says.",
+                "For partner systems: the OAuth 2 client credentials grant (RFC 6749, section 4.4). Its tokens keep to \
+                 RFC8725.",
             )),
         );
+    }
+}
+
+struct Shared;
+
+impl Modify for Shared {
+    fn modify(&self, document: &mut Document) {
+        document.components.get_or_insert_default().responses.extend(shared_problems());
     }
 }
 

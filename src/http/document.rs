@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::http::StatusCode;
+use serde_json::{Value, json};
 use utoipa::{
-    IntoResponses,
+    IntoResponses, PartialSchema,
     openapi::{
         ContentBuilder, Header, HeaderBuilder, KnownFormat, Ref, RefOr, Response, ResponseBuilder, SchemaFormat,
         schema::{ObjectBuilder, Type},
     },
+};
+
+use super::{json::BODY_LIMIT, list::bad_cursor};
+use crate::{
+    auth::scopes::{EventsWrite, Scope as _},
+    problem::Error,
 };
 
 const TEXTS: &[(u16, &str)] = &[
@@ -29,12 +37,69 @@ const TEXTS: &[(u16, &str)] = &[
 ];
 
 fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
-    let known = TEXTS.iter().filter(|(status, _)| statuses.contains(status));
-    known.map(|(status, text)| (status.to_string(), problem(*status, text).into())).collect()
+    let shared = |status: &u16| (status.to_string(), Ref::from_response_name(name(*status)).into());
+    statuses.iter().map(shared).collect()
+}
+
+/// The failures that operations share, by the names that [`problems`] refers to.
+pub fn shared_problems() -> impl Iterator<Item = (String, RefOr<Response>)> {
+    TEXTS.iter().map(|(status, text)| (name(*status), problem(*status, text).into()))
+}
+
+/// `NotFound` for 404.
+fn name(status: u16) -> String {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    reason.unwrap_or_default().replace(' ', "")
+}
+
+/// A failure with this status.
+fn example(status: u16) -> Error {
+    match status {
+        400 => bad_cursor("this is not a cursor of this list; use the `next` of a page as it is"),
+        401 => Error::Unauthenticated,
+        403 => Error::MissingScope(EventsWrite::NAME),
+        404 => Error::NotFound,
+        406 => Error::NotAcceptable("application/json"),
+        408 => Error::BodyTimeout,
+        409 => Error::Transition { from: "cancelled", to: "published", allowed: vec![] },
+        412 => Error::PreconditionFailed,
+        413 => Error::PayloadTooLarge(BODY_LIMIT),
+        415 => Error::UnsupportedMediaType("application/json"),
+        422 => Error::at("/ends_at", "not_after", "must be after starts_at"),
+        428 => Error::PreconditionRequired,
+        429 => Error::TooManyRequests(600),
+        503 => Error::Unavailable,
+        _ => Error::Internal("an example".into()),
+    }
+}
+
+/// An example of what is stored: what is written of it, what says which it is, and what the service adds.
+pub fn stored<Written: PartialSchema>(which: &Value) -> Value {
+    let added = json!({"version": 42, "created_at": "2026-11-24T08:00:00Z", "updated_at": "2026-11-24T08:00:00Z"});
+    joined(joined(example_of::<Written>(), which), &added)
+}
+
+/// The example of a schema, and more.
+pub fn example_with<T: PartialSchema>(more: &Value) -> Value {
+    joined(example_of::<T>(), more)
+}
+
+/// The example of a schema.
+pub fn example_of<T: PartialSchema>() -> Value {
+    let schema = serde_json::to_value(T::schema()).unwrap_or_default();
+    schema.get("example").cloned().unwrap_or_default()
+}
+
+fn joined(mut example: Value, more: &Value) -> Value {
+    if let (Some(fields), Some(more)) = (example.as_object_mut(), more.as_object()) {
+        fields.extend(more.clone());
+    }
+    example
 }
 
 fn problem(status: u16, text: &str) -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let example = serde_json::to_value(example(status).problem("019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")).ok();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(example).build();
     let response = ResponseBuilder::new().description(text).content("application/problem+json", content);
     let response = match status {
         401 | 403 => response.header("WWW-Authenticate", text_header("How to authenticate (RFC 6750)")),

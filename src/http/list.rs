@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    document::example_of,
     json::{broken_rule, has_code},
     respond::COMPRESSIBLE,
 };
@@ -58,6 +59,7 @@ pub struct PageRequest {
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [example_of::<T>()], "next": null}))]
 pub struct Page<T> {
     /// The items, in the order that was asked for.
     pub items: Vec<T>,

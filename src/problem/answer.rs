@@ -63,7 +63,8 @@ pub struct Problem {
 }
 
 impl Error {
-    fn problem(&self, request_id: &str) -> Problem {
+    /// What is told of it.
+    pub(crate) fn problem(&self, request_id: &str) -> Problem {
         let (status, code, title) = self.kind();
         let mut problem = Problem {
             r#type: format!("/docs/problems#{code}"),

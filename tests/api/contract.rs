@@ -229,3 +229,32 @@ async fn every_code_is_explained() {
         assert!(page.text.contains(&format!("id=\"{code}\"")), "{code}");
     }
 }
+
+/// Where a response or a schema really stands.
+fn followed<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => value,
+    }
+}
+
+#[test]
+fn every_answer_has_an_example() {
+    let document = serde_json::to_value(app::document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter();
+    for (path, operation) in paths.flat_map(|(path, item)| item.as_object().unwrap().values().map(move |o| (path, o))) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let media = followed(response, &document)["content"].as_object().into_iter().flatten();
+            for (media_type, content) in media.filter(|(media_type, _)| media_type.ends_with("json")) {
+                let at = format!("{} of {path}: {status} {media_type}", operation["operationId"]);
+                let schema = followed(&content["schema"], &document);
+                let example = if content["example"].is_null() { &schema["example"] } else { &content["example"] };
+                assert!(example.is_object() || path == "/openapi.json", "{at} has no example");
+            }
+        }
+    }
+    for (name, response) in document["components"]["responses"].as_object().unwrap() {
+        let status = &response["content"]["application/problem+json"]["example"]["status"];
+        assert!(status.is_u64(), "{name} has no example of its own");
+    }
+}

@@ -11,7 +11,7 @@ use crate::{
     auth::reach::Role,
     db::types::words,
     http::{
-        Body, Filter, MergePatch, Resource,
+        Body, Filter, MergePatch, Resource, document,
         forms::{EmailAddress, MunicipalityCode},
     },
     resources::municipalities::model::three_digits,
@@ -110,6 +110,9 @@ impl Body for AccountInput {
 /// An account.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = accounts)]
+#[schema(example = json!(document::stored::<AccountInput>(&serde_json::json!({
+    "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "has_password": true
+}))))]
 pub struct Account {
     /// A UUID of version 7: made later, it sorts later.
     pub id: Uuid,
@@ -169,6 +172,9 @@ pub struct Invitation {
 
 /// A new account with its invitation.
 #[derive(Clone, Serialize, ToSchema)]
+#[schema(example = json!(document::example_with::<Account>(&serde_json::json!({
+    "has_password": false, "invitation": document::example_of::<Invitation>()
+}))))]
 pub struct InvitedAccount {
     /// The account.
     #[serde(flatten)]

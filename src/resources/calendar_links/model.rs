@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    http::{Body, Filter, Resource, forms::MunicipalityCode, rules},
+    http::{Body, Filter, Resource, document, forms::MunicipalityCode, rules},
     resources::{calendars::model::Language, municipalities::model::three_digits},
     schema::calendar_links,
 };
@@ -39,6 +39,9 @@ impl Body for CalendarLinkInput {
 /// A calendar link, but not the secret address.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = calendar_links)]
+#[schema(example = json!(document::stored::<CalendarLinkInput>(&serde_json::json!({
+    "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e"
+}))))]
 pub struct CalendarLink {
     /// A UUID of version 7: made later, it sorts later. It opens nothing.
     pub id: Uuid,
@@ -69,6 +72,9 @@ impl Resource for CalendarLink {
 
 /// A new calendar link with its secret address.
 #[derive(Clone, Serialize, ToSchema)]
+#[schema(example = json!(document::example_with::<CalendarLink>(&serde_json::json!({
+    "url": "https://kuntatutorit.example/calendar/Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ.ics"
+}))))]
 pub struct CreatedCalendarLink {
     /// The link.
     #[serde(flatten)]

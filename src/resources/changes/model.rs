@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::scopes::{EventsRead, FeedbackRead, MunicipalitiesRead, Scope, ThemesRead, TutorsRead},
     db::types::words,
-    http::respond::COMPRESSIBLE,
+    http::{document, respond::COMPRESSIBLE},
     schema::changes,
 };
 
@@ -103,6 +103,7 @@ impl Change {
 
 /// Changes, and where to go on.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [document::example_of::<Change>()], "next": "WyJxM1o3dGhXbnZrZ1ciLFs3NDEsOTZdXQ"}))]
 pub struct Changes {
     /// What happened, in the order in which it counts.
     pub items: Vec<Change>,

@@ -16,7 +16,7 @@ use crate::{
         scopes,
     },
     http::{
-        Body, Filter, MergePatch, Resource,
+        Body, Filter, MergePatch, Resource, document,
         forms::{MunicipalityCode, SourceName},
         rules,
     },
@@ -126,6 +126,10 @@ pub struct SecretInfo {
 
 /// A client: a partner system.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!(document::stored::<ClientInput>(&serde_json::json!({
+    "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e",
+    "secrets": [{"id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f", "created_at": "2026-11-24T08:00:00Z"}]
+}))))]
 pub struct Client {
     /// A UUID of version 7: made later, it sorts later. The OAuth `client_id`.
     pub id: Uuid,
@@ -166,6 +170,9 @@ impl Resource for Client {
 
 /// A new client with its first secret.
 #[derive(Clone, Serialize, ToSchema)]
+#[schema(example = json!(document::example_with::<Client>(&serde_json::json!({
+    "client_secret": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ"
+}))))]
 pub struct CreatedClient {
     /// The client.
     #[serde(flatten)]
@@ -189,6 +196,10 @@ impl Resource for CreatedClient {
 
 /// A new secret.
 #[derive(Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f", "created_at": "2026-11-24T08:00:00Z",
+    "client_secret": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ"
+}))]
 pub struct NewSecret {
     /// What it is called and when it was made.
     #[serde(flatten)]

@@ -25,7 +25,7 @@ use crate::{
     },
     db::Conn,
     http::{
-        List, Page, Resource,
+        List, Page, Resource, document,
         list::{INCLUDE, pairs},
         respond::COMPRESSIBLE,
     },
@@ -105,6 +105,7 @@ pub struct Included {
 
 /// An event, and what was asked for with it. Its `ETag` changes with either; `If-Match` heeds the event alone.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(document::example_of::<Event>()))]
 pub struct EventAnswer {
     /// The event.
     #[serde(flatten)]
@@ -117,6 +118,7 @@ pub struct EventAnswer {
 
 /// A page of events, and what was asked for with them.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [document::example_of::<Event>()], "next": null}))]
 pub struct EventPage {
     /// The events, in the order that was asked for.
     pub items: Vec<Event>,

@@ -11,7 +11,7 @@ use super::{rules, status::EventStatus};
 use crate::{
     db::types::{LocalizedName, LocalizedReason, LocalizedText, jsonb_column, words},
     http::{
-        Body, MergePatch, Resource,
+        Body, MergePatch, Resource, document,
         forms::{LanguageTag, MunicipalityCode, ThemeSlug},
         rules::{distinct, language_tag, not_blank, web_address},
         time,
@@ -213,6 +213,10 @@ pub(super) struct EventRow {
 
 /// An event.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!(document::stored::<EventInput>(&serde_json::json!({
+    "id": "016f5e66-e800-7a11-8f0d-5d1a2b3c4d5e", "source": "kuntatutorit", "status": "completed",
+    "starts_at": "2020-05-19T05:00:00Z", "ends_at": "2020-05-19T13:00:00Z", "previous_starts_at": null
+}))))]
 pub struct Event {
     /// `UUIDv7`.
     pub id: Uuid,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     db::types::words,
     http::{
-        Body, Filter, MergePatch, Resource,
+        Body, Filter, MergePatch, Resource, document,
         forms::{ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug},
         rules,
     },
@@ -107,6 +107,9 @@ impl Body for FeedbackInput {
 /// `external_id`, `respondent` and `source`.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = feedback)]
+#[schema(example = json!(document::stored::<FeedbackInput>(&serde_json::json!({
+    "id": "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", "source": "kuntatutorit"
+}))))]
 pub struct Feedback {
     /// Made by the service: `UUIDv7`.
     #[schema(example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f")]

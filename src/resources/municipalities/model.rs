@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     db::types::{LocalizedName, LocalizedText, jsonb_column, words},
     http::{
-        Body, Filter, MergePatch, Resource,
+        Body, Filter, MergePatch, Resource, document,
         forms::{MunicipalityCode, RegionCode},
     },
     schema::municipalities,
@@ -164,6 +164,7 @@ impl Body for MunicipalityInput {
 /// A municipality.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = municipalities)]
+#[schema(example = json!(document::stored::<MunicipalityInput>(&serde_json::json!({}))))]
 pub struct Municipality {
     /// What is written.
     #[serde(flatten)]

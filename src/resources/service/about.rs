@@ -11,6 +11,7 @@ use crate::{
 
 /// What this service is.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"name": "Kuntatutorit", "version": "0.1.0", "sources": SOURCES}))]
 pub(super) struct About {
     /// Its name.
     #[schema(example = "Kuntatutorit")]

@@ -29,6 +29,7 @@ pub(super) async fn get_jwks(auth: Data<Auth>) -> impl Responder {
 
 /// The authorization server's metadata (RFC 8414, section 2).
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!(Metadata::of("https://kuntatutorit.example")))]
 pub(super) struct Metadata {
     /// The issuer of the tokens.
     issuer: String,
@@ -48,6 +49,22 @@ pub(super) struct Metadata {
     service_documentation: String,
 }
 
+impl Metadata {
+    /// Of the service that callers reach here.
+    fn of(base: &str) -> Self {
+        Self {
+            issuer: base.to_owned(),
+            token_endpoint: format!("{base}/v1/auth/token"),
+            jwks_uri: format!("{base}/.well-known/jwks.json"),
+            scopes_supported: SCOPES.iter().map(|scope| scope.name).collect(),
+            response_types_supported: [],
+            grant_types_supported: ["client_credentials"],
+            token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+            service_documentation: format!("{base}/docs/"),
+        }
+    }
+}
+
 /// The authorization server
 ///
 /// Its metadata (RFC 8414): OAuth client libraries configure themselves from it.
@@ -58,15 +75,5 @@ pub(super) struct Metadata {
 )]
 #[get("/.well-known/oauth-authorization-server")]
 pub(super) async fn get_oauth_metadata(config: Data<Config>) -> impl Responder {
-    let base = &config.public_url;
-    HttpResponse::Ok().insert_header(("cache-control", CACHED)).json(Metadata {
-        issuer: base.clone(),
-        token_endpoint: format!("{base}/v1/auth/token"),
-        jwks_uri: format!("{base}/.well-known/jwks.json"),
-        scopes_supported: SCOPES.iter().map(|scope| scope.name).collect(),
-        response_types_supported: [],
-        grant_types_supported: ["client_credentials"],
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
-        service_documentation: format!("{base}/docs/"),
-    })
+    HttpResponse::Ok().insert_header(("cache-control", CACHED)).json(Metadata::of(&config.public_url))
 }

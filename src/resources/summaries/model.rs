@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     db::types::jsonb_column,
-    http::Resource,
+    http::{Resource, document},
     resources::feedback::model::Direction,
     schema::{feedback, feedback_summaries},
 };
@@ -83,6 +83,11 @@ pub struct Usefulness {
 /// Feedback in one direction, summed up. Each figure takes in what is new once it is of three municipalities at least,
 /// so they need not all speak of the same answers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "count": 4, "rating": {"count": 3, "mean": 4.33, "distribution": {"1": 0, "2": 0, "3": 0, "4": 2, "5": 1}},
+    "useful": {"count": 4, "yes": 3, "share": 0.75}, "themes_wanted": {"email": 2},
+    "comments": [{"comment": "Saimme mallin, jolla aloitamme oman digituen.", "language": "fi"}]
+}))]
 pub struct FeedbackFigures {
     /// How many answers there are; 0 while nothing is published.
     #[schema(example = 4)]
@@ -100,6 +105,10 @@ pub struct FeedbackFigures {
 
 /// The feedback on an event, summed up.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "event_id": "016f5e66-e800-7a11-8f0d-5d1a2b3c4d5e", "version": 42, "tutor_to_participant": null,
+    "participant_to_tutor": document::example_of::<FeedbackFigures>()
+}))]
 pub struct EventFeedbackSummary {
     /// The event.
     pub event_id: Uuid,
@@ -114,6 +123,10 @@ pub struct EventFeedbackSummary {
 
 /// The feedback on a tutor's events, summed up.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "tutor_id": "016f5e66-e800-7a11-8f0d-5d1a2b3c4d5e", "version": 42, "tutor_to_participant": null,
+    "participant_to_tutor": document::example_of::<FeedbackFigures>()
+}))]
 pub struct TutorFeedbackSummary {
     /// The tutor.
     pub tutor_id: Uuid,

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     db::types::{LocalizedName, words},
-    http::{Body, Filter, MergePatch, Resource, rules},
+    http::{Body, Filter, MergePatch, Resource, document, rules},
     schema::themes,
 };
 
@@ -60,6 +60,7 @@ impl Body for ThemeInput {
 /// A theme.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = themes)]
+#[schema(example = json!(document::stored::<ThemeInput>(&serde_json::json!({}))))]
 pub struct Theme {
     /// What is written.
     #[serde(flatten)]
