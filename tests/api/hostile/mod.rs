@@ -1,0 +1,3 @@
+//! Hostile input, computed from the document.
+
+mod wording;
