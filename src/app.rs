@@ -15,11 +15,11 @@ use utoipa::OpenApi as _;
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    auth::{Auth, caller::Parameters, keys::KeyRing, revocations::keep_in_step},
+    auth::{Auth, keys::KeyRing, revocations::keep_in_step},
     config::Config,
     db::{self, Conn, Db},
     housekeeping,
-    http::{fallback::fallback, headers},
+    http::{fallback::fallback, headers, parameters::Parameters},
     metrics::{self, Metrics},
     openapi::Base,
     problem::{self, Error},

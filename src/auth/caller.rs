@@ -1,13 +1,8 @@
 //! The extractor that every operation begins with: who calls, and with which scope.
 
-use std::{collections::HashMap, future::Ready, marker::PhantomData, sync::Arc};
+use std::{future::Ready, marker::PhantomData, sync::Arc};
 
-use actix_web::{
-    FromRequest, HttpMessage as _, HttpRequest,
-    dev::Payload,
-    http::{Method, header},
-    web::Data,
-};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header, web::Data};
 use tracing_actix_web::RootSpan;
 use uuid::Uuid;
 
@@ -19,7 +14,7 @@ use super::{
 };
 use crate::{
     db::Author,
-    http::accept,
+    http::{accept, parameters},
     problem::{Error, Result},
     telemetry::RequestId,
 };
@@ -37,10 +32,6 @@ pub struct Caller<S> {
 /// In a request's extensions: the answer is the same for everybody.
 #[derive(Debug)]
 pub struct Public;
-
-/// The query parameters that each operation has, from the document.
-#[derive(Debug, Default)]
-pub struct Parameters(HashMap<(Method, String), Vec<String>>);
 
 impl<S: Scope> Caller<S> {
     /// What the ledger of changes keeps of this request.
@@ -114,7 +105,7 @@ impl<S: Scope> FromRequest for Caller<S> {
             if request.uri().path().contains("%00") {
                 return Err(Error::NotFound);
             }
-            refuse_unknown_parameters(request)?;
+            parameters::refuse_unknown(request)?;
             accept::require(request)?;
             Ok(caller)
         }))
@@ -175,55 +166,4 @@ fn anonymous() -> Reach {
         contacts: false,
         writes: false,
     }
-}
-
-impl Parameters {
-    /// Reads them off the document.
-    pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        use utoipa::openapi::{RefOr, path::ParameterIn};
-        let mut known = HashMap::new();
-        for (path, item) in &document.paths.paths {
-            for (method, operation) in crate::openapi::operations(item) {
-                let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
-                    RefOr::T(parameter) => Some(parameter),
-                    RefOr::Ref(_) => None,
-                });
-                let names = parameters.filter(|p| matches!(p.parameter_in, ParameterIn::Query)).map(|p| p.name.clone());
-                known.insert((method, path.clone()), names.collect());
-            }
-        }
-        Self(known)
-    }
-}
-
-fn refuse_unknown_parameters(request: &HttpRequest) -> Result<()> {
-    let query = request.query_string();
-    let (false, Some(known), Some(pattern)) =
-        (query.is_empty(), request.app_data::<Data<Parameters>>(), request.match_pattern())
-    else {
-        return Ok(());
-    };
-    if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
-        return Err(Error::Malformed {
-            code: "malformed_query",
-            detail: "the query must be UTF-8, percent-encoded".into(),
-        });
-    }
-    let names = known.0.get(&(request.method().clone(), pattern)).map_or(&[][..], Vec::as_slice);
-    let unknown =
-        url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| !names.iter().any(|known| known == name));
-    match unknown {
-        None => Ok(()),
-        Some((name, _)) => Err(Error::Malformed {
-            code: "unknown_parameter",
-            detail: match names {
-                [] => format!("there is no parameter `{}`; this operation takes none", shorten(&name)),
-                _ => format!("there is no parameter `{}`; there are: {}", shorten(&name), names.join(", ")),
-            },
-        }),
-    }
-}
-
-fn shorten(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(40).collect()
 }

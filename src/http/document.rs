@@ -179,7 +179,7 @@ kinds! {
     /// The failures of what needs a token and nothing else.
     MeProblems: [400 401 406 500 503];
     /// The failures of what needs no token and no body.
-    OpenProblems: [500 503];
+    OpenProblems: [400 500 503];
 }
 
 /// 304: what the caller has is still right.

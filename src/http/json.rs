@@ -12,8 +12,12 @@ use futures_util::StreamExt as _;
 use garde::Validate;
 use serde::{Deserialize as _, de::DeserializeOwned};
 use serde_json::Value;
+use utoipa::{
+    PartialSchema,
+    openapi::{RefOr, Schema},
+};
 
-use super::unique::Unique;
+use super::{unique::Unique, wording};
 
 use crate::problem::{Error, Result, Violation};
 
@@ -23,7 +27,7 @@ pub const BODY_LIMIT: usize = 256 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// What can be read from a body.
-pub trait Body: DeserializeOwned + Validate<Context = ()> + 'static {
+pub trait Body: DeserializeOwned + Validate<Context = ()> + PartialSchema + 'static {
     /// Fields that the service sets: accepted and ignored, so that what was read can be sent back.
     const SET_BY_SERVICE: &'static [&'static str] = &[];
     /// JSON pointers of the fields that are objects, outer ones first. serde would take an array for one, too.
@@ -112,6 +116,7 @@ pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
             return Err(Error::at(*pointer, "wrong_type", "must be an object"));
         }
     }
+    let there: Vec<String> = value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     let mut violations = Vec::new();
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
@@ -127,10 +132,22 @@ pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
             if violations.is_empty() { Ok(body) } else { Err(Error::Invalid(violations)) }
         }
         Err(error) => {
-            violations.push(unreadable(path_pointer(&track.path()), &error.to_string()));
+            let found = unreadable(path_pointer(&track.path()), &error.to_string());
+            violations.extend(missing_fields::<T>(&there).filter(|field| field.pointer != found.pointer));
+            violations.push(found);
             Err(Error::Invalid(violations))
         }
     }
+}
+
+/// The fields that must be there and are not: serde stops at the first.
+fn missing_fields<T: Body>(there: &[String]) -> impl Iterator<Item = Violation> {
+    let required = match T::schema() {
+        RefOr::T(Schema::Object(schema)) => schema.required,
+        _ => Vec::new(),
+    };
+    let missing = required.into_iter().filter(|name| !there.contains(name));
+    missing.map(|name| Violation::at(format!("/{name}"), "required", "is required"))
 }
 
 /// A message of garde, or one of ours in the form `code|detail`, as a violation.
@@ -208,7 +225,7 @@ fn unreadable(pointer: String, message: &str) -> Violation {
     }
     match message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')) {
         Some((field, _)) => Violation::at(format!("{pointer}/{field}"), "required", "is required"),
-        None => Violation::at(pointer, "wrong_type", message.chars().take(300).collect::<String>()),
+        None => Violation::at(pointer, "wrong_type", wording::told(message)),
     }
 }
 

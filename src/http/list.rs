@@ -13,6 +13,7 @@ use super::{
     document::example_of,
     json::{broken_rule, has_code},
     respond::COMPRESSIBLE,
+    wording,
 };
 use crate::problem::{Error, Result, Violation};
 
@@ -80,8 +81,13 @@ impl<F: Filter> List<F> {
     fn parse(path: &str, query: &str) -> Result<Self> {
         let named = pairs(query)?.into_iter().filter(|(name, _)| name != INCLUDE);
         let (paging, filters): (Vec<_>, Vec<_>) = named.partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
-        let page: PageQuery = read(&paging)?;
-        let filter: F = read(&filters)?;
+        let (page, filter): (PageQuery, F) = match (read(&paging), read(&filters)) {
+            (Err(Error::Invalid(mut violations)), Err(Error::Invalid(others))) => {
+                violations.extend(others);
+                return Err(Error::Invalid(violations));
+            }
+            (page, filter) => (page?, filter?),
+        };
         let fingerprint = fingerprint(path, filters);
         let after = page.cursor.map(|cursor| open(&cursor, &fingerprint)).transpose()?;
         Ok(Self { filter, page: PageRequest { limit: page.limit.unwrap_or(20), after, fingerprint } })
@@ -118,37 +124,41 @@ pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
 /// # Errors
 /// [`Error::Invalid`], and [`Error::Malformed`] when they cannot be read at all.
 pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(String, String)]) -> Result<T> {
-    let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    let parameters = serde_html_form::Deserializer::new(url::form_urlencoded::parse(encoded.as_bytes()));
-    let parsed: T = serde_path_to_error::deserialize(parameters).map_err(|error| {
-        let message: String = error.inner().to_string().chars().take(300).collect();
-        let path = error.path().to_string();
-        let name = path.split(['.', '[']).next().unwrap_or_default();
-        match pairs.iter().find(|(known, _)| known == name) {
-            Some((name, _)) if has_code(&message) => {
-                let rule = broken_rule("", &message);
-                Error::Invalid(vec![Violation { pointer: None, parameter: Some(name.clone()), ..rule }])
-            }
-            Some((name, _)) => invalid(name, "invalid_value", message),
-            None => {
-                Error::Malformed { code: "malformed_query", detail: format!("the query cannot be read: {message}") }
-            }
+    let mut readable = pairs.to_vec();
+    let mut violations = Vec::new();
+    // One parameter that cannot be read ends the reading: go on without it, so that the others are told too.
+    let parsed: T = loop {
+        let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&readable).finish();
+        let parameters = serde_html_form::Deserializer::new(url::form_urlencoded::parse(encoded.as_bytes()));
+        let error = match serde_path_to_error::deserialize(parameters) {
+            Ok(parsed) => break parsed,
+            Err(error) => error,
+        };
+        let (name, message) = (first_part(error.path()), error.inner().to_string());
+        let before = readable.len();
+        readable.retain(|(known, _)| *known != name);
+        if readable.len() == before {
+            let detail = format!("the query cannot be read: {}", wording::told(&message));
+            return Err(Error::Malformed { code: "malformed_query", detail });
         }
-    })?;
-    parsed.validate().map_err(|report| {
-        Error::Invalid(
-            report
-                .iter()
-                .map(|(path, error)| {
-                    let rule = broken_rule("", error.message());
-                    let path = path.to_string();
-                    let name = path.split(['.', '[']).next().unwrap_or_default().to_owned();
-                    Violation { pointer: None, parameter: Some(name), ..rule }
-                })
-                .collect(),
-        )
-    })?;
-    Ok(parsed)
+        violations.push(if has_code(&message) {
+            Violation { pointer: None, parameter: Some(name), ..broken_rule("", &message) }
+        } else {
+            Violation::of_parameter(name, "invalid_value", wording::told(&message))
+        });
+    };
+    if let Err(report) = parsed.validate() {
+        violations.extend(report.iter().map(|(path, error)| {
+            let rule = broken_rule("", error.message());
+            Violation { pointer: None, parameter: Some(first_part(path)), ..rule }
+        }));
+    }
+    if violations.is_empty() { Ok(parsed) } else { Err(Error::Invalid(violations)) }
+}
+
+/// The parameter of a path such as `theme[0]`.
+fn first_part(path: &impl ToString) -> String {
+    path.to_string().split(['.', '[']).next().unwrap_or_default().to_owned()
 }
 
 /// What a cursor is good for: this list with these filters and this order, however the query writes them.

@@ -10,18 +10,21 @@ pub mod headers;
 pub mod idempotency;
 pub mod json;
 pub mod list;
+pub mod parameters;
 pub mod patch;
 pub mod patch_schema;
 pub mod respond;
 pub mod rules;
 pub mod time;
 mod unique;
+mod wording;
 
 pub use self::{
     conditional::IfMatch,
     idempotency::IdempotencyKey,
     json::{Body, Json},
     list::{Filter, List, Page},
+    parameters::KnownParameters,
     patch::Patch,
     patch_schema::MergePatch,
     respond::{Created, NoContent, Resource, ToldOnce},

@@ -16,6 +16,7 @@ mod events;
 mod faults;
 mod feedback;
 mod generated;
+mod hostile;
 mod housekeeping;
 mod idempotency;
 mod including;

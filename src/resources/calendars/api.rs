@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     db::{Conn, Db},
     http::{
-        accept,
+        KnownParameters, accept,
         document::{CalendarProblems, LinkedProblems, ListProblems, NotModified},
     },
     problem::{Error, Result},
@@ -86,6 +86,7 @@ pub(super) async fn get_municipality_calendar(
 )]
 #[get("/calendar/{secret}.ics")]
 pub(super) async fn get_linked_calendar(
+    _: KnownParameters,
     request: HttpRequest,
     secret: Path<String>,
     config: Data<Config>,

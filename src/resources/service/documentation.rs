@@ -8,7 +8,11 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{http::document::OpenProblems, problem, rules::RULES};
+use crate::{
+    http::{KnownParameters, document::OpenProblems},
+    problem,
+    rules::RULES,
+};
 
 /// Registers the interactive page; its assets are in the binary.
 pub(super) fn page(config: &mut ServiceConfig) {
@@ -46,7 +50,7 @@ async fn redirect() -> impl Responder {
     responses((status = 200, description = "The document", body = Object), OpenProblems),
 )]
 #[get("/openapi.json")]
-pub(super) async fn get_openapi(document: Data<OpenApi>) -> impl Responder {
+pub(super) async fn get_openapi(_: KnownParameters, document: Data<OpenApi>) -> impl Responder {
     web::Json(document)
 }
 
@@ -59,7 +63,7 @@ pub(super) async fn get_openapi(document: Data<OpenApi>) -> impl Responder {
     responses((status = 200, description = "A page", body = String, content_type = "text/html"), OpenProblems),
 )]
 #[get("/docs/problems")]
-pub(super) async fn get_problems() -> impl Responder {
+pub(super) async fn get_problems(_: KnownParameters) -> impl Responder {
     HttpResponse::Ok().content_type("text/html; charset=utf-8").body(problems_page())
 }
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::{Db, migrations},
-    http::document::OpenProblems,
+    http::{KnownParameters, document::OpenProblems},
     problem::Result,
 };
 
@@ -23,7 +23,7 @@ pub(super) struct Health {
 /// Asks nothing but the process itself.
 #[utoipa::path(tag = "service", security(()), responses((status = 200, description = "It lives", body = Health), OpenProblems))]
 #[get("/livez")]
-pub(super) async fn get_livez() -> impl Responder {
+pub(super) async fn get_livez(_: KnownParameters) -> impl Responder {
     web::Json(Health { status: "ok" })
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn get_livez() -> impl Responder {
 /// The database answers and has exactly this version's migrations.
 #[utoipa::path(tag = "service", security(()), responses((status = 200, description = "It can serve", body = Health), OpenProblems))]
 #[get("/readyz")]
-pub(super) async fn get_readyz(db: Data<Db>) -> Result<web::Json<Health>> {
+pub(super) async fn get_readyz(_: KnownParameters, db: Data<Db>) -> Result<web::Json<Health>> {
     migrations::check(&db).await?;
     Ok(web::Json(Health { status: "ok" }))
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::{Auth, scopes::SCOPES},
     config::Config,
-    http::document::OpenProblems,
+    http::{KnownParameters, document::OpenProblems},
 };
 
 /// How long the keys may be kept by a cache, in seconds: a new key is published before it is old enough to matter.
@@ -23,7 +23,7 @@ const CACHED: &str = "public, max-age=60";
         "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "…", "x": "…", "y": "…"}]})), OpenProblems),
 )]
 #[get("/.well-known/jwks.json")]
-pub(super) async fn get_jwks(auth: Data<Auth>) -> impl Responder {
+pub(super) async fn get_jwks(_: KnownParameters, auth: Data<Auth>) -> impl Responder {
     HttpResponse::Ok().insert_header(("cache-control", CACHED)).json(auth.tokens.keys().jwks())
 }
 
@@ -74,6 +74,6 @@ impl Metadata {
     responses((status = 200, description = "The metadata", body = Metadata), OpenProblems),
 )]
 #[get("/.well-known/oauth-authorization-server")]
-pub(super) async fn get_oauth_metadata(config: Data<Config>) -> impl Responder {
+pub(super) async fn get_oauth_metadata(_: KnownParameters, config: Data<Config>) -> impl Responder {
     HttpResponse::Ok().insert_header(("cache-control", CACHED)).json(Metadata::of(&config.public_url))
 }

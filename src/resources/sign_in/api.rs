@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     db::{Author, Db},
     http::{
-        Body, Json, NoContent,
+        Body, Json, KnownParameters, NoContent,
         client_address::client_address,
         document::{LoginProblems, LogoutProblems, RefreshProblems},
     },
@@ -106,6 +106,7 @@ fn answer(session: Session, auth: &Auth, config: &Config) -> Result<SessionAnswe
 )]
 #[post("/v1/auth/login")]
 pub(super) async fn login(
+    _: KnownParameters,
     request: HttpRequest,
     Json(login): Json<Login>,
     db: Data<Db>,
@@ -154,6 +155,7 @@ impl Body for RefreshToken {}
 )]
 #[post("/v1/auth/refresh")]
 pub(super) async fn refresh(
+    _: KnownParameters,
     Json(body): Json<RefreshToken>,
     db: Data<Db>,
     auth: Data<Auth>,
@@ -174,7 +176,7 @@ pub(super) async fn refresh(
     responses((status = 204, description = "The session has ended"), LogoutProblems),
 )]
 #[post("/v1/auth/logout")]
-pub(super) async fn logout(Json(body): Json<RefreshToken>, db: Data<Db>) -> Result<NoContent> {
+pub(super) async fn logout(_: KnownParameters, Json(body): Json<RefreshToken>, db: Data<Db>) -> Result<NoContent> {
     db.write(Author::default(), async move |conn| sessions::end(conn, &body.refresh_token).await).await?;
     Ok(NoContent)
 }

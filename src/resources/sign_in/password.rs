@@ -11,7 +11,7 @@ use super::api::remember;
 use crate::{
     auth::{Caller, passwords, reach::Identity, scopes::AnyScope, throttle::Attempt},
     db::{Author, Conn, Db},
-    http::{Body, Json, NoContent, client_address::client_address, document::PasswordProblems},
+    http::{Body, Json, KnownParameters, NoContent, client_address::client_address, document::PasswordProblems},
     problem::{Error, Result},
     resources::accounts::{self, invitations, model::Credentials},
     schema,
@@ -62,6 +62,7 @@ fn instead_of(other: bool) -> impl FnOnce(&Option<String>, &()) -> garde::Result
 )]
 #[post("/v1/auth/password")]
 pub(super) async fn set_password(
+    _: KnownParameters,
     request: HttpRequest,
     caller: Result<Caller<AnyScope>>,
     Json(body): Json<PasswordChange>,

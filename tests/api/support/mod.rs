@@ -2,7 +2,9 @@
 
 pub(crate) mod client;
 pub(crate) mod cluster;
+pub(crate) mod document;
 pub(crate) mod given;
+pub(crate) mod rows;
 pub(crate) mod server;
 
 pub(crate) use server::Server;

@@ -1,0 +1,89 @@
+//! What is wrong is told: every parameter, every field, in the words of the API.
+
+use serde_json::json;
+
+use crate::support::{
+    Server,
+    document::{operations, placed, places},
+    rows::Rows,
+};
+
+#[tokio::test]
+async fn an_unknown_parameter_is_never_ignored() {
+    let server = Server::start();
+    let rows = Rows::of(&server, "049").await;
+    // OAuth 2 ignores what it does not know (RFC 6749, section 3.2).
+    for operation in operations().iter().filter(|operation| operation.id != "issue_token") {
+        let path = format!("{}?nonsense=1", rows.path(operation));
+        let body = operation.body.as_ref().map(|body| body.example.to_string());
+        let answer = server.coordinator().if_match("*").send(operation.method.clone(), &path, body).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("unknown_parameter")), "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn every_rule_that_is_broken_is_told_in_the_words_of_the_api() {
+    let server = Server::start();
+    let coordinator = server.coordinator();
+    let municipality = json!({"nonsense": 1, "population": "many"});
+    let answer = coordinator.post("/v1/municipalities", &municipality).await.expect_violations(&[
+        ("/code", "required"),
+        ("/language_status", "required"),
+        ("/location", "required"),
+        ("/name", "required"),
+        ("/nonsense", "unknown_field"),
+        ("/population", "wrong_type"),
+        ("/population_on", "required"),
+        ("/region_code", "required"),
+        ("/region_name", "required"),
+    ]);
+    assert!(answer.text.contains("must be a whole number from -2147483648 to 2147483647"), "{}", answer.text);
+    let query = "/v1/events?kind=party&tutor=me&capacity_min=1";
+    coordinator.get(query).await.expect_problem(400, "unknown_parameter");
+    let answer = coordinator.get("/v1/events?kind=party&tutor=me&limit=many&municipality=1&lang").await;
+    answer.expect_problem(400, "unknown_parameter");
+    let answer = coordinator.get("/v1/events?kind=party&tutor=me&limit=many&municipality=1").await;
+    let answer = answer.expect_violations(&[
+        ("?kind", "invalid_value"),
+        ("?limit", "invalid_value"),
+        ("?municipality", "invalid_code"),
+        ("?tutor", "invalid_value"),
+    ]);
+    for told in ["must be one of presentation, webinar", "must be a UUID such as", "must be a whole number"] {
+        assert!(answer.text.contains(told), "{}", answer.text);
+    }
+}
+
+/// What serde says when it cannot read a value: nothing of it is for callers.
+#[tokio::test]
+async fn no_answer_speaks_of_how_the_service_is_written() {
+    let server = Server::start();
+    let rows = Rows::of(&server, "049").await;
+    let client = server.coordinator().if_match("*");
+    let wrong = [
+        json!(null),
+        json!(true),
+        json!("x"),
+        json!(-1),
+        json!(1.5),
+        json!(1e300),
+        json!([]),
+        json!([[]]),
+        json!({"a": 1}),
+    ];
+    for operation in operations() {
+        let Some(body) = operation.body.as_ref().filter(|body| body.media_type.ends_with("json")) else { continue };
+        for (pointer, _) in places(&body.schema) {
+            for value in &wrong {
+                let sent = placed(&body.example, &pointer, value.clone()).to_string();
+                let answer = client.with("content-type", &body.media_type);
+                let answer = answer.send(operation.method.clone(), &rows.path(&operation), Some(sent)).await;
+                let speaks =
+                    ["expected", "invalid type", "variant", "struct", "i32", "i64", "u64", "f64", "parsing", "line "];
+                let errors = answer.body["errors"].to_string();
+                let told: Vec<_> = speaks.iter().filter(|word| errors.contains(**word)).collect();
+                assert!(told.is_empty() || answer.status < 400, "{} {pointer} {value}: {}", operation.id, answer.text);
+            }
+        }
+    }
+}
