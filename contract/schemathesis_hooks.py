@@ -96,6 +96,7 @@ BEYOND_SCHEMAS = {
     "required",  # at least one of several
     "unknown_field",  # what was read can be sent back, so an object is not closed
     "accounts_role_binding",
+    "accounts_tutor_of_municipality",
     "clients_source_format",  # the service's own source is nobody else's
     "events_completed_after_end",
     "events_registration_closes_after_opening",
