@@ -8,6 +8,7 @@ mod accounts;
 mod authorization;
 mod browser;
 mod calendars;
+mod canaries;
 mod changes;
 mod clients;
 mod command_line;
