@@ -6,6 +6,7 @@ mod support;
 
 mod accounts;
 mod authorization;
+mod bounds;
 mod browser;
 mod calendars;
 mod canaries;
