@@ -194,7 +194,7 @@ async fn what_the_document_bounds_the_code_bounds() {
         let client = client.with("content-type", &body.media_type);
         for (pointer, schema) in places(&body.schema) {
             for case in cases(&schema) {
-                let sent = placed(&body.example, &pointer, case.0.clone()).to_string();
+                let sent = placed(&body.example, &pointer, &case.0).to_string();
                 let answer = client.send(operation.method.clone(), &path, Some(sent)).await;
                 check(&operation, &pointer, &case, &answer, &mut wrong);
             }

@@ -118,10 +118,10 @@ fn collect(schema: &Value, pointer: &str, found: &mut Vec<(String, Value)>) {
 }
 
 /// The body with this value at this place, whatever stood on the way there.
-pub(crate) fn placed(body: &Value, pointer: &str, value: Value) -> Value {
+pub(crate) fn placed(body: &Value, pointer: &str, value: &Value) -> Value {
     let (first, rest) = pointer[1..].split_once('/').map_or((&pointer[1..], None), |(first, rest)| (first, Some(rest)));
     let inner = |there: &Value| match rest {
-        Some(rest) => placed(there, &format!("/{rest}"), value.clone()),
+        Some(rest) => placed(there, &format!("/{rest}"), value),
         None => value.clone(),
     };
     if first == "0" {
