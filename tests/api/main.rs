@@ -6,8 +6,10 @@ mod support;
 
 mod accounts;
 mod authorization;
+mod bounds;
 mod browser;
 mod calendars;
+mod canaries;
 mod changes;
 mod clients;
 mod command_line;

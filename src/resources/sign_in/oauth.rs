@@ -44,7 +44,7 @@ pub(super) struct TokenRequest {
     #[schema(max_length = 200)]
     client_id: Option<String>,
     /// The client's secret, unless it comes by HTTP Basic.
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 200)]
     client_secret: Option<String>,
 }
 

@@ -42,7 +42,7 @@ impl Attackers {
 
     fn next(&mut self) -> Vec<Client> {
         self.turn += 1;
-        let other = (self.turn % 4 == 0).then(|| self.others[self.turn / 4 % self.others.len()].clone());
+        let other = self.turn.is_multiple_of(4).then(|| self.others[self.turn / 4 % self.others.len()].clone());
         std::iter::once(self.coordinator.clone()).chain(other).collect()
     }
 }

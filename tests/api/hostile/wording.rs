@@ -75,7 +75,7 @@ async fn no_answer_speaks_of_how_the_service_is_written() {
         let Some(body) = operation.body.as_ref().filter(|body| body.media_type.ends_with("json")) else { continue };
         for (pointer, _) in places(&body.schema) {
             for value in &wrong {
-                let sent = placed(&body.example, &pointer, value.clone()).to_string();
+                let sent = placed(&body.example, &pointer, value).to_string();
                 let answer = client.with("content-type", &body.media_type);
                 let answer = answer.send(operation.method.clone(), &rows.path(&operation), Some(sent)).await;
                 let speaks =

@@ -11,10 +11,6 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
     pub(crate) path: String,
-    /// The scopes that it asks for.
-    pub(crate) scopes: Vec<String>,
-    /// Whether it needs no token.
-    pub(crate) open: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
     /// The statuses that it says it can answer with.
@@ -50,14 +46,10 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 fn operation(document: &Value, path: &str, method: &str, item: &Value) -> Operation {
     let of = &item[method];
-    let security = of["security"].as_array().unwrap_or_else(|| panic!("{method} {path} does not say its security"));
-    let bearer = security.iter().find_map(|requirement| requirement.get("bearer"));
     Operation {
         id: of["operationId"].as_str().unwrap().to_owned(),
         method: method.to_uppercase().parse().unwrap(),
         path: path.to_owned(),
-        scopes: bearer.map_or_else(Vec::new, |scopes| serde_json::from_value(scopes.clone()).unwrap()),
-        open: bearer.is_none() || security.contains(&json!({})),
         parameters: of["parameters"].as_array().into_iter().flatten().map(|of| parameter(document, of)).collect(),
         body: of["requestBody"]["content"].as_object().map(|content| body(document, item, content)),
         statuses: of["responses"].as_object().unwrap().keys().filter_map(|status| status.parse().ok()).collect(),
@@ -126,10 +118,10 @@ fn collect(schema: &Value, pointer: &str, found: &mut Vec<(String, Value)>) {
 }
 
 /// The body with this value at this place, whatever stood on the way there.
-pub(crate) fn placed(body: &Value, pointer: &str, value: Value) -> Value {
+pub(crate) fn placed(body: &Value, pointer: &str, value: &Value) -> Value {
     let (first, rest) = pointer[1..].split_once('/').map_or((&pointer[1..], None), |(first, rest)| (first, Some(rest)));
     let inner = |there: &Value| match rest {
-        Some(rest) => placed(there, &format!("/{rest}"), value.clone()),
+        Some(rest) => placed(there, &format!("/{rest}"), value),
         None => value.clone(),
     };
     if first == "0" {
