@@ -1,13 +1,15 @@
 //! Who may do what, computed from the document: an operation that is added tomorrow is covered tomorrow.
 
-use std::collections::BTreeMap;
-
 use kuntatutorit::{app, auth::scopes::SCOPES, openapi};
 use reqwest::Method;
 use serde_json::{Value, json};
 use utoipa::openapi::path::Operation;
 
-use crate::support::{Server, client::Client};
+use crate::support::{
+    Server,
+    client::Client,
+    rows::{ID, Rows},
+};
 
 /// Operations that need no token. This list only shrinks.
 const OPEN: &[&str] = &[
@@ -29,18 +31,16 @@ const WITHOUT_SCOPE: &[&str] = &["get_about", "get_me"];
 /// Operations that make what is the caller's own, whatever it is about. This list only shrinks.
 const OWN: &[&str] = &["create_calendar_link"];
 
-/// Of nothing that is stored.
-const ID: &str = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e";
-
-struct Documented {
-    id: String,
-    method: Method,
-    path: String,
-    scopes: Vec<String>,
-    open: bool,
+/// An operation, and who may use it.
+pub(crate) struct Documented {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) open: bool,
 }
 
-fn operations() -> Vec<Documented> {
+pub(crate) fn operations() -> Vec<Documented> {
     let document = app::document();
     let paths = document.paths.paths.iter();
     let all = paths
@@ -109,51 +109,18 @@ async fn with_every_scope_but_its_own_every_operation_is_403() {
     }
 }
 
-/// A row of Vantaa's in every collection, with what its writer sees of it.
-async fn rows_of_vantaa(server: &Server) -> BTreeMap<&'static str, (String, Value)> {
-    let coordinator = server.coordinator();
-    let tutor = server.given_tutor("092").await;
-    let event = server.given_event("092").await;
-    let feedback = server.given_feedback(&event, "092").await;
-    let link = json!({"name": "Puhelin", "municipality_code": "092"});
-    let vantaa = server.account_of("kalenteri@vantaa.example", json!({"municipality_code": "092"})).await;
-    let link = vantaa.post("/v1/calendar-links", &link).await.expect(201).body["id"].as_str().unwrap().to_owned();
-    let account = json!({"email": "digituki@vantaa.example", "role": "municipality", "municipality_code": "092"});
-    let account = coordinator.post("/v1/accounts", &account).await.expect(201).body["id"].as_str().unwrap().to_owned();
-    let client =
-        json!({"name": "Kalenteri", "source": "vantaa", "scopes": ["events:read"], "municipality_code": "092"});
-    let client = coordinator.post("/v1/clients", &client).await.expect(201).body["id"].as_str().unwrap().to_owned();
-    let mut rows = BTreeMap::new();
-    for (collection, key) in [
-        ("/v1/municipalities", "092".to_owned()),
-        ("/v1/themes", "training".to_owned()),
-        ("/v1/tutors", tutor),
-        ("/v1/events", event),
-        ("/v1/feedback", feedback),
-        ("/v1/calendar-links", link),
-        ("/v1/accounts", account),
-        ("/v1/clients", client),
-    ] {
-        let body = coordinator.get(&format!("{collection}/{key}")).await.expect(200).body;
-        rows.insert(collection, (key, body));
-    }
-    rows
-}
-
 #[tokio::test]
 async fn nobody_writes_what_belongs_to_another_municipality() {
     let server = Server::start();
-    let rows = rows_of_vantaa(&server).await;
+    let rows = Rows::of(&server, "092").await;
     let coordinator = server.coordinator();
     for operation in operations() {
         let own = OWN.contains(&operation.id.as_str());
         if own || operation.open || operation.scopes.is_empty() || operation.method == Method::GET {
             continue;
         }
-        let collection = operation.path.split("/{").next().unwrap();
-        let (key, body) = rows.get(collection).unwrap_or_else(|| panic!("no row for {}", operation.id));
-        let path = operation.path.replace("{code}", key).replace("{slug}", key).replace("{id}", key);
-        let path = path.replace("{secret_id}", body["secrets"][0]["id"].as_str().unwrap_or_default());
+        let (collection, key, body) = rows.row(&operation.path);
+        let path = rows.path(&operation.path);
         let sent = if operation.method == Method::PATCH { &json!({}) } else { body };
         let scope =
             SCOPES.iter().map(|scope| scope.name).filter(|name| *name != "themes:write").collect::<Vec<_>>().join(" ");

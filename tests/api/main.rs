@@ -28,6 +28,7 @@ mod metrics;
 mod municipalities;
 mod plans;
 mod private_postgres;
+mod reach;
 mod readme;
 mod search;
 mod service;

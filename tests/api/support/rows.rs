@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Server, document::Operation};
+use super::Server;
 
 /// What no row has.
 pub(crate) const ID: &str = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e";
@@ -47,24 +47,25 @@ impl Rows {
         Self(rows)
     }
 
-    /// The key and the body of the row that an operation is about.
-    pub(crate) fn row(&self, operation: &Operation) -> &(String, Value) {
-        let collection = operation.path.split("/{").next().unwrap();
-        self.0.get(collection).unwrap_or_else(|| panic!("no row for {}", operation.id))
+    /// The collection, the key and the body of the row that an operation at this path is about.
+    pub(crate) fn row<'a>(&'a self, path: &'a str) -> (&'a str, &'a str, &'a Value) {
+        let collection = path.split("/{").next().unwrap();
+        let (key, body) = self.0.get(collection).unwrap_or_else(|| panic!("no row for {path}"));
+        (collection, key, body)
     }
 
     /// The path of an operation on the row that it is about.
-    pub(crate) fn path(&self, operation: &Operation) -> String {
-        if !operation.path.contains('{') {
-            return operation.path.clone();
+    pub(crate) fn path(&self, path: &str) -> String {
+        if !path.contains('{') {
+            return path.to_owned();
         }
-        if operation.path.contains("{secret}") {
-            return operation.path.replace("{secret}", "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ");
+        if path.contains("{secret}") {
+            return path.replace("{secret}", "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ");
         }
-        let (key, body) = self.row(operation);
-        let path = operation.path.replace("{code}", key).replace("{slug}", key).replace("{id}", key);
+        let (_, key, body) = self.row(path);
+        let path = path.replace("{code}", key).replace("{slug}", key).replace("{id}", key);
         let path = path.replace("{secret_id}", body["secrets"][0]["id"].as_str().unwrap_or_default());
-        assert!(!path.contains('{'), "no way to {}", operation.id);
+        assert!(!path.contains('{'), "no way to {path}");
         path
     }
 }
