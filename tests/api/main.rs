@@ -28,6 +28,7 @@ mod metrics;
 mod municipalities;
 mod plans;
 mod private_postgres;
+mod properties;
 mod reach;
 mod readme;
 mod search;
