@@ -1,0 +1,11 @@
+//! Some tests are short in `make test` and long in `make soak`, which prints what they counted.
+
+/// How often: a few times, or so many under `make soak`.
+pub(crate) fn times(short: usize, long: usize) -> usize {
+    if std::env::var_os("SOAK").is_some() { long } else { short }
+}
+
+/// A figure for who runs `make soak`.
+pub(crate) fn counted(what: &str) {
+    println!("soak: {what}");
+}
