@@ -35,6 +35,11 @@ test: ## Run every test, against a real PostgreSQL of its own
 	@scripts/prepare test
 	@scripts/test
 
+soak: ## The long forms of the tests: kills, faults, 10,000 writes copied, every hostile value; prints what it counted
+	@scripts/prepare test
+	SOAK=1 COPY_WRITES=10000 HOSTILE_ALL=1 scripts/test -- --nocapture --test-threads=2 \
+		faults:: changes::copying hostile:: instances:: idempotency:: sessions::
+
 check: ## Formatting, lints, documentation, the committed contract, licences, unused dependencies
 	@scripts/prepare check
 	cargo fmt --check

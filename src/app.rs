@@ -1,17 +1,22 @@
 //! The server: what stands around a request, in which order, and how it starts and stops.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
-    dev::Server,
+    body::MessageBody,
+    dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse},
     http::{Method, header},
     middleware::{Compress, Condition, from_fn},
     web::{self, Data, ServiceConfig},
 };
 use diesel_async::pooled_connection::deadpool::Pool;
-use utoipa::OpenApi as _;
+use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
@@ -27,6 +32,7 @@ use crate::{
         self,
         changes::news::{self, News},
     },
+    shutdown::{Signals, Stopping},
     telemetry::RequestSpan,
 };
 
@@ -47,6 +53,9 @@ pub enum StartError {
     /// The database does not let in.
     #[error("cannot reach the database: {0}")]
     Connection(#[from] diesel::ConnectionError),
+    /// The operating system does not tell of signals.
+    #[error("cannot listen for SIGTERM and Ctrl-C: {0}")]
+    Signals(std::io::Error),
 }
 
 /// A server that listens, and where.
@@ -62,7 +71,7 @@ pub struct Running {
 }
 
 /// The document, from the handlers.
-pub fn document() -> utoipa::openapi::OpenApi {
+pub fn document() -> OpenApi {
     App::new().into_utoipa_app().openapi(Base::openapi()).configure(resources::routes).split_for_parts().1
 }
 
@@ -71,69 +80,120 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// # Errors
 /// [`StartError`].
 pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Result<Running, StartError> {
-    let wanted = SocketAddr::new(config.host, config.port);
-    let listener = listen(wanted).map_err(|error| StartError::Listen(wanted, error))?;
-    let address = listener.local_addr().map_err(|error| StartError::Listen(wanted, error))?;
+    let (listener, address) = listen(SocketAddr::new(config.host, config.port))?;
     config.listens_at(address);
-    let public_url = config.public_url.clone();
-    let auth = Arc::new(Auth::new(&config, keys));
-    auth.revocations.refresh(&db::establish(database_url.to_owned()).await?).await?;
-    actix_web::rt::spawn(keep_in_step(Arc::clone(&auth), database_url.to_owned()));
-    let news = Arc::new(News::default());
-    actix_web::rt::spawn(news::watch(Arc::clone(&news), database_url.to_owned()));
-    actix_web::rt::spawn(news::close_on_signal(Arc::clone(&news)));
-    actix_web::rt::spawn(housekeeping::keep(database_url.to_owned()));
-    let pool = db::pool(database_url, config.pool_size)?;
-    let metrics = config.metrics_port.map(|port| measure(SocketAddr::new(config.host, port), database_url, &pool));
-    let (metrics, metrics_address) = metrics.transpose()?.unzip();
-    let document = Arc::new(document());
-    let parameters = Data::new(Parameters::of(&document));
-    let workers = config.workers;
-    let (config, auth, url) = (Data::new(config), Data::from(auth), database_url.to_owned());
-    let server = HttpServer::new(move || {
-        let shared = |services: &mut ServiceConfig| {
-            services
-                .app_data(config.clone())
-                .app_data(auth.clone())
-                .app_data(parameters.clone())
-                .app_data(Data::from(Arc::clone(&news)))
-                .configure(|services| {
-                    if let Some(metrics) = &metrics {
-                        services.app_data(metrics.clone());
-                    }
-                })
-                .app_data(Data::from(Arc::clone(&document)))
-                .app_data(Data::new(Db::new(&url, pool.clone(), READ_CONNECTIONS)))
-                .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));
+    let (public_url, workers, drain) = (config.public_url.clone(), config.workers, config.drain);
+    let signals = Signals::listen().map_err(StartError::Signals)?;
+    let (shared, metrics_address) = Shared::start(config, keys, database_url).await?;
+    let (stopping, news) = (shared.stopping.clone(), shared.news.clone());
+    let server = HttpServer::new(move || shared.clone().app())
+        .workers(workers)
+        .disable_signals()
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .client_request_timeout(Duration::from_secs(5))
+        .listen(listener)
+        .map_err(|error| StartError::Listen(address, error))?
+        .run();
+    let handle = server.handle();
+    actix_web::rt::spawn(async move { signals.stop(handle, &stopping, drain, || news.close()).await });
+    Ok(Running { server, address, public_url, metrics_address })
+}
+
+/// What the workers share.
+#[derive(Clone)]
+struct Shared {
+    config: Data<Config>,
+    auth: Data<Auth>,
+    parameters: Data<Parameters>,
+    document: Arc<OpenApi>,
+    news: Data<News>,
+    stopping: Data<Stopping>,
+    metrics: Option<Data<Metrics>>,
+    pool: Pool<Conn>,
+    database_url: String,
+}
+
+impl Shared {
+    /// Makes it, and starts what runs beside the requests; gives where the metrics are, too.
+    async fn start(config: Config, keys: KeyRing, url: &str) -> Result<(Self, Option<SocketAddr>), StartError> {
+        let auth = Arc::new(Auth::new(&config, keys));
+        auth.revocations.refresh(&db::establish(url.to_owned()).await?).await?;
+        let news = Arc::new(News::default());
+        actix_web::rt::spawn(keep_in_step(Arc::clone(&auth), url.to_owned()));
+        actix_web::rt::spawn(news::watch(Arc::clone(&news), url.to_owned()));
+        actix_web::rt::spawn(housekeeping::keep(url.to_owned()));
+        let pool = db::pool(url, config.pool_size)?;
+        let metrics = config.metrics_port.map(|port| measure(SocketAddr::new(config.host, port), url, &pool));
+        let (metrics, metrics_address) = metrics.transpose()?.unzip();
+        let document = Arc::new(document());
+        let shared = Self {
+            config: Data::new(config),
+            auth: Data::from(auth),
+            parameters: Data::new(Parameters::of(&document)),
+            document,
+            news: Data::from(news),
+            stopping: Data::default(),
+            metrics,
+            pool,
+            database_url: url.to_owned(),
         };
-        let (app, _) = App::new().configure(shared).into_utoipa_app().configure(resources::routes).split_for_parts();
-        app.default_service(web::to(fallback(&document)))
+        Ok((shared, metrics_address))
+    }
+
+    /// One worker's application: what stands around its requests, the innermost first.
+    fn app(
+        self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody>,
+            Error = actix_web::Error,
+            InitError = (),
+        >,
+    > {
+        let (app, _) = App::new()
+            .configure(|data| self.hand_out(data))
+            .into_utoipa_app()
+            .configure(resources::routes)
+            .split_for_parts();
+        app.default_service(web::to(fallback(&self.document)))
             .wrap(from_fn(headers::contain))
-            .wrap(Condition::new(!config.cors_origins.is_empty(), cors(&config)))
+            .wrap(Condition::new(!self.config.cors_origins.is_empty(), cors(&self.config)))
             .wrap(from_fn(headers::choose_encoding))
             .wrap(Compress::default())
             .wrap(from_fn(problem::render))
             .wrap(from_fn(headers::finish))
             .wrap(from_fn(metrics::observe))
             .wrap(tracing_actix_web::TracingLogger::<RequestSpan>::new())
-    })
-    .workers(workers)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    .client_request_timeout(Duration::from_secs(5))
-    .listen(listener)
-    .map_err(|error| StartError::Listen(address, error))?;
-    Ok(Running { server: server.run(), address, public_url, metrics_address })
+    }
+
+    /// What handlers may ask for.
+    fn hand_out(&self, services: &mut ServiceConfig) {
+        if let Some(metrics) = &self.metrics {
+            services.app_data(metrics.clone());
+        }
+        services
+            .app_data(self.config.clone())
+            .app_data(self.auth.clone())
+            .app_data(self.parameters.clone())
+            .app_data(self.news.clone())
+            .app_data(self.stopping.clone())
+            .app_data(Data::from(Arc::clone(&self.document)))
+            .app_data(Data::new(Db::new(&self.database_url, self.pool.clone(), READ_CONNECTIONS)))
+            .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));
+    }
 }
 
 /// Begins to count, and serves the figures at this address.
 fn measure(wanted: SocketAddr, url: &str, pool: &Pool<Conn>) -> Result<(Data<Metrics>, SocketAddr), StartError> {
-    let cannot = |error| StartError::Listen(wanted, error);
-    let listener = listen(wanted).map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
+    let (listener, address) = listen(wanted)?;
     let metrics = Data::new(Metrics::new().map_err(|error| Error::Internal(error.into()))?);
     let (url, pool) = (url.to_owned(), pool.clone());
     let db = move || Db::new(&url, pool.clone(), 1);
-    actix_web::rt::spawn(metrics::serve(listener, metrics.clone(), db).map_err(cannot)?);
+    actix_web::rt::spawn(
+        metrics::serve(listener, metrics.clone(), db).map_err(|error| StartError::Listen(address, error))?,
+    );
     Ok((metrics, address))
 }
 
@@ -147,11 +207,14 @@ pub fn raise_file_limit() {
     }
 }
 
-/// A restarted service takes its port at once, though old connections linger.
-fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+/// Listens, and tells where. A restarted service takes its port at once, though old connections linger.
+fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bound = TcpListener::bind(wanted).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    });
+    bound.map_err(|error| StartError::Listen(wanted, error))
 }
 
 /// Pages of the configured origins may call, and see what they need to write.

@@ -1,6 +1,6 @@
 //! Every setting: an environment variable, typed, read once, explained where it is declared.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use crate::db::types::words;
 
@@ -46,6 +46,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("WORKERS", "one for each core", "threads that serve requests"),
     setting("POOL_SIZE", "10", "connections for writes; reads use two more for each worker"),
+    setting("DRAIN_SECONDS", "2", "seconds for which /readyz fails on SIGTERM while the service still serves"),
     setting("LOG_FORMAT", "human", "human or json"),
     setting("LOG_LEVEL", "info", "error, warn, info, debug, or a filter such as info,kuntatutorit=debug"),
 ];
@@ -89,6 +90,8 @@ pub struct Config {
     pub workers: usize,
     /// Connections for writes.
     pub pool_size: usize,
+    /// How long `/readyz` fails on SIGTERM while the service still serves.
+    pub drain: Duration,
     /// The form of the log.
     pub log_format: LogFormat,
     /// What the log has.
@@ -197,6 +200,9 @@ impl Config {
             trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", |text| text.parse().ok()),
             workers: env.parsed("WORKERS", cores(), "a number from 1 to 256", |text| within(text, 1, 256)),
             pool_size: env.parsed("POOL_SIZE", 10, "a number from 1 to 1000", |text| within(text, 1, 1000)),
+            drain: env.parsed("DRAIN_SECONDS", Duration::from_secs(2), "a number from 0 to 300", |text| {
+                text.parse().ok().filter(|seconds| *seconds <= 300).map(Duration::from_secs)
+            }),
             log_format: env.parsed("LOG_FORMAT", LogFormat::Human, "human or json", |text| match text {
                 "human" => Some(LogFormat::Human),
                 "json" => Some(LogFormat::Json),

@@ -107,6 +107,9 @@ pub enum Error {
     /// The database cannot be reached now, or too much waits for it.
     #[error("the service cannot reach its database now; try again in a moment")]
     Unavailable,
+    /// The service has been told to stop.
+    #[error("this instance stops; ask another one")]
+    Stopping,
     /// The service's own fault; the cause is for the log only.
     #[error("something went wrong on our side; quote the `request_id` when you report it")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -158,6 +161,7 @@ impl Error {
             Self::TooManyRequests(_) => (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
             Self::TooManyWaiting => (S::SERVICE_UNAVAILABLE, "too_many_waiting", "Too many wait already"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available now"),
+            Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "This instance stops"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
             Self::Http(status) => (*status, "http", "The request cannot be served"),
         };

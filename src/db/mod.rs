@@ -22,16 +22,17 @@ use diesel_async::{
     },
 };
 use futures_util::{FutureExt as _, future::try_join};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::problem::{Error, Result};
 
 /// What queries run on: one connection, shared by those who read at the same time.
 pub type Conn = AsyncPgConnection;
 
-/// How long one read may take, connecting included.
-const READ_LIMIT: Duration = Duration::from_secs(4);
-/// How long one write may take, from check-out to commit.
+/// How long one read may take, once there is a connection. With the wait before it and the probe after it that is less than
+/// five seconds; PostgreSQL gives up before.
+const READ_LIMIT: Duration = Duration::from_millis(3800);
+/// How long one write may take, from the wait for a connection to the commit.
 const WRITE_LIMIT: Duration = Duration::from_millis(4500);
 /// How long a request waits for a connection of the pool, or for a new one to open.
 const WAIT_LIMIT: Duration = Duration::from_millis(800);
@@ -80,9 +81,14 @@ pub async fn establish(url: String) -> ConnectionResult<Conn> {
     let mut config = tokio_postgres::Config::from_str(&url)
         .map_err(|error| ConnectionError::InvalidConnectionUrl(error.to_string()))?;
     config.options(SESSION).application_name("kuntatutorit").connect_timeout(WAIT_LIMIT);
-    let connecting = config.connect(tokio_postgres::NoTls);
-    let (client, connection) = connecting.await.map_err(|error| ConnectionError::BadConnection(with_cause(&error)))?;
-    Conn::try_from_client_and_connection(client, connection).await
+    // Its own time-out ends with the socket's connection: a server that takes it and is silent would never be given up.
+    let connecting = async {
+        let connected = config.connect(tokio_postgres::NoTls).await;
+        let (client, connection) = connected.map_err(|error| ConnectionError::BadConnection(with_cause(&error)))?;
+        Conn::try_from_client_and_connection(client, connection).await
+    };
+    let silent = |_| ConnectionError::BadConnection("the server takes the connection and is silent".to_owned());
+    timeout(WAIT_LIMIT, connecting).await.map_err(silent)?
 }
 
 /// tokio-postgres says what failed and leaves why to the cause.
@@ -124,8 +130,9 @@ impl Db {
         let span = tracing::Span::current();
         let task = actix_web::rt::spawn(tracing::Instrument::instrument(
             async move {
+                let deadline = Instant::now() + WRITE_LIMIT;
                 let mut conn = pool.get().await?;
-                let outcome = timeout(WRITE_LIMIT, transaction(&mut conn, author, work)).await;
+                let outcome = timeout_at(deadline, transaction(&mut conn, author, work)).await;
                 outcome.unwrap_or_else(|_| {
                     drop(Object::take(conn));
                     Err(Error::Unavailable)

@@ -7,7 +7,7 @@ use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -20,6 +20,7 @@ use crate::{
     auth::caller::Public,
     config::Config,
     problem::Error,
+    shutdown::Stopping,
     telemetry::{RequestId, X_REQUEST_ID},
 };
 
@@ -39,10 +40,15 @@ type Outcome = Result<ServiceResponse<BoxBody>, actix_web::Error>;
 pub async fn finish(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Outcome {
     let id = RequestId::of(&request);
     let https = request.app_data::<Data<Config>>().is_some_and(|config| config.public_url.starts_with("https:"));
+    // A connection that is kept would be cut in the middle of its next request.
+    let stopping = request.app_data::<Data<Stopping>>().is_some_and(|stopping| stopping.has_begun());
     let documentation = request.path().starts_with("/docs") || request.path() == "/openapi.json";
     let mut response = next.call(request).await?.map_into_boxed_body();
     let public = response.request().extensions().get::<Public>().is_some()
         && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED);
+    if stopping {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
         headers.remove(header::CONTENT_ENCODING);

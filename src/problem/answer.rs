@@ -109,7 +109,7 @@ impl ResponseError for Error {
             Self::MethodNotAllowed(allow) => response.insert_header((header::ALLOW, allow.as_str())),
             Self::UnsupportedMediaType(accept) => response.insert_header((header::ACCEPT, *accept)),
             Self::TooManyRequests(seconds) => too_many(&mut response, *seconds),
-            Self::Unavailable | Self::InProgress | Self::TooManyWaiting => {
+            Self::Unavailable | Self::Stopping | Self::InProgress | Self::TooManyWaiting => {
                 response.insert_header((header::RETRY_AFTER, 1))
             }
             _ => &mut response,

@@ -37,6 +37,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("http", "The HTTP library refused the request; the status says why."),
     ("internal", "500. Our fault: quote the <code>request_id</code> when you report it."),
     ("too_many_waiting", "503. Too many wait for a change already: try again as <code>Retry-After</code> says."),
+    ("stopping", "503. <code>/readyz</code> alone: this instance has been told to stop; ask another one."),
     ("unavailable", "503. Try again as <code>Retry-After</code> says."),
     (
         "idempotency_key_reused",

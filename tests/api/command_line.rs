@@ -1,25 +1,20 @@
 //! The command line: accounts and clients, and what the service's log has of them.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Child, Command, Output, Stdio},
+    io::Write as _,
+    process::{Output, Stdio},
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, cluster::fresh_database};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
-
-fn program(database_url: &str) -> Command {
-    let mut command = Command::new(PROGRAM);
-    let keys = concat!(env!("CARGO_TARGET_TMPDIR"), "/keys");
-    command.current_dir(env!("CARGO_TARGET_TMPDIR")).env("DATABASE_URL", database_url).env("KEY_DIR", keys);
-    command
-}
+use crate::support::{
+    Server,
+    cluster::fresh_database,
+    process::{Service, program_on},
+};
 
 fn outcome(database_url: &str, arguments: &[&str], input: &str) -> Output {
-    let mut command = program(database_url);
+    let mut command = program_on(database_url);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // Who does not ask for it closes it.
@@ -117,49 +112,20 @@ fn every_command_shows_an_example() {
     }
 }
 
-/// The service as its operator starts it; it ends with the test.
-struct Service {
-    process: Child,
-    log: tempfile::NamedTempFile,
-}
-
-impl Service {
-    /// With everything in the log that there can be; and the base of its URLs.
-    fn start(database_url: &str) -> (Self, String) {
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let mut command = program(database_url);
-        command.arg("serve").env("PORT", "0").env("LOG_LEVEL", "trace").env("LOG_FORMAT", "json");
-        let mut process = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let base = lines.find_map(|line| Some(line.trim().strip_prefix("API")?.trim().strip_suffix("/v1")?.to_owned()));
-        (Self { process, log }, base.unwrap())
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.log.path()).unwrap()
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 #[tokio::test]
 async fn the_log_names_no_person_and_no_secret() {
     let url = fresh_database();
     run(&url, &["account", "add", "--email", "boss@example.org", "--role", "coordinator"], "salasana on pitkä\n");
-    let (service, base) = Service::start(&url);
-    let anonymous = crate::support::client::Client::new(reqwest::Client::new(), base.clone(), None);
+    let mut serve = program_on(&url);
+    serve.env("LOG_LEVEL", "trace");
+    let service = Service::start(serve);
+    let anonymous = service.anonymous();
     let mut told: Vec<String> = vec!["boss@example.org".into(), "salasana on pitkä".into(), "digituki@".into()];
     let keep = |secret: &Value| secret.as_str().unwrap().to_owned();
     let login = json!({"email": "boss@example.org", "password": "salasana on pitkä"});
     let session = anonymous.post("/v1/auth/login", &login).await.expect(200).body;
     told.extend([keep(&session["access_token"]), keep(&session["refresh_token"])]);
-    let coordinator = crate::support::client::Client::new(reqwest::Client::new(), base, Some(told[3].clone()));
+    let coordinator = service.token(&told[3]);
     let new = json!({"email": "digituki@espoo.example", "role": "municipality", "municipality_code": "049"});
     let invited = coordinator.post("/v1/accounts", &new).await.expect(201).body;
     told.push(keep(&invited["invitation"]["secret"]));

@@ -6,7 +6,6 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
     sync::{Notify, Semaphore, SemaphorePermit, watch},
     time::{Instant, sleep, timeout, timeout_at},
 };
@@ -58,6 +57,11 @@ impl News {
         Ok(Place { receiver, _permit: permit })
     }
 
+    /// Sends those who wait home: the service stops.
+    pub fn close(&self) {
+        self.wake(true);
+    }
+
     async fn until_somebody_waits(&self) {
         while self.places.available_permits() == PLACES {
             self.wanted.notified().await;
@@ -106,17 +110,4 @@ async fn look(database_url: &str, conn: &mut Option<Conn>) -> Result<Option<Posi
         None => conn.insert(establish(database_url.to_owned()).await?),
     };
     timeout(PATIENCE, store::newest(conn)).await.map_err(|_| Error::Unavailable)?
-}
-
-/// Sends those who wait home when the process is told to stop.
-pub async fn close_on_signal(news: Arc<News>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    news.wake(true);
 }

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use crate::{
     db::{Db, migrations},
     http::{KnownParameters, document::OpenProblems},
-    problem::Result,
+    problem::{Error, Result},
+    shutdown::Stopping,
 };
 
 /// How the service is.
@@ -29,10 +30,17 @@ pub(super) async fn get_livez(_: KnownParameters) -> impl Responder {
 
 /// Can it serve?
 ///
-/// The database answers and has exactly this version's migrations.
+/// The database answers and has exactly this version's migrations, and nobody has told the service to stop.
 #[utoipa::path(tag = "service", security(()), responses((status = 200, description = "It can serve", body = Health), OpenProblems))]
 #[get("/readyz")]
-pub(super) async fn get_readyz(_: KnownParameters, db: Data<Db>) -> Result<web::Json<Health>> {
+pub(super) async fn get_readyz(
+    _: KnownParameters,
+    db: Data<Db>,
+    stopping: Data<Stopping>,
+) -> Result<web::Json<Health>> {
+    if stopping.has_begun() {
+        return Err(Error::Stopping);
+    }
     migrations::check(&db).await?;
     Ok(web::Json(Health { status: "ok" }))
 }

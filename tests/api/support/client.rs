@@ -63,6 +63,11 @@ impl Client {
 
     /// Sends a body that need not be text.
     pub(crate) async fn send_bytes(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+        self.attempt(method, path, body).await.unwrap()
+    }
+
+    /// What comes back, if it does: for who expects the service to fall.
+    pub(crate) async fn attempt(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -77,11 +82,11 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let response = request.send().await.unwrap();
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
+        let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, headers, text, body }
+        Ok(Answer { status, headers, text, body })
     }
 
     /// Every item of a list, page by page.

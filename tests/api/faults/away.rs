@@ -3,55 +3,14 @@
 use std::time::{Duration, Instant};
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use kuntatutorit::{
-    db::{
-        local::{LocalPostgres, Options},
-        migrations,
-    },
-    seed,
-};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Server, cluster::run};
-
-/// A PostgreSQL that a test may stop and start.
-struct Stoppable {
-    options: Options,
-    postgres: Option<LocalPostgres>,
-    _dir: tempfile::TempDir,
-}
-
-impl Stoppable {
-    fn start() -> Self {
-        let dir = tempfile::TempDir::new().unwrap();
-        let options = Options { durable: false, ..Options::new(dir.path()) };
-        let mut stoppable = Self { options, postgres: None, _dir: dir };
-        stoppable.again();
-        let url = stoppable.url();
-        run(async {
-            migrations::run(&url).await.unwrap();
-            seed::load(&AsyncPgConnection::establish(&url).await.unwrap()).await.unwrap();
-        });
-        stoppable
-    }
-
-    fn again(&mut self) {
-        self.postgres = Some(LocalPostgres::start(&self.options).unwrap());
-    }
-
-    fn stop(&mut self) {
-        self.postgres = None;
-    }
-
-    fn url(&self) -> String {
-        self.postgres.as_ref().unwrap().url("postgres")
-    }
-}
+use crate::support::{Server, database::Database};
 
 #[tokio::test]
 async fn the_service_outlives_its_database() {
-    let mut database = Stoppable::start();
+    let mut database = Database::start();
     let server = Server::on(database.url(), &[]);
     let espoo = server.municipality("049");
     let path = "/v1/municipalities/049";

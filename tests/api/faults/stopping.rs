@@ -1,0 +1,129 @@
+//! How the real program stops under load.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::support::{
+    Server,
+    process::{Service, program_on},
+    soak,
+};
+
+/// The program on this server's database, told as its other instance.
+fn beside(server: &Server, drain: &str) -> Service {
+    let mut serve = program_on(&server.database_url);
+    serve.env("PUBLIC_URL", &server.url).env("DRAIN_SECONDS", drain).env("LOG_LEVEL", "info");
+    Service::start(serve)
+}
+
+#[tokio::test]
+async fn on_sigterm_readiness_goes_first_and_no_request_fails() {
+    let server = Server::start();
+    for _ in 0..soak::times(1, 10) {
+        let mut service = beside(&server, "1");
+        let token = server.coordinator().token.unwrap();
+        let (away, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let mut callers = JoinSet::new();
+        // Each keeps its connection, and comes until the balancer sends it elsewhere.
+        for _ in 0..16 {
+            let (caller, away, served) = (service.token(&token), Arc::clone(&away), Arc::clone(&served));
+            callers.spawn(async move {
+                while !away.load(Ordering::Relaxed) {
+                    caller.post("/v1/events", &Server::event("049", "draft")).await.expect(201);
+                    caller.get("/v1/events?limit=20").await.expect(200);
+                    served.fetch_add(2, Ordering::Relaxed);
+                }
+            });
+        }
+        let balancer = service.anonymous();
+        balancer.get("/readyz").await.expect(200);
+        while served.load(Ordering::Relaxed) < 50 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        service.signal("TERM");
+        let told = Instant::now();
+        while balancer.get("/readyz").await.status == 200 {
+            assert!(told.elapsed() < Duration::from_millis(500), "it stays ready");
+        }
+        balancer.get("/readyz").await.expect_problem(503, "stopping");
+        let before = served.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert!(served.load(Ordering::Relaxed) > before, "it serves nobody while it is still known");
+        away.store(true, Ordering::Relaxed);
+        while let Some(ended) = callers.join_next().await {
+            ended.unwrap();
+        }
+        let (status, _) = service.ended().await;
+        assert!(status.success(), "{status}: {}", service.log());
+        assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
+        let log = service.log();
+        soak::counted(&format!(
+            "SIGTERM: {} requests served, none failed, ended after {:?}",
+            served.load(Ordering::Relaxed),
+            told.elapsed()
+        ));
+        assert!(log.contains("/readyz fails from now on") && log.contains("stopped"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_under_way_comes_to_its_end() {
+    use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+    let server = Server::start();
+    let mut service = beside(&server, "0");
+    let token = server.coordinator().token.unwrap();
+    let (writer, reader) = (service.token(&token), service.token(&token));
+    let mut holder = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    diesel::sql_query("begin").execute(&mut holder).await.unwrap();
+    diesel::sql_query("lock table municipalities in share mode").execute(&mut holder).await.unwrap();
+    let change = json!({"support_since": 2003});
+    let write = tokio::spawn(async move { writer.if_match("*").patch("/v1/municipalities/049", &change).await });
+    let wait = tokio::spawn(async move { reader.get("/v1/changes?from=now&wait=30").await });
+    let waiting = "select pid::text as line from pg_stat_activity where wait_event_type = 'Lock' \
+                   and datname = current_database()";
+    let began = Instant::now();
+    while crate::support::given::lines(&server, waiting).await.is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(2), "the write does not wait");
+    }
+    service.signal("TERM");
+    // Who waits for a change is sent home; the write is waited for.
+    wait.await.unwrap().expect(200);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let late = service.anonymous().attempt(Method::GET, "/livez", None).await;
+    assert!(late.is_err(), "it still accepts: {late:?}");
+    diesel::sql_query("rollback").execute(&mut holder).await.unwrap();
+    assert_eq!(write.await.unwrap().expect(200).body["support_since"], 2003);
+    let (status, took) = service.ended().await;
+    assert!(status.success() && took < Duration::from_secs(6), "{status} after {took:?}");
+}
+
+#[tokio::test]
+async fn ctrl_c_and_a_second_signal_stop_at_once() {
+    let server = Server::start();
+    for signals in [&["INT"][..], &["TERM", "TERM"], &["TERM", "INT"]] {
+        let mut service = beside(&server, "20");
+        service.anonymous().get("/livez").await.expect(200);
+        for signal in signals {
+            service.signal(signal);
+            // Two that come together count as one.
+            if signals.len() > 1 {
+                let began = Instant::now();
+                while !service.log().contains("told to stop") {
+                    assert!(began.elapsed() < Duration::from_secs(2), "{}", service.log());
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        }
+        let (status, took) = service.ended().await;
+        assert!(status.success() && took < Duration::from_secs(2), "{signals:?}: {status} after {took:?}");
+    }
+}

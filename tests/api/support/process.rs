@@ -1,0 +1,102 @@
+//! The service as its operator starts it: the real program.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::client::Client;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
+
+/// The program, not told anything yet.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+/// The program with this database.
+pub(crate) fn program_on(database_url: &str) -> Command {
+    let mut command = program();
+    command.env("DATABASE_URL", database_url).env("KEY_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/keys"));
+    command
+}
+
+/// A port that nobody had a moment ago.
+pub(crate) fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+/// A service that runs; it ends with the test.
+pub(crate) struct Service {
+    process: Child,
+    log: tempfile::NamedTempFile,
+    base: String,
+}
+
+impl Service {
+    /// On a free port, with a log for programs.
+    pub(crate) fn start(command: Command) -> Self {
+        Self::at(&free_port(), command)
+    }
+
+    /// On this port.
+    pub(crate) fn at(port: &str, mut command: Command) -> Self {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        command.arg("serve").env("PORT", port).env("LOG_FORMAT", "json");
+        let mut process = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let told = || std::fs::read_to_string(log.path()).unwrap_or_default();
+        assert!(lines.any(|line| line.contains("Kuntatutorit serves")), "it did not start: {}", told());
+        Self { process, log, base: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// Somebody without a token.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(reqwest::Client::new(), self.base.clone(), None)
+    }
+
+    /// Somebody with this token.
+    pub(crate) fn token(&self, token: &str) -> Client {
+        Client::new(reqwest::Client::new(), self.base.clone(), Some(token.to_owned()))
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// Sends it this signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// How it ended, and after how long; within 30 seconds.
+    pub(crate) async fn ended(&mut self) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return (status, began.elapsed());
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "it does not end: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

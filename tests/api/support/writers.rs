@@ -1,0 +1,159 @@
+//! Writers who do not give up, and the ledger of what the service acknowledged to them.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use diesel::sql_types::{Integer, Nullable, Text};
+use diesel_async::{AsyncConnection as _, AsyncPgConnection};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::client::{Answer, Client};
+
+/// Writers at work.
+pub(crate) struct Writers {
+    tasks: JoinSet<()>,
+    ledger: Arc<Ledger>,
+}
+
+/// What has been acknowledged: the title of each event, which is new, and its id.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    written: Mutex<HashMap<String, String>>,
+    requests: AtomicUsize,
+    failed: AtomicUsize,
+    ends: AtomicBool,
+}
+
+impl Writers {
+    /// So many begin to write as this client.
+    pub(crate) fn start(count: usize, client: &Client) -> Self {
+        let (mut tasks, ledger) = (JoinSet::new(), Arc::<Ledger>::default());
+        for writer in 0..count {
+            let (client, ledger) = (client.clone(), Arc::clone(&ledger));
+            tasks.spawn(async move {
+                while !ledger.ends.load(Ordering::Relaxed) {
+                    ledger.write(&client, writer % 2 == 0).await;
+                }
+            });
+        }
+        Self { tasks, ledger }
+    }
+
+    /// How many writes have been acknowledged.
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.ledger.written.lock().unwrap().len()
+    }
+
+    /// Waits until so many more have been acknowledged, for ten seconds at most.
+    pub(crate) async fn progress(&self, more: usize) {
+        let goal = self.acknowledged() + more;
+        let progress = async {
+            while self.acknowledged() < goal {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), progress).await;
+        assert!(waited.is_ok(), "nothing is written any longer");
+    }
+
+    /// Lets each end its write, and gives the ledger.
+    pub(crate) async fn end(mut self) -> Arc<Ledger> {
+        self.ledger.ends.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+        self.ledger
+    }
+}
+
+impl Ledger {
+    /// One event, sent until it is acknowledged: under an `Idempotency-Key`, or by its `external_id`; then one change.
+    async fn write(&self, client: &Client, keyed: bool) {
+        let title = Uuid::new_v4().to_string();
+        let event = json!({
+            "title": {"fi": title}, "kind": "webinar", "modality": "online", "starts_at": "2026-12-01T10:00:00Z",
+            "ends_at": "2026-12-01T11:00:00Z", "host_municipality_code": "049",
+            "external_id": if keyed { Value::Null } else { json!(title) }
+        });
+        let sender = if keyed { client.with("idempotency-key", &title) } else { client.clone() };
+        let created = self.insist(&sender, Method::POST, "/v1/events", &event).await;
+        let id = match (created.status, keyed) {
+            (201, _) => created.body["id"].as_str().unwrap().to_owned(),
+            // An answer was lost: what has the key is what was sent.
+            (409, false) => {
+                let path = format!("/v1/events?external_id={title}");
+                self.insist(client, Method::GET, &path, &Value::Null).await.expect(200).column("id")[0].to_owned()
+            }
+            _ => panic!("{}", created.text),
+        };
+        self.written.lock().unwrap().insert(title, id.clone());
+        let path = format!("/v1/events/{id}");
+        let etag = self.insist(client, Method::GET, &path, &Value::Null).await.expect(200).etag();
+        let changed = self.insist(&client.if_match(&etag), Method::PATCH, &path, &json!({"capacity": 7})).await;
+        // 412: the change was made and its answer lost.
+        assert!(matches!(changed.status, 200 | 412), "{}", changed.text);
+    }
+
+    /// Sends it until there is an answer that says how it ended.
+    async fn insist(&self, client: &Client, method: Method, path: &str, body: &Value) -> Answer {
+        let began = tokio::time::Instant::now();
+        loop {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let body = (!body.is_null()).then(|| body.to_string());
+            match client.attempt(method.clone(), path, body.map(String::into_bytes)).await {
+                Ok(answer) if answer.status == 503 || answer.body["code"] == "idempotency_key_in_progress" => {
+                    assert_eq!(answer.header("retry-after"), "1");
+                }
+                Ok(answer) => return answer,
+                Err(_) => {}
+            }
+            self.failed.fetch_add(1, Ordering::Relaxed);
+            assert!(began.elapsed() < Duration::from_mins(1), "{method} {path} does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Every acknowledged write is there, none twice, and the ledger of changes has each once. In words: how many.
+    pub(crate) async fn compare(&self, database_url: &str) -> String {
+        use diesel_async::RunQueryDsl as _;
+        let mut conn = AsyncPgConnection::establish(database_url).await.unwrap();
+        let query = "select id::text, title ->> 'fi' as title, capacity, \
+                     (select string_agg(operation, ' ' order by seq) from changes \
+                      where resource = 'events' and key = events.id::text and changes.version <= events.version) as changes \
+                     from events where host_municipality_code = '049' and starts_at = '2026-12-01T10:00:00Z'";
+        let rows: Vec<Row> = diesel::sql_query(query).load(&mut conn).await.unwrap();
+        let written = self.written.lock().unwrap();
+        assert_eq!(rows.len(), written.len(), "a write is lost, or there twice");
+        for row in rows {
+            assert_eq!(written.get(&row.title), Some(&row.id), "{} is not what was acknowledged", row.title);
+            assert_eq!(row.capacity, Some(7), "{} lost its change", row.title);
+            assert_eq!(row.changes.as_deref(), Some("create update"), "{}", row.title);
+        }
+        let [requests, failed] = [&self.requests, &self.failed].map(|count| count.load(Ordering::Relaxed));
+        format!(
+            "{requests} requests ({failed} refused or cut, and sent again), {} writes acknowledged",
+            2 * written.len()
+        )
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    capacity: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    changes: Option<String>,
+}
