@@ -1,7 +1,7 @@
 # `make run` and `make test` need nothing but Rust: what else they need, `scripts/prepare` sees to.
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test check contract openapi clean
+.PHONY: help run token test soak check contract openapi clean
 
 # Where rustup puts cargo, for a shell that has not heard of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Server,
+    client::Client,
     cluster::fresh_database,
     process::{Service, program_on},
 };
@@ -140,10 +141,39 @@ async fn the_log_names_no_person_and_no_secret() {
     told.push(keep(&anonymous.post("/v1/auth/refresh", &again).await.expect(200).body["refresh_token"]));
     anonymous.post("/v1/auth/refresh", &again).await.expect(401);
     anonymous.post("/v1/auth/logout", &again).await.expect(204);
+    let link = coordinator.post("/v1/calendar-links", &json!({"name": "Kanarian puhelin"})).await.expect(201).body;
+    let calendar = link["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    anonymous.get(&format!("/calendar/{calendar}")).await.expect(200);
+    told.push(calendar.trim_end_matches(".ics").to_owned());
+    told.extend(write_of_people(&coordinator).await);
     let log = service.log();
-    assert!(log.contains("/v1/auth/refresh"), "{log}");
+    assert!(log.contains("/v1/auth/refresh") && log.contains("/calendar/{secret}.ics"), "{log}");
     for secret in told {
         let line = log.lines().find(|line| line.contains(&secret));
         assert_eq!(line, None, "{secret}");
     }
+}
+
+/// Writes, changes, searches and gets refused what is personal, each with a word of its own; the words.
+async fn write_of_people(coordinator: &Client) -> Vec<String> {
+    let tutor = json!({
+        "name": "Kanarian Tutor", "municipality_code": "049",
+        "contact": {"email": "kanaria@kunta.example", "phone": "+358 40 7654321"}
+    });
+    let made = coordinator.post("/v1/tutors", &tutor).await.expect(201);
+    let path = format!("/v1/tutors/{}", made.body["id"].as_str().unwrap());
+    coordinator.if_match(&made.etag()).patch(&path, &json!({"name": "Kanarian Toinen"})).await.expect(200);
+    coordinator.if_match(&made.etag()).patch(&path, &json!({"name": "Kanarian Kolmas"})).await.expect(412);
+    coordinator.post("/v1/tutors", &json!({"name": "Kanarian Neljäs", "municipality_code": "x"})).await.expect(422);
+    coordinator.get("/v1/tutors?q=kanariahaku").await.expect(200);
+    coordinator.get("/v1/tutors?kanariakysely=1").await.expect(400);
+    let event = coordinator.post("/v1/events", &Server::event("049", "completed")).await.expect(201);
+    let feedback = json!({
+        "event_id": event.body["id"], "direction": "participant_to_tutor", "municipality_code": "049",
+        "comment": "Kanarian kommentti"
+    });
+    coordinator.post("/v1/feedback", &feedback).await.expect(201);
+    coordinator.post("/v1/feedback", &feedback).await.expect(409);
+    let words = ["anarian", "kanaria", "7654321", "kanariahaku", "kanariakysely"];
+    words.map(str::to_owned).to_vec()
 }

@@ -252,6 +252,12 @@ async fn no_secret_is_stored_as_it_is() {
     let client = coordinator.post("/v1/clients", &client).await.expect(201);
     let first = signed_in(&server).await;
     let second = next(&refresh(&server.anonymous(), &first).await.expect(200));
+    let linked = server
+        .account_of("linked@espoo.example", json!({}))
+        .await
+        .post("/v1/calendar-links", &json!({"name": "Puhelin"}))
+        .await;
+    let linked = linked.expect(201).body["url"].as_str().unwrap().rsplit('/').next().unwrap().replace(".ics", "");
     let tables = "select table_name::text as line from information_schema.tables where table_schema = 'public'";
     let mut dump = String::new();
     for table in given::lines(&server, tables).await {
@@ -263,6 +269,7 @@ async fn no_secret_is_stored_as_it_is() {
     let secrets = [
         &first,
         &second,
+        &linked,
         PASSWORD,
         client.body["client_secret"].as_str().unwrap(),
         invited.body["invitation"]["secret"].as_str().unwrap(),
