@@ -41,6 +41,9 @@ const WAIT_LIMIT: Duration = Duration::from_millis(800);
 const SESSION: &str = "-c statement_timeout=3500 -c lock_timeout=2500 -c idle_in_transaction_session_timeout=5000 \
                        -c timezone=UTC -c random_page_cost=1.1";
 
+/// How long several reads and writes of one request may take together.
+const TOGETHER_LIMIT: Duration = Duration::from_millis(4800);
+
 /// Who writes and for which request: what the ledger of changes keeps.
 #[derive(Clone, Debug, Default)]
 pub struct Author {
@@ -158,6 +161,14 @@ impl Db {
         })
         .await
     }
+}
+
+/// What reads and writes several times; together that takes no longer than one of them may.
+///
+/// # Errors
+/// [`Error::Unavailable`] when it does, else what `work` returns.
+pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    timeout(TOGETHER_LIMIT, work).await.unwrap_or_else(|_| Err(Error::Unavailable.into()))
 }
 
 async fn transaction<T>(conn: &mut Conn, author: Author, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {

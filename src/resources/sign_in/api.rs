@@ -12,7 +12,7 @@ use super::{
 use crate::{
     auth::{Auth, passwords, throttle::Attempt, tokens::LIFETIME_SECONDS},
     config::Config,
-    db::{Author, Db},
+    db::{Author, Db, together},
     http::{
         Body, Json, KnownParameters, NoContent,
         client_address::client_address,
@@ -114,20 +114,24 @@ pub(super) async fn login(
     config: Data<Config>,
 ) -> Result<SessionAnswer> {
     let attempt = Attempt::new(&login.email.trim().to_lowercase(), client_address(&request));
+    answer(together(sign_in(&db, attempt, login)).await?, &auth, &config)
+}
+
+async fn sign_in(db: &Db, attempt: Attempt, given: Login) -> Result<Session> {
     let _turn = attempt.turn().await;
     let (failed_before, known) = db
         .read(async |conn| {
             let failed_before = attempt.admit(conn).await?;
-            Ok((failed_before, accounts::store::find_by_email(conn, &login.email).await?))
+            Ok((failed_before, accounts::store::find_by_email(conn, &given.email).await?))
         })
         .await?;
     let stored = known.as_ref().and_then(|known| known.password_hash.clone());
-    let right = passwords::verify(login.password, stored).await?;
+    let right = passwords::verify(given.password, stored).await?;
     let known = known.filter(|known| right && !known.account.fields.disabled);
-    remember(&db, attempt, failed_before, known.is_some()).await?;
+    remember(db, attempt, failed_before, known.is_some()).await?;
     let known = known.ok_or(Error::SignInRefused)?;
     let session = db.write(Author::default(), async move |conn| sessions::start(conn, &known).await).await?;
-    answer(session.ok_or(Error::SignInRefused)?, &auth, &config)
+    session.ok_or(Error::SignInRefused)
 }
 
 /// A refresh token.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     auth::{Auth, revocations::issue_at, throttle::Attempt, tokens::LIFETIME_SECONDS},
-    db::Db,
+    db::{Db, together},
     http::{client_address::client_address, json},
     problem::{self, Error},
     resources::clients::{self, model::StoredClient},
@@ -167,7 +167,7 @@ pub(super) async fn issue_token(
     if form.get("grant_type") != Some("client_credentials") {
         return Err(if form.get("grant_type").is_some() { UNSUPPORTED_GRANT } else { INVALID_REQUEST }.into());
     }
-    let client = sign_in(&request, &db, &id, secret).await?;
+    let client = together(sign_in(&request, &db, &id, secret)).await?;
     let scope = granted(&client, form.get("scope"))?;
     let grant = of_client(&client, scope);
     let issued = auth.tokens.issue(&grant, issue_at(client.access_changed_at));

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::api::remember;
 use crate::{
     auth::{Caller, passwords, reach::Identity, scopes::AnyScope, throttle::Attempt},
-    db::{Author, Conn, Db},
+    db::{Author, Conn, Db, together},
     http::{Body, Json, KnownParameters, NoContent, client_address::client_address, document::PasswordProblems},
     problem::{Error, Result},
     resources::accounts::{self, invitations, model::Credentials},
@@ -69,8 +69,8 @@ pub(super) async fn set_password(
     db: Data<Db>,
 ) -> Result<NoContent> {
     match (body.old_password, body.invitation) {
-        (_, Some(invitation)) => accept(&request, &db, invitation, body.new_password).await?,
-        (Some(old), None) => change(&request, &db, caller?, old, body.new_password).await?,
+        (_, Some(invitation)) => together(accept(&request, &db, invitation, body.new_password)).await?,
+        (Some(old), None) => together(change(&request, &db, caller?, old, body.new_password)).await?,
         (None, None) => return Err(Error::SignInRefused),
     }
     Ok(NoContent)
