@@ -41,7 +41,7 @@ fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
     statuses.iter().map(shared).collect()
 }
 
-/// The failures that operations share, by the names that [`problems`] refers to.
+/// The failures that operations share, by the names that each operation refers to.
 pub fn shared_problems() -> impl Iterator<Item = (String, RefOr<Response>)> {
     TEXTS.iter().map(|(status, text)| (name(*status), problem(*status, text).into()))
 }
