@@ -39,10 +39,15 @@ async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
         let resets = crowd.iter().enumerate().map(async |(place, title)| {
             let request = creation(&token, title);
             let mut stream = connect(&server).await;
-            // Some are cut in the middle of what they say, the others at some moment of the work.
+            // Some are cut in the middle of what they say, the others at some moment of the work, which takes long on a
+            // machine that is busy; the last sees that it was done.
             let said = if place % 4 == 0 { request.len() * place / 20 } else { request.len() };
             stream.write_all(&request.as_bytes()[..said]).await.unwrap();
-            tokio::time::sleep(Duration::from_micros(u64::try_from(400 * place + 100 * number).unwrap())).await;
+            if place == 19 {
+                stream.read_u8().await.unwrap();
+            } else {
+                tokio::time::sleep(Duration::from_micros(u64::try_from(300 * place * place + 100 * number).unwrap())).await;
+            }
             // No lingering: a reset, not a farewell.
             stream.set_zero_linger().unwrap();
         });
@@ -52,7 +57,8 @@ async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
                 and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'";
     let began = Instant::now();
     while !given::lines(&server, open).await.is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(3), "a transaction is left open");
+        assert!(began.elapsed() < Duration::from_secs(10), "a transaction is left open");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // Each is there once with its change and its key, or not at all.
     let torn = "select events.id::text as line from events \
@@ -65,7 +71,7 @@ async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
     assert!(written.iter().all(|title| titles.contains(title)) && !written.is_empty(), "{written:?}");
     // The pool is whole: as many as it has may write at the same time, again and again.
     let writer = server.coordinator();
-    for answer in join_all(titles.iter().take(20).map(async |title| {
+    for answer in join_all(titles.iter().take(10).map(async |title| {
         let event = json!({
             "title": {"fi": title}, "kind": "webinar", "modality": "online", "starts_at": "2026-12-01T10:00:00Z",
             "ends_at": "2026-12-01T11:00:00Z", "host_municipality_code": "049"
