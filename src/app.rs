@@ -33,11 +33,9 @@ use crate::{
         changes::news::{self, News},
     },
     shutdown::{Signals, Stopping},
-    telemetry::RequestSpan,
+    telemetry,
 };
 
-/// Shared pipelined connections of each worker.
-const READ_CONNECTIONS: usize = 2;
 /// How long requests that are under way may take once the service is told to stop, in seconds.
 const SHUTDOWN_SECONDS: u64 = 25;
 
@@ -164,8 +162,7 @@ impl Shared {
             .wrap(Compress::default())
             .wrap(from_fn(problem::render))
             .wrap(from_fn(headers::finish))
-            .wrap(from_fn(metrics::observe))
-            .wrap(tracing_actix_web::TracingLogger::<RequestSpan>::new())
+            .wrap(from_fn(telemetry::observe))
     }
 
     /// What handlers may ask for.
@@ -180,7 +177,7 @@ impl Shared {
             .app_data(self.news.clone())
             .app_data(self.stopping.clone())
             .app_data(Data::from(Arc::clone(&self.document)))
-            .app_data(Data::new(Db::new(&self.database_url, self.pool.clone(), READ_CONNECTIONS)))
+            .app_data(Data::new(Db::new(&self.database_url, self.pool.clone())))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));
     }
 }
@@ -190,7 +187,7 @@ fn measure(wanted: SocketAddr, url: &str, pool: &Pool<Conn>) -> Result<(Data<Met
     let (listener, address) = listen(wanted)?;
     let metrics = Data::new(Metrics::new().map_err(|error| Error::Internal(error.into()))?);
     let (url, pool) = (url.to_owned(), pool.clone());
-    let db = move || Db::new(&url, pool.clone(), 1);
+    let db = move || Db::new(&url, pool.clone());
     actix_web::rt::spawn(
         metrics::serve(listener, metrics.clone(), db).map_err(|error| StartError::Listen(address, error))?,
     );

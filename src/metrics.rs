@@ -1,13 +1,11 @@
 //! Figures for the operator, in Prometheus' text form, on a port of their own: off unless `METRICS_PORT` is set.
 
-use std::{net::TcpListener, time::Instant};
+use std::{net::TcpListener, time::Duration};
 
 use actix_web::{
     App, HttpResponse, HttpServer,
-    body::{BoxBody, MessageBody},
-    dev::{Server, ServiceRequest, ServiceResponse},
+    dev::Server,
     http::Method,
-    middleware::Next,
     web::{self, Data},
 };
 use diesel::{QueryableByName, sql_types::Double};
@@ -72,9 +70,10 @@ impl Metrics {
         Ok(metrics)
     }
 
-    fn answered(&self, route: &str, method: &Method, status: u16, began: Instant) {
+    /// Counts an answer by the route's template, the method and the status.
+    pub fn answered(&self, route: &str, method: &Method, status: u16, took: Duration) {
         let labels = [route, method_name(method), &status.to_string()];
-        self.requests.with_label_values(&labels).observe(began.elapsed().as_secs_f64());
+        self.requests.with_label_values(&labels).observe(took.as_secs_f64());
         if SIGN_IN.contains(&route) && matches!(status, 401 | 429) {
             self.refused.with_label_values(&[route]).inc();
         }
@@ -124,24 +123,6 @@ async fn ledger_lag(db: &Db) -> Result<f64> {
                  where tgname = 'record_change'";
     let lag = db.read(async |mut conn| Ok(diesel::sql_query(query).get_result::<Lag>(&mut conn).await?)).await?;
     Ok(lag.seconds)
-}
-
-/// Middleware: counts every answer by the route's template, the method and the status.
-///
-/// # Errors
-/// None of its own.
-pub async fn observe(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let Some(metrics) = request.app_data::<Data<Metrics>>().cloned() else {
-        return Ok(next.call(request).await?.map_into_boxed_body());
-    };
-    let (began, method) = (Instant::now(), request.method().clone());
-    let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-    let response = next.call(request).await?.map_into_boxed_body();
-    metrics.answered(&route, &method, response.status().as_u16(), began);
-    Ok(response)
 }
 
 /// A server of its own for the figures; it ends with the service.

@@ -1,15 +1,18 @@
 //! What the operator sees: the log's form, and a span for each request.
 
+use std::{cell::OnceCell, rc::Rc, time::Instant};
+
 use actix_web::{
-    HttpMessage,
-    body::MessageBody,
+    HttpMessage, HttpRequest,
+    body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+    web::Data,
 };
-use tracing::{Span, field::Empty};
-use tracing_actix_web::RootSpanBuilder;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::config::LogFormat;
+use crate::{config::LogFormat, metrics::Metrics};
 
 /// The name of the header that carries a request's id, in and out.
 pub const X_REQUEST_ID: &str = "x-request-id";
@@ -37,12 +40,17 @@ pub fn log_panics() {
 
 /// A request's id: the caller's `X-Request-Id` when it is 1 to 64 letters, digits, `.`, `_` or `-`, else a new `UUIDv7`.
 #[derive(Clone, Debug)]
-pub struct RequestId(std::rc::Rc<str>);
+pub struct RequestId(Rc<str>);
 
 impl RequestId {
     /// The id of this request.
-    pub fn of(request: &impl HttpMessage) -> String {
-        request.extensions().get::<Self>().map_or_else(String::new, |id| id.0.to_string())
+    pub fn of(request: &impl HttpMessage) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self("".into()))
+    }
+
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     fn assign(request: &ServiceRequest) -> Self {
@@ -55,36 +63,62 @@ impl RequestId {
     }
 }
 
-/// When the service began to work on a request.
-struct Received(std::time::Instant);
+/// In a request's extensions: the template of its route, such as `/v1/tutors/{id}`, once it has been routed. To match the
+/// path anew would cost as much as to route it.
+#[derive(Clone, Debug, Default)]
+pub struct Route(Rc<OnceCell<String>>);
 
-/// The span of a request: no personal data, no tokens, the route's template instead of the path.
-pub struct RequestSpan;
-
-impl RootSpanBuilder for RequestSpan {
-    fn on_request_start(request: &ServiceRequest) -> Span {
-        let id = RequestId::assign(request);
-        let span = tracing::info_span!(
-            "request",
-            request_id = %id.0,
-            method = %request.method(),
-            route = Empty,
-            caller = Empty,
-        );
-        request.extensions_mut().insert(id);
-        request.extensions_mut().insert(Received(std::time::Instant::now()));
-        span
+impl Route {
+    /// The route of this request; `none` when there is none.
+    pub fn of(request: &HttpRequest) -> Self {
+        let route = request.extensions().get::<Self>().cloned().unwrap_or_default();
+        route.0.get_or_init(|| request.match_pattern().unwrap_or_else(|| "none".to_owned()));
+        route
     }
 
-    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
-        let Ok(response) = outcome else { return };
-        let request = response.request();
-        span.record("route", request.match_pattern().unwrap_or_else(|| "none".to_owned()));
-        let micros = request
-            .extensions()
-            .get::<Received>()
-            .map_or(0, |received| u64::try_from(received.0.elapsed().as_micros()).unwrap_or(u64::MAX));
-        let _entered = span.enter();
-        tracing::info!(status = response.status().as_u16(), micros, "request answered");
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        self.0.get().map_or("none", String::as_str)
     }
+}
+
+/// In a request's extensions: who calls, as the ledger of changes names it.
+#[derive(Clone, Debug)]
+pub struct Actor(pub String);
+
+/// Outermost middleware: a span that tells the request's id in every line of the log, one line once it is answered, and
+/// the figures. No personal data, no tokens, the route's template instead of the path.
+///
+/// # Errors
+/// None of its own.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let began = Instant::now();
+    let (id, method) = (RequestId::assign(&request), request.method().clone());
+    let route = Route::default();
+    let metrics = request.app_data::<Data<Metrics>>().cloned();
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(route.clone());
+    let span = tracing::info_span!("request", request_id = id.as_str());
+    let response = next.call(request).instrument(span).await?.map_into_boxed_body();
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    Route::of(response.request());
+    if let Some(metrics) = metrics {
+        metrics.answered(route.as_str(), &method, status, took);
+    }
+    let extensions = response.request().extensions();
+    tracing::info!(
+        parent: None,
+        request_id = id.as_str(),
+        method = method.as_str(),
+        route = route.as_str(),
+        caller = extensions.get::<Actor>().map(|actor| actor.0.as_str()),
+        status,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "request answered"
+    );
+    drop(extensions);
+    Ok(response)
 }

@@ -3,7 +3,6 @@
 use std::{future::Ready, marker::PhantomData, sync::Arc};
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header, web::Data};
-use tracing_actix_web::RootSpan;
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +15,7 @@ use crate::{
     db::Author,
     http::{accept, parameters},
     problem::{Error, Result},
-    telemetry::RequestId,
+    telemetry::{Actor, RequestId},
 };
 
 /// A caller that may use scope `S`.
@@ -87,10 +86,10 @@ impl<S: Scope> Caller<S> {
             None => return Err(Error::Unauthenticated),
         };
         let actor = reach.identity.actor();
-        if let (Some(span), Some(actor)) = (request.extensions().get::<RootSpan>(), &actor) {
-            span.record("caller", actor.as_str());
+        if let Some(actor) = &actor {
+            request.extensions_mut().insert(Actor(actor.clone()));
         }
-        let author = Author { actor, request_id: Some(RequestId::of(request)) };
+        let author = Author { actor, request_id: Some(RequestId::of(request).as_str().to_owned()) };
         Ok(Self { reach, author, claims, scope: PhantomData })
     }
 }
@@ -119,7 +118,9 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>> {
     if values.next().is_some() {
         return Err(Error::Unauthenticated);
     }
-    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Error::Unauthenticated)?;
+    // What is no visible ASCII is no token either: it need not be looked for here.
+    let text = std::str::from_utf8(value.as_bytes()).ok();
+    let (scheme, token) = text.and_then(|value| value.split_once(' ')).ok_or(Error::Unauthenticated)?;
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(Some(token.trim_start_matches(' ')))
     } else {

@@ -53,7 +53,9 @@ pub async fn finish(request: ServiceRequest, next: Next<impl MessageBody + 'stat
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
         headers.remove(header::CONTENT_ENCODING);
     }
-    set(headers, HeaderName::from_static(X_REQUEST_ID), &id);
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HeaderName::from_static(X_REQUEST_ID), id);
+    }
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, header::REFERRER_POLICY, "no-referrer");
     set(headers, header::CONTENT_SECURITY_POLICY, if documentation { DOCUMENTATION_POLICY } else { API_POLICY });
@@ -76,14 +78,15 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
 }
 
 /// One `Vary`: who calls decides what is seen, and the encoding how it comes.
 fn merge_vary(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::VARY) {
+        return set(headers, header::VARY, "Authorization, Accept-Encoding");
+    }
     let mut names = vec!["Authorization".to_owned(), "Accept-Encoding".to_owned()];
     let there = headers.get_all(header::VARY).filter_map(|value| value.to_str().ok());
     for name in there.flat_map(|value| value.split(',')).map(str::trim) {
@@ -91,7 +94,9 @@ fn merge_vary(headers: &mut HeaderMap) {
             names.push(name.to_owned());
         }
     }
-    set(headers, header::VARY, &names.join(", "));
+    if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+        headers.insert(header::VARY, names);
+    }
 }
 
 /// Inside of the compression: only lists that are long enough are compressed; a single resource's tag is

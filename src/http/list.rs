@@ -12,8 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     document::example_of,
     json::{broken_rule, has_code},
-    respond::COMPRESSIBLE,
-    wording,
+    respond, wording,
 };
 use crate::problem::{Error, Result, Violation};
 
@@ -233,6 +232,6 @@ impl<T: Serialize> Responder for Page<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().insert_header((COMPRESSIBLE, "list")).json(self)
+        respond::page(&self, self.items.len())
     }
 }

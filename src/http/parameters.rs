@@ -4,7 +4,10 @@ use std::{collections::HashMap, future::Ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method, web::Data};
 
-use crate::problem::{Error, Result};
+use crate::{
+    problem::{Error, Result},
+    telemetry::Route,
+};
 
 /// The query parameters that each operation has, from the document.
 #[derive(Debug, Default)]
@@ -48,19 +51,15 @@ impl Parameters {
 /// # Errors
 /// [`Error::Malformed`], which names those that there are.
 pub(crate) fn refuse_unknown(request: &HttpRequest) -> Result<()> {
-    let query = request.query_string();
-    let (false, Some(known), Some(pattern)) =
-        (query.is_empty(), request.app_data::<Data<Parameters>>(), request.match_pattern())
-    else {
-        return Ok(());
-    };
+    let (query, route) = (request.query_string(), Route::of(request));
+    let (false, Some(known)) = (query.is_empty(), request.app_data::<Data<Parameters>>()) else { return Ok(()) };
     if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
         return Err(Error::Malformed {
             code: "malformed_query",
             detail: "the query must be UTF-8, percent-encoded".into(),
         });
     }
-    let names = known.0.get(&(request.method().clone(), pattern)).map_or(&[][..], Vec::as_slice);
+    let names = known.0.get(&(request.method().clone(), route.as_str().to_owned())).map_or(&[][..], Vec::as_slice);
     let unknown =
         url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| !names.iter().any(|known| known == name));
     match unknown {

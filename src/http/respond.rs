@@ -1,7 +1,7 @@
 //! Typed answers: what a handler returns says what the caller gets.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder, ResponseError as _,
+    HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError as _,
     body::BoxBody,
     http::header::{self, ContentType, HeaderName},
     web::Data,
@@ -50,8 +50,22 @@ impl<T: Resource> Responder for Json<T> {
         if known {
             return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
         }
-        HttpResponse::Ok().insert_header((header::ETAG, tag)).json(self.0)
+        json(HttpResponse::Ok().insert_header((header::ETAG, tag)), &self.0, 1024)
     }
+}
+
+/// An answer of JSON, of about so many bytes: a buffer that grows on the way is copied each time.
+pub fn json(response: &mut HttpResponseBuilder, value: &impl Serialize, about: usize) -> HttpResponse {
+    let mut body = Vec::with_capacity(about);
+    match serde_json::to_writer(&mut body, value) {
+        Ok(()) => response.content_type(ContentType::json()).body(body),
+        Err(error) => Error::Internal(error.into()).error_response(),
+    }
+}
+
+/// The answer of a page, which pays to be compressed.
+pub fn page(value: &impl Serialize, items: usize) -> HttpResponse {
+    json(HttpResponse::Ok().insert_header((COMPRESSIBLE, "list")), value, 256 + 1024 * items)
 }
 
 /// 201 with the new resource and where it is.

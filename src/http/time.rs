@@ -1,7 +1,7 @@
-//! Times on the way in: RFC 3339 with any offset, in years that the database and calendars can hold.
+//! Times: RFC 3339 with any offset on the way in, in years that the database and calendars can hold; UTC on the way out.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize as _, Deserializer, de::Error as _};
+use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
+use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
 /// The first moment of 1900.
 pub const EARLIEST: DateTime<Utc> = DateTime::from_timestamp_nanos(-2_208_988_800_000_000_000);
@@ -31,5 +31,64 @@ pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dat
         Ok(Some(time))
     } else {
         Err(D::Error::custom("out_of_range|must be in the years 1900 to 2199"))
+    }
+}
+
+/// Writes a time, or null, as chrono does: `2020-05-19T05:00:00Z`, with three or six more digits when it has them. A page
+/// has four in each row, and chrono takes a seventh of the whole page to write them.
+///
+/// # Errors
+/// What the serializer returns.
+pub fn serialize<S: Serializer, T>(time: &T, serializer: S) -> Result<S::Ok, S::Error>
+where
+    T: Copy + Into<Option<DateTime<Utc>>>,
+{
+    match (*time).into() {
+        Some(time) => write(time, |text| serializer.serialize_str(text)),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Gives its text to `then`.
+pub fn write<T>(time: DateTime<Utc>, then: impl FnOnce(&str) -> T) -> T {
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    let micros = time.nanosecond() / 1000;
+    let fields = [
+        (0, 4, u32::try_from(time.year()).unwrap_or(0)),
+        (5, 2, time.month()),
+        (8, 2, time.day()),
+        (11, 2, time.hour()),
+        (14, 2, time.minute()),
+        (17, 2, time.second()),
+        (20, 6, micros),
+    ];
+    for (from, length, mut number) in fields {
+        for digit in text[from..from + length].iter_mut().rev() {
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+            number /= 10;
+        }
+    }
+    let end = match micros {
+        0 => 19,
+        _ if micros.is_multiple_of(1000) => 23,
+        _ => 26,
+    };
+    text[end] = b'Z';
+    then(std::str::from_utf8(&text[..=end]).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_written_as_chrono_writes_it() {
+        let moments = [0, 1, 999_000, 1_000_000, 22_080, 500_000].map(|micros| {
+            [EARLIEST, LATEST, DateTime::UNIX_EPOCH].map(|time| time + chrono::TimeDelta::microseconds(micros * 86_399))
+        });
+        for time in moments.into_iter().flatten() {
+            let told = serde_json::to_string(&time).unwrap_or_default();
+            assert_eq!(write(time, |text| format!("\"{text}\"")), told);
+        }
     }
 }

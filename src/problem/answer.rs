@@ -145,7 +145,7 @@ pub async fn render(
     if let Error::Internal(cause) = error {
         tracing::error!(error = %cause, "request failed: internal error");
     }
-    let body = serde_json::to_vec(&error.problem(&request_id)).unwrap_or_default();
+    let body = serde_json::to_vec(&error.problem(request_id.as_str())).unwrap_or_default();
     let mut response = response.map_body(|_, _| BoxBody::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     Ok(response)

@@ -145,7 +145,7 @@ async fn public_read_opens_what_is_published() {
 #[actix_web::test]
 async fn a_panic_is_a_problem_and_harms_nobody_else() {
     use actix_web::{App, middleware::from_fn, test, web};
-    use kuntatutorit::{http::headers, problem, telemetry::RequestSpan};
+    use kuntatutorit::{http::headers, problem, telemetry};
 
     async fn broken() -> &'static str {
         panic!("a bug")
@@ -155,7 +155,7 @@ async fn a_panic_is_a_problem_and_harms_nobody_else() {
         .wrap(from_fn(headers::contain))
         .wrap(from_fn(problem::render))
         .wrap(from_fn(headers::finish))
-        .wrap(tracing_actix_web::TracingLogger::<RequestSpan>::new());
+        .wrap(from_fn(telemetry::observe));
     let app = test::init_service(app).await;
     for _ in 0..3 {
         let request = test::TestRequest::get().uri("/broken").to_request();

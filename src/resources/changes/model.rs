@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::scopes::{EventsRead, FeedbackRead, MunicipalitiesRead, Scope, ThemesRead, TutorsRead},
     db::types::words,
-    http::{document, respond::COMPRESSIBLE},
+    http::{document, respond, time},
     schema::changes,
 };
 
@@ -78,6 +78,7 @@ pub struct Change {
     /// The version after it; of a deletion, the last one.
     pub version: i64,
     /// When the writing transaction began.
+    #[serde(serialize_with = "time::serialize")]
     pub changed_at: DateTime<Utc>,
     /// Who did it: `account:` or `client:` and an id. The coordinator's; null for others, and when it was the
     /// service's own command line.
@@ -115,6 +116,6 @@ impl Responder for Changes {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().insert_header((COMPRESSIBLE, "list")).json(self)
+        respond::page(&self, self.items.len())
     }
 }

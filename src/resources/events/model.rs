@@ -121,11 +121,11 @@ pub struct EventInput {
     #[garde(skip)]
     pub modality: Modality,
     /// When it starts; the past is allowed: held events are recorded too.
-    #[serde(deserialize_with = "time::deserialize")]
+    #[serde(deserialize_with = "time::deserialize", serialize_with = "time::serialize")]
     #[garde(skip)]
     pub starts_at: DateTime<Utc>,
     /// When it ends: after `starts_at`.
-    #[serde(deserialize_with = "time::deserialize")]
+    #[serde(deserialize_with = "time::deserialize", serialize_with = "time::serialize")]
     #[garde(custom(rules::after(Some(self.starts_at), "starts_at")))]
     pub ends_at: DateTime<Utc>,
     /// The IANA time zone in which its hours are told.
@@ -170,11 +170,11 @@ pub struct EventInput {
     #[schema(minimum = 1, maximum = 100_000)]
     pub capacity: Option<i32>,
     /// When registration opens.
-    #[serde(default, deserialize_with = "time::optional")]
+    #[serde(default, deserialize_with = "time::optional", serialize_with = "time::serialize")]
     #[garde(skip)]
     pub registration_opens_at: Option<DateTime<Utc>>,
     /// When registration closes: after it opens.
-    #[serde(default, deserialize_with = "time::optional")]
+    #[serde(default, deserialize_with = "time::optional", serialize_with = "time::serialize")]
     #[garde(inner(custom(rules::after(self.registration_opens_at, "registration_opens_at"))))]
     pub registration_closes_at: Option<DateTime<Utc>>,
     /// How things stand; write it to change it: `draft` → `published` → `completed` (once it has ended),
@@ -197,7 +197,7 @@ impl Body for EventInput {
 }
 
 /// An event as stored; [`super::store`] decides what of it a caller sees.
-#[derive(Debug, HasQuery)]
+#[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = events)]
 pub(super) struct EventRow {
     pub(super) id: Uuid,
@@ -227,6 +227,7 @@ pub struct Event {
     #[serde(flatten)]
     pub fields: EventInput,
     /// What was announced before, when the event moved; the service keeps it.
+    #[serde(serialize_with = "time::serialize")]
     pub previous_starts_at: Option<DateTime<Utc>>,
     /// How often what a calendar shows of it has changed (RFC 5545, section 3.8.7.4).
     #[serde(skip)]
@@ -235,8 +236,10 @@ pub struct Event {
     #[schema(example = 42)]
     pub version: i64,
     /// When it was made.
+    #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
     /// When it was last written.
+    #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
     #[serde(skip)]
     view: &'static str,

@@ -12,7 +12,7 @@ use crate::{
     http::{
         Body, Filter, MergePatch, Resource, document,
         forms::{ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug},
-        rules,
+        rules, time,
     },
     resources::municipalities::model::three_digits,
     schema::feedback,
@@ -126,8 +126,10 @@ pub struct Feedback {
     #[schema(example = 42)]
     pub version: i64,
     /// When it was given.
+    #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
     /// When it was last written.
+    #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
 }
 

@@ -12,6 +12,7 @@ use crate::{
     http::{
         Body, Filter, MergePatch, Resource, document,
         forms::{MunicipalityCode, RegionCode},
+        time,
     },
     schema::municipalities,
 };
@@ -174,8 +175,10 @@ pub struct Municipality {
     #[schema(example = 42)]
     pub version: i64,
     /// When it was made.
+    #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
     /// When it was last written.
+    #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
 }
 

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     db::types::{LocalizedName, words},
-    http::{Body, Filter, MergePatch, Resource, document, rules},
+    http::{Body, Filter, MergePatch, Resource, document, rules, time},
     schema::themes,
 };
 
@@ -70,8 +70,10 @@ pub struct Theme {
     #[schema(example = 42)]
     pub version: i64,
     /// When it was made.
+    #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
     /// When it was last written.
+    #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     http::{
         Body, Filter, MergePatch, Resource,
         forms::{ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug},
-        rules,
+        rules, time,
     },
     resources::municipalities::model::three_digits,
     schema::tutors,
@@ -206,8 +206,10 @@ pub struct Tutor {
     /// Another one after every write.
     pub version: i64,
     /// When it was made.
+    #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
     /// When it was last written.
+    #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
 }
 

@@ -46,7 +46,8 @@ async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
             if place == 19 {
                 stream.read_u8().await.unwrap();
             } else {
-                tokio::time::sleep(Duration::from_micros(u64::try_from(300 * place * place + 100 * number).unwrap())).await;
+                tokio::time::sleep(Duration::from_micros(u64::try_from(300 * place * place + 100 * number).unwrap()))
+                    .await;
             }
             // No lingering: a reset, not a farewell.
             stream.set_zero_linger().unwrap();
