@@ -173,6 +173,15 @@ impl Error {
         Self::Invalid(vec![Violation::at(pointer, code, detail)])
     }
 
+    /// Whether what is stored stands against the body; what is wrong with a header is not meant.
+    pub fn is_of_stored_rules(&self) -> bool {
+        match self {
+            Self::Invalid(violations) => violations.iter().all(|violation| violation.header.is_none()),
+            Self::Conflict { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Passes when there are none.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ impl Database {
     pub(super) fn write<T: 'static>(&self, work: impl AsyncFnOnce(&db::Conn) -> Result<T> + 'static) -> Outcome<T> {
         let system = actix_web::rt::System::new();
         let outcome = system.block_on(async {
-            let db = Db::new(&self.url, db::pool(&self.url, 1)?, 1);
+            let db = Db::new(&self.url, db::pool(&self.url, 1)?);
             db.write(Author::default(), work).await
         });
         outcome.map_err(told)

@@ -1,10 +1,12 @@
 //! PostgreSQL, reached in two ways: shared pipelined connections for single reads, a pool for writes.
 //!
-//! A read waits for no connection and asks no test query. What is slow, waits for a lock or needs a
-//! transaction never goes on a shared connection, since all reads of the worker queue behind it.
+//! A read waits for no connection and asks no test query. What waits for a lock or needs a transaction never goes on a
+//! shared connection, since the reads of the worker queue behind it; rows by key, lists and what may take long have one
+//! each.
 
 pub(crate) mod keyset;
 pub mod local;
+pub mod lookup;
 pub mod migrations;
 pub(crate) mod search;
 mod shared;
@@ -15,13 +17,13 @@ use std::{str::FromStr, time::Duration};
 use deadpool::{Runtime, Status, managed::Timeouts};
 use diesel::{ConnectionError, ConnectionResult, sql_types::Text};
 use diesel_async::{
-    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager as _,
+    AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
         deadpool::{Object, Pool, PoolError},
     },
 };
-use futures_util::{FutureExt as _, future::try_join};
+use futures_util::{FutureExt as _, future::try_join3};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::problem::{Error, Result};
@@ -40,6 +42,8 @@ const WAIT_LIMIT: Duration = Duration::from_millis(800);
 /// arms: with the default `random_page_cost` a filter by a rare value would walk the whole table in the page's order.
 const SESSION: &str = "-c statement_timeout=3500 -c lock_timeout=2500 -c idle_in_transaction_session_timeout=5000 \
                        -c timezone=UTC -c random_page_cost=1.1";
+/// Rows by key have one plan, however many keys there are; PostgreSQL would plan anew each time.
+const LOOKUPS: &str = "-c plan_cache_mode=force_generic_plan";
 
 /// How long several reads and writes of one request may take together.
 const TOGETHER_LIMIT: Duration = Duration::from_millis(4800);
@@ -56,7 +60,10 @@ pub struct Author {
 /// The door to the database; one for each worker.
 #[derive(Clone)]
 pub struct Db {
-    shared: shared::Shared,
+    lookups: shared::Shared,
+    reads: shared::Shared,
+    long_reads: shared::Shared,
+    queues: lookup::Queues,
     pool: Pool<Conn>,
 }
 
@@ -81,9 +88,13 @@ pub fn pool(url: &str, size: usize) -> Result<Pool<Conn>> {
 /// # Errors
 /// When the URL is wrong or the server does not let in.
 pub async fn establish(url: String) -> ConnectionResult<Conn> {
+    establish_with(url, "").await
+}
+
+async fn establish_with(url: String, options: &str) -> ConnectionResult<Conn> {
     let mut config = tokio_postgres::Config::from_str(&url)
         .map_err(|error| ConnectionError::InvalidConnectionUrl(error.to_string()))?;
-    config.options(SESSION).application_name("kuntatutorit").connect_timeout(WAIT_LIMIT);
+    config.options(format!("{SESSION} {options}")).application_name("kuntatutorit").connect_timeout(WAIT_LIMIT);
     // Its own time-out ends with the socket's connection: a server that takes it and is silent would never be given up.
     let connecting = async {
         let connected = config.connect(tokio_postgres::NoTls).await;
@@ -101,9 +112,19 @@ fn with_cause(error: &tokio_postgres::Error) -> String {
 }
 
 impl Db {
-    /// A worker's door: `width` shared connections of its own, and the pool of all.
-    pub fn new(url: &str, pool: Pool<Conn>, width: usize) -> Self {
-        Self { shared: shared::Shared::new(url, width), pool }
+    /// A worker's door: shared connections of its own, and the pool of all.
+    pub fn new(url: &str, pool: Pool<Conn>) -> Self {
+        let shared = |options| shared::Shared::new(url, options);
+        let (lookups, reads, long_reads) = (shared(LOOKUPS), shared(""), shared(""));
+        Self { lookups, reads, long_reads, queues: lookup::Queues::default(), pool }
+    }
+
+    /// Reads one row by its key, together with others who ask at the same time.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and [`Error::Unavailable`] when the database is away or too slow.
+    pub async fn look_up<L: lookup::Lookup>(&self, sight: L::Sight, key: L::Key) -> Result<L::Row> {
+        self.queues.ask::<L>(self, sight, key).await
     }
 
     /// Runs one read on a shared connection.
@@ -111,10 +132,22 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away or too slow, else what `work` returns.
     pub async fn read<T>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
-        let (slot, conn) = timeout(WAIT_LIMIT, self.shared.connection()).await.map_err(|_| Error::Unavailable)??;
+        self.read_on(&self.reads, work).await
+    }
+
+    /// As [`Self::read`], for what may take long, such as a search: quick reads do not wait behind it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_long<T>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
+        self.read_on(&self.long_reads, work).await
+    }
+
+    async fn read_on<T>(&self, shared: &shared::Shared, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
+        let conn = timeout(WAIT_LIMIT, shared.connection()).await.map_err(|_| Error::Unavailable)??;
         let outcome = timeout(READ_LIMIT, work(&conn)).await.unwrap_or(Err(Error::Unavailable));
         if matches!(outcome, Err(Error::Unavailable)) {
-            self.shared.discard_if_broken(slot, &conn).await;
+            shared.discard_if_broken(&conn).await;
         }
         outcome
     }
@@ -134,12 +167,8 @@ impl Db {
         let task = actix_web::rt::spawn(tracing::Instrument::instrument(
             async move {
                 let deadline = Instant::now() + WRITE_LIMIT;
-                let mut conn = pool.get().await?;
-                let outcome = timeout_at(deadline, transaction(&mut conn, author, work)).await;
-                outcome.unwrap_or_else(|_| {
-                    drop(Object::take(conn));
-                    Err(Error::Unavailable)
-                })
+                let unfinished = Unfinished(Some(pool.get().await?));
+                timeout_at(deadline, transaction(unfinished, author, work)).await.unwrap_or(Err(Error::Unavailable))
             },
             span,
         ));
@@ -171,21 +200,32 @@ pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>
     timeout(TOGETHER_LIMIT, work).await.unwrap_or_else(|_| Err(Error::Unavailable.into()))
 }
 
-async fn transaction<T>(conn: &mut Conn, author: Author, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
-    AnsiTransactionManager::begin_transaction(conn).await?;
-    // Both are sent at once, in this order: the author costs no round trip.
-    match try_join(sign(conn, author), work(conn)).await {
-        Ok(((), value)) => {
-            AnsiTransactionManager::commit_transaction(conn).await?;
-            Ok(value)
-        }
-        Err(error) => {
-            if let Err(rollback) = AnsiTransactionManager::rollback_transaction(conn).await {
-                tracing::warn!(error = %rollback, "rollback failed; the connection is given up");
-            }
-            Err(error)
-        }
+/// A connection in a transaction: unless that comes to its end, the pool does not get it back.
+struct Unfinished(Option<Object<Conn>>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.0.take().map(Object::take);
     }
+}
+
+async fn transaction<T>(
+    mut unfinished: Unfinished,
+    author: Author,
+    work: impl AsyncFnOnce(&Conn) -> Result<T>,
+) -> Result<T> {
+    let Some(conn) = &unfinished.0 else { return Err(Error::Internal("no connection".into())) };
+    // All three are sent at once, in this order: the beginning and the author cost no round trip.
+    let outcome = try_join3(say(conn, "BEGIN"), sign(conn, author), work(conn)).await;
+    say(conn, if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await.inspect_err(|error| {
+        tracing::warn!(%error, "a transaction did not end; its connection is given up");
+    })?;
+    drop(unfinished.0.take());
+    outcome.map(|((), (), value)| value)
+}
+
+async fn say(mut conn: &Conn, command: &str) -> Result<()> {
+    Ok(conn.batch_execute(command).await?)
 }
 
 /// Tells the ledger's triggers who writes in this transaction.

@@ -42,7 +42,7 @@ pub(super) async fn get_events_calendar(
     db: Data<Db>,
 ) -> Result<Calendar> {
     let language = query.lang.unwrap_or_default();
-    let contents = db.read(async |conn| contents(conn, &caller.reach, None, language, &config).await).await?;
+    let contents = db.read_long(async |conn| contents(conn, &caller.reach, None, language, &config).await).await?;
     written(contents).await
 }
 
@@ -67,7 +67,8 @@ pub(super) async fn get_municipality_calendar(
     db: Data<Db>,
 ) -> Result<Calendar> {
     let language = query.lang.unwrap_or_default();
-    let contents = db.read(async |conn| contents(conn, &caller.reach, Some(&code), language, &config).await).await?;
+    let contents =
+        db.read_long(async |conn| contents(conn, &caller.reach, Some(&code), language, &config).await).await?;
     written(contents).await
 }
 
@@ -97,7 +98,7 @@ pub(super) async fn get_linked_calendar(
         let link = calendar_links::store::open(conn, &secret).await?;
         contents(conn, &link.reach, link.municipality_code.as_deref(), link.language, &config).await
     };
-    written(db.read(read).await?).await
+    written(db.read_long(read).await?).await
 }
 
 async fn contents(

@@ -17,7 +17,7 @@ use crate::{
         Caller,
         scopes::{EventsRead, EventsWrite},
     },
-    db::Db,
+    db::{Conn, Db},
     http::{
         Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch,
         document::{CreateProblems, DeleteProblems, IncludingProblems, ListProblems, NotModified, WriteProblems},
@@ -43,7 +43,8 @@ pub(super) async fn list_events(
     db: Data<Db>,
 ) -> Result<EventPage> {
     let wanted = include.by(&caller)?;
-    db.read(async |conn| include::list(conn, &caller.reach, &wanted, &list).await).await
+    let page = async |conn: &Conn| include::list(conn, &caller.reach, &wanted, &list).await;
+    if list.filter.q.is_some() { db.read_long(page).await } else { db.read(page).await }
 }
 
 /// Create an event
@@ -86,7 +87,7 @@ pub(super) async fn get_event(
     db: Data<Db>,
 ) -> Result<Json<EventAnswer>> {
     let wanted = include.by(&caller)?;
-    db.read(async |conn| include::find(conn, &caller.reach, &wanted, *id).await).await.map(Json)
+    include::find(&db, &caller.reach, &wanted, *id).await.map(Json)
 }
 
 /// Replace an event

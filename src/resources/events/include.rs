@@ -23,11 +23,11 @@ use crate::{
         reach::Reach,
         scopes::{MunicipalitiesRead, Scope, ThemesRead, TutorsRead},
     },
-    db::Conn,
+    db::{Conn, Db},
     http::{
         List, Page, Resource, document,
         list::{INCLUDE, pairs},
-        respond::COMPRESSIBLE,
+        respond,
     },
     problem::{Error, Result},
     resources::{
@@ -155,7 +155,7 @@ impl Responder for EventPage {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().insert_header((COMPRESSIBLE, "list")).json(self)
+        respond::page(&self, self.items.len())
     }
 }
 
@@ -163,9 +163,12 @@ impl Responder for EventPage {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub(super) async fn find(conn: &Conn, reach: &Reach, wanted: &Wanted, id: Uuid) -> Result<EventAnswer> {
-    let event = store::find(conn, reach, id).await?;
-    let included = wanted.with(conn, std::slice::from_ref(&event)).await?;
+pub(super) async fn find(db: &Db, reach: &Reach, wanted: &Wanted, id: Uuid) -> Result<EventAnswer> {
+    let event = store::look_up(db, reach, id).await?;
+    let included = match wanted {
+        Wanted { tutors: None, themes: None, host: None } => None,
+        _ => db.read(async |conn| wanted.with(conn, std::slice::from_ref(&event)).await).await?,
+    };
     Ok(EventAnswer { event, included })
 }
 

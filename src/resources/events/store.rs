@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     auth::reach::{Reach, Role},
-    db::Conn,
+    db::{Conn, Db, lookup::Lookup},
     http::{Patch, conditional::Tags},
     problem::{Error, Result, Violation},
     resources::{municipalities, themes, tutors},
@@ -24,18 +24,61 @@ use crate::{
 
 pub(super) type Visible = IntoBoxed<'static, Select<events::table, AsSelect<EventRow, Pg>>, Pg>;
 
-/// The only door to the table: all but drafts, which only their host and the coordinator see.
+/// Which events a reach sees.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum Sight {
+    /// All.
+    All,
+    /// All but the network's own drafts.
+    AllOfMunicipalities,
+    /// All but the drafts of others than this municipality.
+    AllAndDraftsOf(String),
+    /// All but drafts.
+    NoDrafts,
+}
+
+impl Sight {
+    pub(super) fn of(reach: &Reach) -> Self {
+        match (reach.role, &reach.municipality) {
+            (Role::Coordinator, _) => Self::All,
+            (Role::Partner, None) if reach.writes => Self::AllOfMunicipalities,
+            (_, Some(own)) => Self::AllAndDraftsOf(own.clone()),
+            (_, None) => Self::NoDrafts,
+        }
+    }
+
+    /// The only door to the table: all but drafts, which only their host and the coordinator see.
+    fn visible(&self) -> Visible {
+        let all = EventRow::query().into_boxed();
+        let is_no_draft = dsl::status.ne(EventStatus::Draft);
+        match self {
+            Self::All => all,
+            Self::AllOfMunicipalities => all.filter(is_no_draft.or(dsl::host_municipality_code.is_not_null())),
+            Self::AllAndDraftsOf(own) => all.filter(is_no_draft.or(dsl::host_municipality_code.eq(own.clone()))),
+            Self::NoDrafts => all.filter(is_no_draft),
+        }
+    }
+}
+
+/// What this reach sees.
 pub(super) fn visible(reach: &Reach) -> Visible {
-    let all = EventRow::query().into_boxed();
-    match (reach.role, &reach.municipality) {
-        (Role::Coordinator, _) => all,
-        (Role::Partner, None) if reach.writes => {
-            all.filter(dsl::status.ne(EventStatus::Draft).or(dsl::host_municipality_code.is_not_null()))
-        }
-        (_, Some(own)) => {
-            all.filter(dsl::status.ne(EventStatus::Draft).or(dsl::host_municipality_code.eq(own.clone())))
-        }
-        (_, None) => all.filter(dsl::status.ne(EventStatus::Draft)),
+    Sight::of(reach).visible()
+}
+
+/// Events by their ids.
+struct ById;
+
+impl Lookup for ById {
+    type Sight = Sight;
+    type Key = Uuid;
+    type Row = EventRow;
+
+    fn key(row: &EventRow) -> Uuid {
+        row.id
+    }
+
+    async fn load(mut conn: &Conn, sight: &Sight, ids: Vec<Uuid>) -> Result<Vec<EventRow>> {
+        Ok(sight.visible().filter(dsl::id.eq_any(ids)).load(&mut conn).await?)
     }
 }
 
@@ -52,6 +95,14 @@ pub(super) fn seen(reach: &Reach) -> impl Fn(EventRow) -> Event {
                 || reach.tutor.is_some_and(|own| tutors.contains(&own)));
         row.view(shown)
     }
+}
+
+/// One event, asked for together with others.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn look_up(db: &Db, reach: &Reach, id: Uuid) -> Result<Event> {
+    Ok(seen(reach)(db.look_up::<ById>(Sight::of(reach), id).await?))
 }
 
 /// One event.

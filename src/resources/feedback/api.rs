@@ -63,7 +63,13 @@ pub(super) async fn create_feedback(
     Json(new): Json<FeedbackInput>,
     db: Data<Db>,
 ) -> Result<Created<Feedback>> {
-    key.once(&db, caller, new, store::create).await
+    let (reach, given) = (caller.reach.clone(), new.clone());
+    match key.once(&db, caller, new, store::create).await {
+        Err(said) if said.is_of_stored_rules() => {
+            db.read(async |conn| store::explain(conn, &reach, &given, said).await).await
+        }
+        outcome => outcome,
+    }
 }
 
 /// Get feedback

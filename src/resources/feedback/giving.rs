@@ -31,14 +31,28 @@ struct Event {
     asked_at: DateTime<Utc>,
 }
 
-/// Passes when the caller may give this; its `respondent` as it is to be stored.
+/// Passes when the caller may give this as far as that can be told without asking the database, which keeps its rules
+/// itself; the `respondent` as it is to be stored. What a tutor may give hangs on the event: there it is asked.
+///
+/// # Errors
+/// As [`require_new`].
+pub(super) async fn respondent_of(conn: &Conn, reach: &Reach, new: &FeedbackInput) -> Result<String> {
+    if reach.role == Role::Tutor {
+        require_new(conn, reach, new).await?;
+    }
+    require_direction(reach, new.direction)?;
+    reach.require_writes_for(Some(&new.municipality_code))?;
+    respondent(reach, new).map_err(|violation| Error::Invalid(vec![violation]))
+}
+
+/// Passes when the caller may give this.
 ///
 /// A municipality speaks as a participant and a tutor as a tutor, for their municipality; a partner system both
 /// ways, for those that it writes for; the coordinator for all.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], and [`Error::Invalid`] with everything that the database stands against.
-pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput) -> Result<String> {
+pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput) -> Result<()> {
     require_direction(reach, new.direction)?;
     reach.require_writes_for(Some(&new.municipality_code))?;
     let looking = try_join(find_event(conn, reach, new.event_id), dangling(conn, new));
@@ -50,12 +64,8 @@ pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput)
         }
         None => violations.extend(Violation::of_rule("feedback_event_id_exists")),
     }
-    match respondent(reach, new) {
-        Ok(respondent) if violations.is_empty() => return Ok(respondent),
-        Ok(_) => {}
-        Err(violation) => violations.push(violation),
-    }
-    Err(Error::Invalid(violations))
+    violations.extend(respondent(reach, new).err());
+    Error::unless_empty(violations)
 }
 
 /// Passes when what was given may become this: the municipality is corrected within reach, the rest of what

@@ -118,17 +118,27 @@ fn filtered(reach: &Reach, filter: &FeedbackFilter) -> Visible {
     }
 }
 
-/// Gives feedback.
+/// Gives feedback. The database looks whether it may be given: to look before it would double what it costs. When it
+/// refuses, [`explain`] tells all that stands against it.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], [`Error::Invalid`], and [`Error::Conflict`] when this respondent has given it before or the
 /// `external_id` is taken.
 pub async fn create(mut conn: &Conn, reach: &Reach, new: FeedbackInput) -> Result<Feedback> {
-    let respondent = giving::require_new(conn, reach, &new).await?;
+    let respondent = giving::respondent_of(conn, reach, &new).await?;
     let source = reach.identity.source().to_owned();
     let set_by_service = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(source), dsl::respondent.eq(respondent));
     let insert = diesel::insert_into(feedback::table).values((set_by_service, new));
     Ok(insert.returning(Feedback::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Why this could not be given: all that stands against it, or what the database said.
+///
+/// # Errors
+/// Always.
+pub async fn explain<T>(conn: &Conn, reach: &Reach, refused: &FeedbackInput, said: Error) -> Result<T> {
+    giving::require_new(conn, reach, refused).await?;
+    Err(said)
 }
 
 /// Replaces feedback's fields: the giver's and the coordinator's.

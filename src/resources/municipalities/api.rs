@@ -77,7 +77,7 @@ pub(super) async fn get_municipality(
     code: Path<String>,
     db: Data<Db>,
 ) -> Result<Json<Municipality>> {
-    db.read(async |conn| store::find(conn, &caller.reach, &code).await).await.map(Json)
+    store::look_up(&db, &caller.reach, &code).await.map(Json)
 }
 
 /// Replace a municipality

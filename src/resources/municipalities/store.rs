@@ -11,8 +11,9 @@ use super::model::{Municipality, MunicipalityFilter, MunicipalityInput, Municipa
 use crate::{
     auth::reach::Reach,
     db::{
-        Conn,
+        Conn, Db,
         keyset::{any_of, keyset},
+        lookup::Lookup,
         search::{found, rank},
     },
     http::{List, Page, Patch, Resource as _, conditional::Tags, list::PageRequest},
@@ -28,6 +29,31 @@ const FOUND: &str = "code = any(array(select code from municipalities where sear
 /// The only door to the table: what this reach sees.
 fn visible(_: &Reach) -> Visible {
     Municipality::query().into_boxed()
+}
+
+/// Municipalities by their codes.
+struct ByCode;
+
+impl Lookup for ByCode {
+    type Sight = ();
+    type Key = String;
+    type Row = Municipality;
+
+    fn key(row: &Municipality) -> String {
+        row.fields.code.clone()
+    }
+
+    async fn load(mut conn: &Conn, (): &(), codes: Vec<String>) -> Result<Vec<Municipality>> {
+        Ok(Municipality::query().filter(dsl::code.eq_any(codes)).load(&mut conn).await?)
+    }
+}
+
+/// One municipality, asked for together with others.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn look_up(db: &Db, _: &Reach, code: &str) -> Result<Municipality> {
+    db.look_up::<ByCode>((), code.to_owned()).await
 }
 
 /// One municipality.

@@ -15,7 +15,7 @@ use crate::{
         Caller,
         scopes::{TutorsRead, TutorsWrite},
     },
-    db::Db,
+    db::{Conn, Db},
     http::{
         Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
         document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
@@ -40,7 +40,8 @@ pub(super) async fn list_tutors(
     list: List<TutorFilter>,
     db: Data<Db>,
 ) -> Result<Page<Tutor>> {
-    db.read(async |conn| store::list(conn, &caller.reach, &list).await).await
+    let page = async |conn: &Conn| store::list(conn, &caller.reach, &list).await;
+    if list.filter.q.is_some() { db.read_long(page).await } else { db.read(page).await }
 }
 
 /// Create a tutor
@@ -76,7 +77,7 @@ pub(super) async fn create_tutor(
 )]
 #[get("/v1/tutors/{id}")]
 pub(super) async fn get_tutor(caller: Caller<TutorsRead>, id: Path<Uuid>, db: Data<Db>) -> Result<Json<Tutor>> {
-    db.read(async |conn| store::find(conn, &caller.reach, *id).await).await.map(Json)
+    store::look_up(&db, &caller.reach, *id).await.map(Json)
 }
 
 /// Replace a tutor
