@@ -1,7 +1,7 @@
 # `make run` and `make test` need nothing but Rust: what else they need, `scripts/prepare` sees to.
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test soak check contract openapi clean
+.PHONY: help run token test soak bench check contract openapi clean
 
 # Where rustup puts cargo, for a shell that has not heard of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -39,6 +39,10 @@ soak: ## The long forms of the tests: kills, faults, 10,000 writes copied, every
 	@scripts/prepare test
 	SOAK=1 COPY_WRITES=10000 HOSTILE_ALL=1 scripts/test -- --nocapture --test-threads=2 \
 		faults:: changes::copying hostile:: instances:: idempotency:: sessions::
+
+bench: ## What each operation costs beside the floor, and whether it grows with the data; writes benches/results.md
+	@scripts/prepare bench
+	@scripts/bench
 
 check: ## Formatting, lints, documentation, the committed contract, licences, unused dependencies
 	@scripts/prepare check

@@ -1,0 +1,358 @@
+//! The order of things: the data, the servers, interleaved rounds, the report.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use kuntatutorit::{
+    auth::{keys::KeyRing, tokens::Tokens},
+    db::local::{LocalPostgres, Options},
+};
+use serde_json::{Value, json};
+use tokio_postgres::{Client, NoTls};
+
+use super::{
+    cost, flat, load,
+    load::Target,
+    operations::{self, Given, Operation, Side, Thousandth},
+    report::Measured,
+    start::{self, Process, first_answer, service},
+};
+
+const SERVICE_PORT: u16 = 18_480;
+const FLOOR_PORT: u16 = 18_481;
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results.md");
+
+/// What is measured, from the environment.
+struct Settings {
+    scale: u32,
+    flat_scale: u32,
+    rounds: u32,
+    seconds: f64,
+    connections: Vec<u32>,
+    only: Option<String>,
+}
+
+impl Settings {
+    fn read() -> Self {
+        let number = |name: &str, default: u32| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+        let connections = std::env::var("CONNECTIONS").unwrap_or_else(|_| "1,16,64,256".into());
+        Self {
+            scale: number("SCALE", 100),
+            flat_scale: number("FLAT_SCALE", 1000),
+            rounds: number("ROUNDS", 3),
+            seconds: number("SECONDS", 2).into(),
+            connections: connections.split(',').map(|text| text.parse().unwrap()).collect(),
+            only: std::env::var("ONLY").ok(),
+        }
+    }
+
+    fn chosen(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
+    }
+}
+
+/// A database on the private PostgreSQL, with generated data.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    pub(crate) client: Client,
+}
+
+impl Database {
+    /// Made anew unless an earlier run left it; rows that runs have written make little difference.
+    async fn with(server: &LocalPostgres, thousands: u32) -> Self {
+        let name = format!("scale_{thousands}");
+        let admin = connect(&server.url("postgres")).await;
+        let there = admin.query_opt("select from pg_database where datname = $1", &[&name]).await.unwrap();
+        let url = server.url(&name);
+        if there.is_none() {
+            admin.batch_execute(&format!("create database {name}_unfinished")).await.unwrap();
+            let began = Instant::now();
+            let unfinished = server.url(&format!("{name}_unfinished"));
+            let made = Command::new(start::PROGRAM)
+                .args(["seed", "--scale", &thousands.to_string()])
+                .env("DATABASE_URL", unfinished)
+                .status();
+            assert!(made.unwrap().success(), "seed failed");
+            println!("generated {thousands},000 events and as much feedback in {:.0} s", began.elapsed().as_secs_f64());
+            admin.batch_execute(&format!("alter database {name}_unfinished rename to {name}")).await.unwrap();
+        }
+        let client = connect(&url).await;
+        for statement in ["vacuum analyze", "checkpoint"] {
+            client.batch_execute(statement).await.unwrap();
+        }
+        Self { url, client }
+    }
+}
+
+pub(crate) async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// The service and the floor, on one database.
+struct Servers {
+    service: Process,
+    floor: Process,
+    postmaster: u32,
+}
+
+impl Servers {
+    fn start(dir: &Path, database: &Database, postmaster: u32) -> Self {
+        let service = Process::start(&mut service(dir, &database.url, SERVICE_PORT));
+        let workers = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+        let floor = Process::start(Command::new(std::env::current_exe().unwrap()).args([
+            "floor",
+            &database.url,
+            &FLOOR_PORT.to_string(),
+            &workers,
+        ]));
+        first_answer(SERVICE_PORT, "/readyz");
+        first_answer(FLOOR_PORT, "/");
+        Self { service, floor, postmaster }
+    }
+
+    fn target(&self, side: Side) -> Target {
+        let (port, process) = match side {
+            Side::Service => (SERVICE_PORT, &self.service),
+            Side::Floor => (FLOOR_PORT, &self.floor),
+        };
+        Target { url: format!("http://127.0.0.1:{port}"), server: process.id(), postmaster: self.postmaster }
+    }
+}
+
+pub(crate) fn run() {
+    assert!(
+        Command::new("wrk").arg("-v").output().is_ok(),
+        "wrk is missing: install it (Debian and Ubuntu: apt-get install wrk, macOS: brew install wrk, or \
+         https://github.com/wg/wrk) and run this again"
+    );
+    let settings = Settings::read();
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench");
+    fs::create_dir_all(&dir).unwrap();
+    let server = LocalPostgres::start(&Options { max_connections: 200, ..Options::new(&dir) }).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let report = runtime.block_on(all(&settings, &dir, &server));
+    println!("\n{report}");
+    if settings.only.is_none() {
+        fs::write(RESULTS, report).unwrap();
+        println!("written to benches/results.md");
+    }
+}
+
+async fn all(settings: &Settings, dir: &Path, server: &LocalPostgres) -> String {
+    let postmaster = cost::postmaster(dir);
+    let mut report = machine();
+    let database = Database::with(server, settings.scale).await;
+    let starts: Vec<f64> = (0..5).map(|_| start::milliseconds(dir, &database.url, SERVICE_PORT)).collect();
+    let servers = Servers::start(dir, &database, postmaster);
+    let mut given = given(settings, dir, &database, &servers).await;
+    let started = cost::memory(servers.service.id());
+    let measured = rounds(settings, &servers, &database, &mut given).await;
+    let _ = write!(
+        report,
+        "\n## Operations\n\n{},000 events and as much feedback.\n\n{}\n",
+        settings.scale,
+        Measured::HEADER
+    );
+    for line in measured.iter().map(Measured::line) {
+        let _ = writeln!(report, "{line}");
+    }
+    report.push_str(&size(&starts, started, &servers));
+    if settings.chosen("reads beside logins") {
+        report.push_str(&beside_logins(settings, &servers, &given));
+    }
+    drop(servers);
+    if settings.chosen("flat") {
+        let small = Database::with(server, 1).await;
+        let large = Database::with(server, settings.flat_scale).await;
+        report.push_str(
+            &flat::measure(dir, postmaster, [&small, &large], [1, settings.flat_scale], settings.rounds).await,
+        );
+    }
+    report
+}
+
+/// Every operation at each number of connections, round by round, the service and the floor in turn.
+async fn rounds(settings: &Settings, servers: &Servers, database: &Database, given: &mut Given) -> Vec<Measured> {
+    let chosen: Vec<&Operation> = operations::ALL.iter().filter(|operation| settings.chosen(operation.name)).collect();
+    let mut measured: Vec<Measured> = chosen
+        .iter()
+        .flat_map(|operation| settings.connections.iter().map(move |connections| (operation, connections)))
+        .map(|(operation, connections)| Measured {
+            operation: operation.name,
+            connections: *connections,
+            service: Vec::new(),
+            floor: Vec::new(),
+        })
+        .collect();
+    for round in 1..=settings.rounds {
+        for (place, figures) in measured.iter_mut().enumerate() {
+            let operation = chosen[place / settings.connections.len()];
+            for side in [Side::Service, Side::Floor] {
+                if side == Side::Floor && !operation.has_floor {
+                    continue;
+                }
+                given.refresh(&database.client).await;
+                let script = (operation.script)(given, side);
+                let sample = load::run(&servers.target(side), &script, figures.connections, settings.seconds);
+                if side == Side::Service { &mut figures.service } else { &mut figures.floor }.push(sample);
+            }
+            println!("round {round}: {}", figures.line());
+        }
+    }
+    measured
+}
+
+/// Reads while 20 at a time sign in: whether they stall.
+fn beside_logins(settings: &Settings, servers: &Servers, given: &Given) -> String {
+    let target = servers.target(Side::Service);
+    let read = || load::run(&target, &operations::events(given), 16, settings.seconds);
+    let alone = read();
+    let (target, script) = (target.clone(), operations::login(given));
+    let seconds = settings.seconds + 2.0;
+    let logins = std::thread::spawn(move || load::run(&target, &script, 20, seconds));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let beside = read();
+    let logins = logins.join().unwrap();
+    format!(
+        "\n## Reads beside logins\n\nOne event over 16 connections: {:.0}/s, p99 {:.2} ms; while 20 at a time sign in \
+         ({:.0}/s): {:.0}/s, p99 {:.2} ms, {:.1} times as long.\n",
+        alone.per_second,
+        alone.p99,
+        logins.per_second,
+        beside.per_second,
+        beside.p99,
+        beside.p99 / alone.p99
+    )
+}
+
+fn size(starts: &[f64], started: f64, servers: &Servers) -> String {
+    let mut sorted = starts.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let bytes = fs::metadata(start::PROGRAM).unwrap().len();
+    let build = std::env::var("COLD_BUILD_SECONDS").unwrap_or_else(|_| "not measured".into());
+    format!(
+        "\n## Start, memory, size\n\n| what | figure |\n|---|--:|\n| from exec to the first `/readyz`, the database up, median of {} | {:.0} ms |\n\
+         | memory once started | {started:.0} MiB |\n| memory after all of the above | {:.0} MiB |\n\
+         | the program | {:.1} MiB |\n| a build of all from nothing, in seconds | {build} |\n",
+        starts.len(),
+        sorted[sorted.len() / 2],
+        cost::memory(servers.service.id()),
+        bytes as f64 / 1024.0 / 1024.0,
+    )
+}
+
+/// When, what and where.
+fn machine() -> String {
+    let told = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).output().map(|output| output.stdout).unwrap_or_default();
+        String::from_utf8_lossy(&output).trim().to_owned()
+    };
+    let changed =
+        if told("git", &["status", "--porcelain", "--", "src", "migrations"]).is_empty() { "" } else { " and changes" };
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("", |(_, name)| name);
+    format!(
+        "# Results\n\nWritten by `make bench`. {}, commit {}{changed}, {} cores ({model}).\n",
+        told("date", &["-u", "+%F"]),
+        told("git", &["rev-parse", "--short", "HEAD"]),
+        std::thread::available_parallelism().map_or(0, usize::from),
+    )
+}
+
+/// What the scripts need: keys of what is there, an account and a client.
+async fn given(settings: &Settings, dir: &Path, database: &Database, servers: &Servers) -> Given {
+    let url = servers.target(Side::Service).url;
+    let http = reqwest::Client::new();
+    let keys = KeyRing::load(&dir.join("keys")).unwrap();
+    let client = &database.client;
+    let mut given = Given {
+        tokens: Tokens::new(keys, url.clone(), url.clone()),
+        events: operations::spread(client, "events", "status <> 'draft'").await,
+        tutors: operations::spread(client, "tutors", "true").await,
+        recent: operations::spread(
+            client,
+            "events",
+            "status in ('published', 'completed') and starts_at < now() and ends_at > now() - interval '59 days'",
+        )
+        .await,
+        summarized: operations::spread(client, "events", "id in (select event_id from feedback_summaries)").await,
+        codes: operations::texts(client, "select code from municipalities where code <> '616'").await,
+        thousandth: Vec::new(),
+        tags: Vec::new(),
+        hosted: Vec::new(),
+        thousands: settings.scale,
+        credentials: (String::new(), String::new()),
+        account: ("bench@example.org".into(), "a long password for measuring".into()),
+        run: std::time::UNIX_EPOCH.elapsed().unwrap().as_secs(),
+    };
+    given.hosted = operations::bodies(&http, &url, &given.reader()).await;
+    given.thousandth = thousandth(&http, &url, &given.reader()).await;
+    given.credentials = credentials(dir, &database.url);
+    account(&http, &url, dir, &database.url, &given.account).await;
+    given
+}
+
+/// Where the thousandth page of two kinds of event begins.
+async fn thousandth(http: &reqwest::Client, url: &str, token: &str) -> Vec<Thousandth> {
+    let mut found = Vec::new();
+    for kind in ["webinar", "sparring"] {
+        let list = format!("{url}/v1/events?kind={kind}&sort=starts_at");
+        let (mut cursor, mut last): (String, Value) = (String::new(), Value::Null);
+        for _ in 0..200 {
+            let page = format!("{list}&limit=100{cursor}");
+            let mut page: Value = http.get(page).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+            last = page["items"].as_array_mut().unwrap().pop().unwrap();
+        }
+        if let (Some(cursor), Some(after), Some(id)) =
+            (cursor.strip_prefix("&cursor="), last["starts_at"].as_str(), last["id"].as_str())
+        {
+            found.push(Thousandth { kind, cursor: cursor.into(), after: after.into(), last: id.into() });
+        }
+    }
+    found
+}
+
+/// What the command line prints, as variables of a shell.
+fn told(dir: &Path, database_url: &str, arguments: &[&str]) -> Vec<String> {
+    let mut command = Command::new(start::PROGRAM);
+    let output = command.args(arguments).env("DATABASE_URL", database_url).env("DATA_DIR", dir).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let values =
+        text.lines().filter_map(|line| line.split_once('=').map(|(_, value)| value.trim_matches('\'').to_owned()));
+    let values: Vec<_> = values.collect();
+    assert!(!values.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    values
+}
+
+fn credentials(dir: &Path, database_url: &str) -> (String, String) {
+    let source = format!("bench-{}", std::process::id());
+    let add = ["client", "add", "--name", "bench", "--source", &source, "--scopes", "events:read"];
+    match &told(dir, database_url, &add)[..] {
+        [id, secret] => (id.clone(), secret.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn account(
+    http: &reqwest::Client,
+    url: &str,
+    dir: &Path,
+    database_url: &str,
+    (email, password): &(String, String),
+) {
+    let invite = ["account", "invite", "--email", email, "--role", "coordinator"];
+    let invitation = &told(dir, database_url, &invite)[0];
+    let body = json!({"invitation": invitation, "new_password": password});
+    let answer = http.post(format!("{url}/v1/auth/password")).json(&body).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+}

@@ -1,0 +1,257 @@
+//! What is measured: the requests of each operation, to the service and to the floor.
+
+use kuntatutorit::auth::{
+    reach::Role,
+    scopes,
+    tokens::{Grant, Tokens},
+};
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::load::{Request, quoted, script};
+
+/// How many different things a script asks for, where there are as many.
+const DIFFERENT: i64 = 1000;
+/// The host of what is written, and who reads.
+const HOST: &str = "049";
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Service,
+    Floor,
+}
+
+/// An operation that is measured.
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    /// Whether the floor does the same.
+    pub(crate) has_floor: bool,
+    pub(crate) script: fn(&Given, Side) -> String,
+}
+
+/// What the scripts are made from.
+pub(crate) struct Given {
+    pub(crate) tokens: Tokens,
+    pub(crate) events: Vec<String>,
+    pub(crate) tutors: Vec<String>,
+    pub(crate) recent: Vec<String>,
+    pub(crate) summarized: Vec<String>,
+    pub(crate) codes: Vec<String>,
+    pub(crate) thousandth: Vec<Thousandth>,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) hosted: Vec<(String, String, String)>,
+    pub(crate) thousands: u32,
+    pub(crate) credentials: (String, String),
+    pub(crate) account: (String, String),
+    /// Another number for each script, so that no key comes twice.
+    pub(crate) run: u64,
+}
+
+/// Where the thousandth page of a kind of event begins.
+pub(crate) struct Thousandth {
+    pub(crate) kind: &'static str,
+    pub(crate) cursor: String,
+    pub(crate) after: String,
+    pub(crate) last: String,
+}
+
+impl Given {
+    pub(crate) fn reader(&self) -> String {
+        self.token(Role::Municipality, Some(HOST), None)
+    }
+
+    pub(crate) fn coordinator(&self) -> String {
+        self.token(Role::Coordinator, None, None)
+    }
+
+    /// A partner system for the whole region.
+    pub(crate) fn partner(&self) -> String {
+        self.token(Role::Partner, None, Some("bench"))
+    }
+
+    fn token(&self, role: Role, municipality: Option<&str>, source: Option<&str>) -> String {
+        let scope = match role {
+            Role::Partner => "events:read events:write feedback:read feedback:write".to_owned(),
+            _ => scopes::of_role(role).collect::<Vec<_>>().join(" "),
+        };
+        let grant = Grant {
+            sub: Uuid::now_v7().to_string(),
+            client_id: "bench".into(),
+            scope,
+            role: role.as_str().into(),
+            municipality: municipality.map(Into::into),
+            tutor: None,
+            source: source.map(Into::into),
+        };
+        self.tokens.issue(&grant, chrono::Utc::now()).unwrap()
+    }
+
+    fn gets(&self, paths: impl Iterator<Item = String>) -> String {
+        let token = self.reader();
+        script(self.run, &paths.map(|path| Request::get(path, &token)).collect::<Vec<_>>())
+    }
+
+    /// What is read again as the data stand now.
+    pub(crate) async fn refresh(&mut self, client: &Client) {
+        self.run += 1;
+        let sql = "select id::text, version::text from events where host_municipality_code = $1 and status <> 'draft' \
+                   order by id limit $2";
+        let rows = client.query(sql, &[&HOST, &DIFFERENT]).await.unwrap();
+        self.tags = rows.iter().map(|row| (row.get(0), format!("\"{}-full\"", row.get::<_, String>(1)))).collect();
+    }
+}
+
+/// One column of text.
+pub(crate) async fn texts(client: &Client, sql: &str) -> Vec<String> {
+    client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+/// Keys to choose from, spread over the whole table.
+pub(crate) async fn spread(client: &Client, table: &str, condition: &str) -> Vec<String> {
+    let sql = format!("select id::text from {table} where {condition} order by md5(id::text) limit {DIFFERENT}");
+    texts(client, &sql).await
+}
+
+/// The bodies to replace events with: what was read, sent back.
+pub(crate) async fn bodies(http: &reqwest::Client, url: &str, token: &str) -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    while found.len() < usize::try_from(DIFFERENT).unwrap() {
+        let page = format!("{url}/v1/events?municipality={HOST}&limit=100{cursor}");
+        let page: Value = http.get(page).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+        for event in page["items"].as_array().unwrap().iter().filter(|event| event["status"] != "draft") {
+            let mut body = event.clone();
+            body["capacity"] = json!("@CAPACITY@");
+            let id = event["id"].as_str().unwrap().to_owned();
+            let tag = format!("\"{}-full\"", event["version"]);
+            found.push((id, tag, body.to_string().replace("\"@CAPACITY@\"", "@CAPACITY@")));
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    found
+}
+
+pub(crate) const ALL: &[Operation] = &[
+    Operation { name: "one event", has_floor: true, script: |given, _| events(given) },
+    Operation {
+        name: "one tutor",
+        has_floor: true,
+        script: |given, _| given.gets(given.tutors.iter().map(|id| format!("/v1/tutors/{id}"))),
+    },
+    Operation {
+        name: "a page of 20 events, filtered and sorted",
+        has_floor: true,
+        script: |given, _| {
+            let paths = given.codes.iter().flat_map(|code| {
+                ["starts_at", "-starts_at"].map(|sort| format!("/v1/events?municipality={code}&sort={sort}"))
+            });
+            given.gets(paths)
+        },
+    },
+    Operation { name: "the 1,000th page", has_floor: true, script: thousandth },
+    Operation {
+        name: "full-text search, a rare word",
+        has_floor: true,
+        script: |given, _| given.gets((0..given.thousands).map(|number| format!("/v1/events?q=harvinainen{number}"))),
+    },
+    Operation {
+        name: "304 by If-None-Match",
+        has_floor: true,
+        script: |given, _| {
+            let token = given.reader();
+            let requests = given
+                .tags
+                .iter()
+                .map(|(id, tag)| Request::get(format!("/v1/events/{id}"), &token).with("If-None-Match", tag));
+            script(given.run, &requests.collect::<Vec<_>>())
+        },
+    },
+    Operation { name: "create feedback", has_floor: true, script: |given, _| feedback(given, false) },
+    Operation {
+        name: "create feedback with Idempotency-Key",
+        has_floor: true,
+        script: |given, _| feedback(given, true),
+    },
+    Operation { name: "replace an event with If-Match", has_floor: true, script: |given, _| replace(given) },
+    Operation {
+        name: "a feedback summary",
+        has_floor: false,
+        script: |given, _| given.gets(given.summarized.iter().map(|id| format!("/v1/events/{id}/feedback-summary"))),
+    },
+    Operation {
+        name: "events.ics",
+        has_floor: false,
+        script: |given, _| given.gets(std::iter::once("/v1/events.ics".to_owned())),
+    },
+    Operation { name: "login", has_floor: false, script: |given, _| login(given) },
+    Operation { name: "client credentials", has_floor: false, script: |given, _| client_credentials(given) },
+];
+
+pub(crate) fn events(given: &Given) -> String {
+    given.gets(given.events.iter().map(|id| format!("/v1/events/{id}")))
+}
+
+pub(crate) fn login(given: &Given) -> String {
+    let (email, password) = &given.account;
+    let body = json!({"email": email, "password": password}).to_string();
+    let request = Request { headers: Vec::new(), ..Request::post("/v1/auth/login", "", body) };
+    script(given.run, &[request.with("Content-Type", "application/json")])
+}
+
+fn client_credentials(given: &Given) -> String {
+    let (id, secret) = &given.credentials;
+    let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let request = Request { headers: Vec::new(), ..Request::post("/v1/auth/token", "", body) };
+    script(given.run, &[request.with("Content-Type", "application/x-www-form-urlencoded")])
+}
+
+fn thousandth(given: &Given, side: Side) -> String {
+    given.gets(given.thousandth.iter().map(|Thousandth { kind, cursor, after, last }| match side {
+        Side::Service => format!("/v1/events?kind={kind}&sort=starts_at&cursor={cursor}"),
+        Side::Floor => format!("/v1/events?kind={kind}&after={after}&last={last}"),
+    }))
+}
+
+fn feedback(given: &Given, with_key: bool) -> String {
+    let token = given.partner();
+    let requests = given.recent.iter().enumerate().map(|(place, event)| {
+        let body = json!({
+            "event_id": event, "direction": "participant_to_tutor", "respondent": "@N@", "rating": 1 + place % 5,
+            "municipality_code": given.codes[place % given.codes.len()], "useful": true, "language": "fi",
+            "comment": "Saimme mallin, jolla aloitamme oman digituen."
+        });
+        let request = Request::post("/v1/feedback", &token, body.to_string());
+        if with_key { request.with("Idempotency-Key", "@N@") } else { request }
+    });
+    script(given.run, &requests.collect::<Vec<_>>())
+}
+
+/// Each event is written by one at a time, with the tag that the write before answered.
+fn replace(given: &Given) -> String {
+    let token = given.partner();
+    let mut lua = String::from("local bodies, ready = {}, {}\n");
+    for (id, _, body) in &given.hosted {
+        let Some((_, tag)) = given.tags.iter().find(|(known, _)| known == id) else { continue };
+        lua.push_str(&format!("bodies[{id:?}] = {}\ntable.insert(ready, {{{id:?}, {}}})\n", quoted(body), quoted(tag)));
+    }
+    lua.push_str(&format!("local authorization = 'Bearer {token}'\n"));
+    lua.push_str(
+        "local n = 0
+request = function()
+  n = n + 1
+  local event = table.remove(ready, 1)
+  local body = bodies[event[1]]:gsub('@CAPACITY@', 1 + n % 1000)
+  return wrk.format('PUT', '/v1/events/' .. event[1], {['Authorization'] = authorization, ['If-Match'] = event[2],
+    ['Content-Type'] = 'application/json'}, body)
+end
+response = function(status, headers, body)
+  local id = body:match('\"id\":\"([^\"]*)\"')
+  if status == 200 then table.insert(ready, {id, headers['etag'] or headers['ETag']}) end
+end
+",
+    );
+    lua
+}

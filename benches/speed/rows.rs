@@ -1,0 +1,87 @@
+//! A row as a JSON object, written by hand: a field for each column, by its type.
+
+use std::io::Write as _;
+
+use chrono::{DateTime, Utc};
+use kuntatutorit::http::time;
+use tokio_postgres::{
+    Row,
+    types::{FromSql, Type},
+};
+use uuid::Uuid;
+
+/// JSON as PostgreSQL sends it.
+struct Jsonb<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Jsonb<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        // The first byte is the version of the format.
+        Ok(Self(&raw[1..]))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::JSONB
+    }
+}
+
+pub(crate) fn write(out: &mut Vec<u8>, row: &Row) {
+    for (place, column) in row.columns().iter().enumerate() {
+        out.extend_from_slice(if place == 0 { b"{\"" } else { b",\"" });
+        out.extend_from_slice(column.name().as_bytes());
+        out.extend_from_slice(b"\":");
+        write_value(out, row, place, column.type_());
+    }
+    out.push(b'}');
+}
+
+fn write_value(out: &mut Vec<u8>, row: &Row, place: usize, ty: &Type) {
+    match *ty {
+        Type::UUID => or_null(out, row.get(place), write_uuid),
+        Type::TEXT => or_null(out, row.get(place), |out, text: &str| text_of(out, text)),
+        Type::INT4 => or_null(out, row.get(place), |out, number: i32| number_of(out, number.into())),
+        Type::INT8 => or_null(out, row.get(place), number_of),
+        Type::BOOL => or_null(out, row.get(place), |out, is: bool| {
+            out.extend_from_slice(if is { b"true" } else { b"false" });
+        }),
+        Type::JSONB => or_null(out, row.get(place), |out, Jsonb(json)| out.extend_from_slice(json)),
+        Type::TIMESTAMPTZ => or_null(out, row.get(place), |out, at: DateTime<Utc>| {
+            time::write(at, |text| text_of(out, text));
+        }),
+        Type::TEXT_ARRAY => or_null(out, row.get(place), |out, texts: Vec<&str>| list(out, texts, text_of)),
+        Type::UUID_ARRAY => or_null(out, row.get(place), |out, ids: Vec<Uuid>| list(out, ids, write_uuid)),
+        _ => unreachable!("a column of another type"),
+    }
+}
+
+fn or_null<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
+    match value {
+        Some(value) => write(out, value),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn write_uuid(out: &mut Vec<u8>, id: Uuid) {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    out.push(b'"');
+    out.extend_from_slice(id.hyphenated().encode_lower(&mut text).as_bytes());
+    out.push(b'"');
+}
+
+fn number_of(out: &mut Vec<u8>, number: i64) {
+    write!(out, "{number}").unwrap();
+}
+
+fn text_of(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).unwrap();
+}
+
+fn list<T>(out: &mut Vec<u8>, items: Vec<T>, write: impl Fn(&mut Vec<u8>, T)) {
+    out.push(b'[');
+    for (place, item) in items.into_iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
+}

@@ -1,0 +1,71 @@
+//! How the service starts, how much memory it takes, and how large it is.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
+
+/// A process that ends with this value.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.stdout(Stdio::null()).spawn().unwrap())
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+/// The service with everything on, as an operator would run it on this machine.
+pub(crate) fn service(dir: &Path, database_url: &str, port: u16) -> Command {
+    let mut command = Command::new(PROGRAM);
+    let log = std::fs::File::create(dir.join("service.log")).unwrap();
+    command
+        .arg("serve")
+        .current_dir(dir)
+        .env("DATABASE_URL", database_url)
+        .env("DATA_DIR", dir)
+        .env("PORT", port.to_string())
+        .env("METRICS_PORT", "0")
+        .env("LOG_FORMAT", "json")
+        .stderr(log);
+    command
+}
+
+/// The moment of the first answer, at most ten seconds from now.
+pub(crate) fn first_answer(port: u16, path: &str) -> Instant {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(10) {
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) {
+            let mut answer = String::new();
+            let asked = write!(stream, "GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n");
+            if asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.starts_with("HTTP/1.1 ") {
+                return Instant::now();
+            }
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    panic!("no answer within ten seconds");
+}
+
+/// Milliseconds from the start of the program to `/readyz`, with a database that is up to date.
+pub(crate) fn milliseconds(dir: &Path, database_url: &str, port: u16) -> f64 {
+    let began = Instant::now();
+    let _service = Process::start(&mut service(dir, database_url, port));
+    (first_answer(port, "/readyz") - began).as_secs_f64() * 1000.0
+}
