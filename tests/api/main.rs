@@ -12,6 +12,7 @@ mod calendars;
 mod canaries;
 mod changes;
 mod clients;
+mod clocks;
 mod command_line;
 mod contract;
 mod events;
