@@ -32,6 +32,7 @@ mod private_postgres;
 mod properties;
 mod reach;
 mod readme;
+mod rotation;
 mod search;
 mod service;
 mod sessions;
