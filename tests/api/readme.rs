@@ -1,38 +1,41 @@
 //! What the README says can be pasted: every block of it, in its order, against a private instance; and the two programs.
 
 use std::{
+    collections::BTreeSet,
     fs::Permissions,
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Server, given};
+use crate::support::{Server, given, process::free_port};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 
 /// The service as `make run` starts it, with a private PostgreSQL; both end with the test.
 struct Private {
-    data_dir: TempDir,
+    data_dir: PathBuf,
+    directory: TempDir,
     process: Child,
     base: String,
 }
 
 impl Private {
     fn start() -> Self {
-        let data_dir = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         // The user that PostgreSQL runs as must get through when the tests run as root.
-        std::fs::set_permissions(data_dir.path(), Permissions::from_mode(0o711)).unwrap();
+        std::fs::set_permissions(directory.path(), Permissions::from_mode(0o711)).unwrap();
+        let data_dir = directory.path().join("data");
         let mut command = Command::new(PROGRAM);
-        command.arg("serve").env("DATA_DIR", data_dir.path()).env("PORT", "0").env_remove("DATABASE_URL");
+        command.arg("serve").env("DATA_DIR", &data_dir).env("PORT", "0").env_remove("DATABASE_URL");
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         let base = lines.find_map(|line| Some(line.trim().strip_prefix("API")?.trim().strip_suffix("/v1")?.to_owned()));
-        Self { data_dir, process, base: base.unwrap() }
+        Self { data_dir, directory, process, base: base.unwrap() }
     }
 }
 
@@ -58,16 +61,18 @@ fn every_block_can_be_pasted() {
     let blocks = blocks(include_str!("../../README.md"), "Run it");
     assert!(blocks.len() > 15, "{}", blocks.len());
     let service = Private::start();
-    let statuses = service.data_dir.path().join("statuses");
-    let script =
-        blocks.join("\n").replace("http://127.0.0.1:8080", &service.base).replace("target/debug/kuntatutorit", PROGRAM);
+    let statuses = service.directory.path().join("statuses");
+    let script = blocks.join("\n").replace("http://127.0.0.1:8080", &service.base);
+    let script = script.replace("target/debug/kuntatutorit", PROGRAM).replace("8081", &free_port());
+    // What the script left running would hold its output open for good.
+    let end_all = "trap 'kill $(jobs -p) 2> /dev/null || true' EXIT";
     let log_statuses = format!(
         "curl() {{ command curl -w '%{{stderr}}%{{http_code}} %{{method}} %{{url}}\\n' \"$@\" 2>> {statuses:?}; }}"
     );
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &format!("{log_statuses}\n{script}")])
+        .args(["-euo", "pipefail", "-c", &format!("{end_all}\n{log_statuses}\n{script}")])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("DATA_DIR", service.data_dir.path())
+        .env("DATA_DIR", &service.data_dir)
         .env_remove("DATABASE_URL")
         .output()
         .unwrap();
@@ -80,6 +85,18 @@ fn every_block_can_be_pasted() {
     for expected in ["1733033", "}true\n", "Signed in as municipality of 049", "made kurssi-1", "BEGIN:VCALENDAR"] {
         assert!(told.contains(expected), "no {expected} in\n{told}");
     }
+    let restored = service.directory.path().join("data.restored");
+    let accounts = Command::new(PROGRAM)
+        .args(["account", "list"])
+        .env("DATA_DIR", &restored)
+        .env_remove("DATABASE_URL")
+        .output()
+        .unwrap();
+    assert!(text(&accounts).contains("digituki@example.org"), "{}", text(&accounts));
+    let keys = |data_dir: &Path| -> BTreeSet<_> {
+        std::fs::read_dir(data_dir.join("keys")).unwrap().map(|file| file.unwrap().file_name()).collect()
+    };
+    assert!(keys(&restored).is_subset(&keys(&service.data_dir)), "{:?}", keys(&restored));
 }
 
 fn text(output: &Output) -> String {
