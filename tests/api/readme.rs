@@ -7,12 +7,13 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Server, given, process::free_port};
+use crate::support::{Server, cluster::fresh_database, given, process::free_port};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 
@@ -109,6 +110,15 @@ fn python() -> PathBuf {
     target.parent().unwrap().join("examples/bin/python3")
 }
 
+/// The partner system of the example, with this client.
+fn partner_system(server: &Server, client: &Value) -> Command {
+    let mut program = Command::new(python());
+    program.arg("examples/partner_system.py").env("API", &server.url);
+    program.env("CLIENT_ID", client["id"].as_str().unwrap());
+    program.env("CLIENT_SECRET", client["client_secret"].as_str().unwrap());
+    program
+}
+
 async fn run(mut program: Command) -> String {
     program.current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
@@ -159,10 +169,8 @@ async fn the_partner_system_pushes_and_keeps_its_copy() {
     let directory = TempDir::new().unwrap();
     let copy = directory.path().join("copy.json");
     let partner = async |arguments: &[&str]| {
-        let mut program = Command::new(python());
-        program.arg("examples/partner_system.py").args(arguments).env("API", &server.url);
-        program.env("CLIENT_ID", client["id"].as_str().unwrap());
-        program.env("CLIENT_SECRET", client["client_secret"].as_str().unwrap());
+        let mut program = partner_system(&server, &client);
+        program.args(arguments);
         run(program).await
     };
     let stored = || -> Value { serde_json::from_str(&std::fs::read_to_string(&copy).unwrap()).unwrap() };
@@ -190,4 +198,61 @@ async fn the_partner_system_pushes_and_keeps_its_copy() {
     std::fs::write(&copy, lost.to_string()).unwrap();
     let told = partner(&follow).await;
     assert!(told.contains("making the copy anew") && told.contains("made a copy of 6 events"), "{told}");
+}
+
+#[tokio::test]
+async fn the_partner_system_outlives_lost_tokens_and_a_service_that_is_away() {
+    let port = free_port();
+    let start = |database_url| Server::on(database_url, &[("PORT", &port)]);
+    let server = start(fresh_database());
+    let client = json!({
+        "name": "Kalenteri", "source": "espoo-calendar", "scopes": ["events:read", "events:write", "changes:read"]
+    });
+    let client = server.coordinator().post("/v1/clients", &client).await.expect(201).body;
+    let event = format!("/v1/events/{}", server.given_event("049").await);
+    let directory = TempDir::new().unwrap();
+    let copy = directory.path().join("copy.json");
+    let mut program = partner_system(&server, &client);
+    program.current_dir(env!("CARGO_MANIFEST_DIR")).args(["follow", "--copy", copy.to_str().unwrap()]);
+    let mut follower = Follower(program.spawn().unwrap());
+    let capacity = || {
+        let stored: Value = serde_json::from_str(&std::fs::read_to_string(&copy).ok()?).unwrap();
+        Some(stored["events"][event.rsplit('/').next().unwrap()]["capacity"].clone())
+    };
+    follower.until(|| capacity() == Some(Value::Null)).await;
+    // Its token is refused from now on, also while it waits.
+    let path = format!("/v1/clients/{}", client["id"].as_str().unwrap());
+    let scopes = json!({"scopes": ["events:read", "changes:read"]});
+    server.coordinator().if_match("*").patch(&path, &scopes).await.expect(200);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    server.coordinator().if_match("*").patch(&event, &json!({"capacity": 7})).await.expect(200);
+    follower.until(|| capacity() == Some(json!(7))).await;
+    let database_url = server.database_url.clone();
+    drop(server);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let server = start(database_url);
+    server.coordinator().if_match("*").patch(&event, &json!({"capacity": 8})).await.expect(200);
+    follower.until(|| capacity() == Some(json!(8))).await;
+}
+
+/// A partner system that follows; it ends with the test.
+struct Follower(Child);
+
+impl Follower {
+    /// Waits until it has done so; it must not end meanwhile.
+    async fn until(&mut self, done: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !done() {
+            assert!(self.0.try_wait().unwrap().is_none(), "it has ended");
+            assert!(began.elapsed() < Duration::from_secs(60), "it does not keep its copy in step");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
