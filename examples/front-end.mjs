@@ -51,12 +51,19 @@ class Kuntatutorit {
   async #token() {
     if (Date.now() > this.#session.goodUntil) {
       // One refresh for all who wait: each refresh token is good once.
-      this.#session.renewing ??= this.#send('POST', '/v1/auth/refresh', {
-        body: { refresh_token: this.#session.refreshToken },
-      }).then((answer) => this.#keep(answer));
+      this.#session.renewing ??= this.#renew(this.#session);
       await this.#session.renewing;
     }
     return this.#session.accessToken;
+  }
+
+  async #renew(session) {
+    try {
+      this.#keep(await this.#send('POST', '/v1/auth/refresh', { body: { refresh_token: session.refreshToken } }));
+    } finally {
+      // Should it fail, the next request tries again.
+      session.renewing = undefined;
+    }
   }
 
   #keep({ body }) {

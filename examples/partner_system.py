@@ -8,6 +8,7 @@
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import sys
@@ -15,9 +16,12 @@ import time
 import uuid
 
 import requests
+from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
 API = os.environ.get("API", "http://127.0.0.1:8080")
+# The longest pause between two tries, in seconds.
+LONGEST_WAIT = 30
 
 # What this system has: its own key, and what the network shall know of it.
 OWN_EVENTS = {
@@ -43,37 +47,55 @@ OWN_EVENTS = {
 class Problem(Exception):
     """A failure that the service explains (RFC 9457)."""
 
-    def __init__(self, problem):
-        super().__init__(f"{problem['status']} {problem['code']}: {problem['detail']} {problem.get('errors', '')}")
+    def __init__(self, answer):
+        # What stands between us and the service may refuse too, in its own way.
+        ours = answer.headers.get("Content-Type", "").startswith("application/problem+json")
+        problem = answer.json() if ours else {"code": "", "detail": answer.text[:200]}
+        super().__init__(f"{answer.status_code} {problem['code']}: {problem['detail']} {problem.get('errors', '')}")
         self.code = problem["code"]
 
 
 class Kuntatutorit:
     """The network's API, for an unattended system: it waits when told to, and sends again what got no answer."""
 
-    def __init__(self, client_id, client_secret):
-        # Fetches a token when there is none, and the next one before it expires.
+    def __init__(self, client_id, client_secret, patience):
+        """Who calls, and for how many seconds one thing is tried."""
+        self.patience = patience
+        # Fetches the next token before the one it has expires; the first one is fetched when it is needed.
         self.session = OAuth2Session(
-            client_id, client_secret, token_endpoint=f"{API}/v1/auth/token", grant_type="client_credentials"
+            client_id,
+            client_secret,
+            token_endpoint=f"{API}/v1/auth/token",
+            grant_type="client_credentials",
+            default_timeout=60,
         )
-        self.session.fetch_token()
 
-    def request(self, method, path, tries=5, **options):
+    def request(self, method, path, **options):
         """The answer; a Problem when the service refuses."""
-        for last in [False] * (tries - 1) + [True]:
+        began, wait, renewed = time.monotonic(), 1, False
+        while True:
             try:
-                answer = self.session.request(method, f"{API}{path}", timeout=60, **options)
-            except requests.ConnectionError:
-                if last:
+                if not self.session.token:
+                    self.session.fetch_token()
+                answer = self.session.request(method, f"{API}{path}", **options)
+            except (requests.RequestException, OAuthError) as failure:
+                # The service or the network is away, or falls silent. What a new try cannot mend ends here.
+                if getattr(failure, "error", None) == "invalid_client" or time.monotonic() - began > self.patience:
                     raise
-                time.sleep(1)
-                continue
-            if answer.status_code in (429, 503) and not last:
-                time.sleep(int(answer.headers.get("Retry-After", 1)))
-                continue
-            if answer.status_code >= 400:
-                raise Problem(answer.json())
-            return answer
+                pause = wait
+            else:
+                if answer.status_code < 400:
+                    return answer
+                if answer.status_code == 401 and not renewed:
+                    # Our rights or the service's keys have changed: a new token, and once more.
+                    self.session.token, renewed = None, True
+                    continue
+                late = time.monotonic() - began > self.patience
+                if late or (answer.status_code < 500 and answer.status_code != 429):
+                    raise Problem(answer)
+                pause = int(answer.headers.get("Retry-After", wait))
+            time.sleep(pause)
+            wait = min(2 * wait, LONGEST_WAIT)
 
     def pages(self, path):
         """Every item of a list, page by page."""
@@ -165,8 +187,10 @@ def main():
     parser.add_argument("--copy", default="copy.json", help="the file of the copy")
     parser.add_argument("--steps", type=int, default=-1, help="end after so many steps (default: never)")
     arguments = parser.parse_args()
+    # Who follows waits for the service for as long as it takes; a push can be started again.
+    patience = math.inf if arguments.what == "follow" else 60
     try:
-        api = Kuntatutorit(os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
+        api = Kuntatutorit(os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"], patience)
     except KeyError as missing:
         sys.exit(f"Set {missing.args[0]}: `kuntatutorit client add` prints it.")
     if arguments.what == "push":

@@ -19,6 +19,8 @@ const BATCH: usize = 1000;
 const EVERY: Duration = Duration::from_mins(10);
 /// Up to so many seconds more, so that the instances do not come all at once.
 const JITTER: u128 = 60;
+/// How long after the start it is done first, for a service that is restarted often.
+const FIRST: Duration = Duration::from_secs(5);
 
 /// A table and which of its rows are over. Add a line for each table that something expires in.
 const CHORES: &[(&str, &str)] = &[
@@ -52,14 +54,15 @@ pub async fn tidy(mut conn: &Conn) -> Result<usize> {
 
 /// Keeps the house for as long as the service runs.
 pub async fn keep(database_url: String) {
+    sleep(FIRST).await;
     loop {
-        let jitter = u64::try_from(Uuid::new_v4().as_u128() % JITTER).unwrap_or_default();
-        sleep(EVERY + Duration::from_secs(jitter)).await;
         match once(&database_url).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "cleared away what is over"),
             Err(error) => tracing::warn!(%error, "what is over could not be cleared away; it is tried again"),
         }
+        let jitter = u64::try_from(Uuid::new_v4().as_u128() % JITTER).unwrap_or_default();
+        sleep(EVERY + Duration::from_secs(jitter)).await;
     }
 }
 

@@ -21,8 +21,8 @@ use crate::{
 
 /// Bounds of the histogram, in seconds: from one read to the longest wait.
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
-/// Where callers sign in.
-const SIGN_IN: [&str; 2] = ["/v1/auth/login", "/v1/auth/token"];
+/// Where secrets can be guessed.
+const SIGN_IN: [&str; 3] = ["/v1/auth/login", "/v1/auth/token", "/v1/auth/password"];
 
 /// What is counted.
 #[derive(Debug)]

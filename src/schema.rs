@@ -268,6 +268,7 @@ diesel::table! {
         etag -> Text,
         body -> Text,
         created_at -> Timestamptz,
+        reach -> Text,
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
@@ -28,6 +29,7 @@ const PEM_LINE: usize = 64;
 pub(super) struct SigningKey {
     kid: String,
     file: PathBuf,
+    modified: SystemTime,
     private: EncodingKey,
     public: DecodingKey,
     jwk: Jwk,
@@ -40,7 +42,7 @@ impl SigningKey {
             .and_then(|pair| pair.to_pkcs8v1())
             .map_err(|_| KeyError::Generate)?;
         let pem = pem(der.as_ref());
-        let mut key = Self::parse(pem.as_bytes(), dir).ok_or(KeyError::Generate)?;
+        let mut key = Self::parse(pem.as_bytes(), dir, SystemTime::now()).ok_or(KeyError::Generate)?;
         // A fraction of a second, lest two keys made in one be sorted by their kid.
         let made = Utc::now().format("%Y%m%dT%H%M%S%.6fZ");
         key.file = dir.join(format!("{made}-{}.pem", &key.kid[..8]));
@@ -50,25 +52,27 @@ impl SigningKey {
     pub(super) fn read(file: &Path) -> Result<Self, KeyError> {
         let io = |error| KeyError::io(file, error);
         let mut opened = File::open(file).map_err(io)?;
-        let mode = opened.metadata().map_err(io)?.mode() & PERMISSION_BITS;
+        let seen = opened.metadata().map_err(io)?;
+        let mode = seen.mode() & PERMISSION_BITS;
         if mode & GROUP_OR_OTHERS != 0 {
             return Err(KeyError::LooseFile { file: file.to_owned(), mode });
         }
         let mut pem = Vec::new();
         opened.read_to_end(&mut pem).map_err(io)?;
-        Self::parse(&pem, file).ok_or_else(|| KeyError::Invalid { file: file.to_owned() })
+        let modified = seen.modified().map_err(io)?;
+        Self::parse(&pem, file, modified).ok_or_else(|| KeyError::Invalid { file: file.to_owned() })
     }
 
     /// `None` unless it is a P-256 key: taking the public half out for ES256
     /// checks the curve, and that the halves belong together.
-    fn parse(pem: &[u8], file: &Path) -> Option<Self> {
+    fn parse(pem: &[u8], file: &Path, modified: SystemTime) -> Option<Self> {
         let private = EncodingKey::from_ec_pem(pem).ok()?;
         let mut jwk = Jwk::from_encoding_key(&private, Algorithm::ES256).ok()?;
         let kid = jwk.thumbprint(ThumbprintHash::SHA256).ok()?;
         jwk.common.key_id = Some(kid.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         let public = DecodingKey::from_jwk(&jwk).ok()?;
-        Some(Self { kid, file: file.to_owned(), private, public, jwk })
+        Some(Self { kid, file: file.to_owned(), modified, private, public, jwk })
     }
 
     pub(super) fn kid(&self) -> &str {
@@ -77,6 +81,11 @@ impl SigningKey {
 
     pub(super) fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// When its file was written, or copied to where it is.
+    pub(super) fn modified(&self) -> SystemTime {
+        self.modified
     }
 
     pub(super) fn private(&self) -> &EncodingKey {

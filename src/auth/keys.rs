@@ -2,20 +2,27 @@
 //!
 //! They are files, never rows of a database: PKCS#8 PEM, named `*.pem`, mode
 //! 0600, in one directory of mode 0700. Every key there verifies and is
-//! published; the one whose **file name sorts last, byte by byte,** signs.
-//! Generated names begin with the moment of generation in UTC, so that is the
-//! newest: `20261124T101500.123456Z-<first 8 characters of the kid>.pem`. A key
-//! brought along must be named by the same pattern.
+//! published; the newest signs, once its file has been there for a minute: by
+//! then every instance knows it, also one whose directory is a copy. The newest
+//! is the one whose **file name sorts last, byte by byte.** Generated names begin
+//! with the moment of generation in UTC:
+//! `20261124T101500.123456Z-<first 8 characters of the kid>.pem`. A key brought
+//! along must be named by the same pattern.
 //!
 //! To rotate, generate a key, and remove the old file once the tokens it signed
 //! have expired. Removing it earlier revokes them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use jsonwebtoken::jwk::JwkSet;
 
 use super::key_files::{self, KeyFile, SigningKey};
+
+/// How long a key's file must have been there before the key signs: as long as it
+/// may take to copy it to the directories of all instances.
+pub const SIGNS_AFTER: Duration = Duration::from_mins(1);
 
 /// Why the keys cannot be used, and what to do about it. Never holds key material.
 #[derive(Debug, thiserror::Error)]
@@ -119,9 +126,9 @@ pub struct KeyRing(Arc<Ring>);
 struct Ring {
     dir: PathBuf,
     files: Vec<KeyFile>,
-    newest: SigningKey,
-    /// Oldest first.
-    older: Vec<SigningKey>,
+    oldest: SigningKey,
+    /// The oldest of them first.
+    newer: Vec<SigningKey>,
     jwks: JwkSet,
 }
 
@@ -178,7 +185,8 @@ impl KeyRing {
 
     /// Every key, newest first.
     pub fn list(&self) -> impl Iterator<Item = KeyEntry<'_>> {
-        self.iter().enumerate().map(|(at, key)| KeyEntry { kid: key.kid(), file: key.file(), signs: at == 0 })
+        let signer = self.signer().kid();
+        self.iter().map(move |key| KeyEntry { kid: key.kid(), file: key.file(), signs: key.kid() == signer })
     }
 
     /// The ring as the directory now stands, if that has changed.
@@ -190,8 +198,12 @@ impl KeyRing {
         Self::read(&self.0.dir, files).map(Some)
     }
 
+    /// The newest key that every instance must know by now; the oldest when they
+    /// are all younger than that.
     pub(super) fn signer(&self) -> &SigningKey {
-        &self.0.newest
+        let now = SystemTime::now();
+        let known = |key: &&SigningKey| now.duration_since(key.modified()).is_ok_and(|age| age >= SIGNS_AFTER);
+        self.iter().find(known).unwrap_or(&self.0.oldest)
     }
 
     pub(super) fn find(&self, kid: &str) -> Option<&SigningKey> {
@@ -199,7 +211,7 @@ impl KeyRing {
     }
 
     fn iter(&self) -> impl Iterator<Item = &SigningKey> {
-        std::iter::once(&self.0.newest).chain(self.0.older.iter().rev())
+        self.0.newer.iter().rev().chain(std::iter::once(&self.0.oldest))
     }
 
     /// `files` is the listing from before the files are read: a file that changes
@@ -214,7 +226,8 @@ impl KeyRing {
             keys.push(key);
         }
         let jwks = JwkSet { keys: keys.iter().rev().map(|key| key.jwk().clone()).collect() };
-        let newest = keys.pop().ok_or_else(|| KeyError::Empty { dir: dir.to_owned() })?;
-        Ok(Self(Arc::new(Ring { dir: dir.to_owned(), files, newest, older: keys, jwks })))
+        let mut keys = keys.into_iter();
+        let oldest = keys.next().ok_or_else(|| KeyError::Empty { dir: dir.to_owned() })?;
+        Ok(Self(Arc::new(Ring { dir: dir.to_owned(), files, oldest, newer: keys.collect(), jwks })))
     }
 }

@@ -94,7 +94,7 @@ impl Reach {
         }
     }
 
-    /// The caller with all that decides what it sees and changes: another one as soon as its rights change.
+    /// The caller with all that decides what it sees and changes: another text as soon as its rights change.
     pub fn key(&self) -> String {
         let Self { role, identity, municipality, tutor, contacts, writes } = self;
         let (actor, municipality) = (identity.actor().unwrap_or_default(), municipality.as_deref().unwrap_or_default());

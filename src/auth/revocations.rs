@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use diesel::{
     QueryableByName,
-    sql_types::{Nullable, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Bool, Nullable, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl as _;
 use uuid::Uuid;
@@ -59,13 +59,15 @@ impl Revocations {
     /// # Errors
     /// When the database does not answer in time.
     pub async fn refresh(&self, mut conn: &Conn) -> Result<()> {
-        let query = "select id, access_changed_at from accounts where access_changed_at > now() - interval '15 minutes' \
+        let query = "select id, disabled, access_changed_at from accounts \
+                     where access_changed_at > now() - interval '15 minutes' \
                      union all \
-                     select id, access_changed_at from clients where access_changed_at > now() - interval '15 minutes'";
+                     select id, disabled, access_changed_at from clients \
+                     where access_changed_at > now() - interval '15 minutes'";
         let asked_at = Instant::now();
         let rows = diesel::sql_query(query).load::<Changed>(&mut conn);
         let rows = tokio::time::timeout(PATIENCE, rows).await.map_err(|_| Error::Unavailable)??;
-        let since = rows.into_iter().map(|row| (row.id, first_good_second(row.access_changed_at))).collect();
+        let since = rows.into_iter().map(|row| (row.id, row.good_from())).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Known { since, read_at: Some(asked_at) };
         Ok(())
     }
@@ -75,8 +77,17 @@ impl Revocations {
 struct Changed {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    #[diesel(sql_type = Bool)]
+    disabled: bool,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     access_changed_at: Option<DateTime<Utc>>,
+}
+
+impl Changed {
+    /// No token of who is disabled is good, whatever the clock that it was issued by said.
+    fn good_from(&self) -> u64 {
+        if self.disabled { u64::MAX } else { first_good_second(self.access_changed_at) }
+    }
 }
 
 /// A token's `iat` counts whole seconds: one that was issued in the second of the change may be older
@@ -85,11 +96,19 @@ fn first_good_second(changed: Option<DateTime<Utc>>) -> u64 {
     changed.and_then(|at| u64::try_from(at.timestamp() + 1).ok()).unwrap_or_default()
 }
 
-/// The time to issue a token at: now, or the first second in which it is good after the last change.
-pub fn issue_at(access_changed_at: Option<DateTime<Utc>>) -> DateTime<Utc> {
-    let now = Utc::now();
+/// The time to issue a token at: when what it says was read, or the first second in which it is good after the last
+/// change. `read_at` is PostgreSQL's [`clock_timestamp`], as the moments of changes are: by an instance's own clock that
+/// is ahead, a token would seem to be of after a change that it is older than.
+pub fn issue_at(access_changed_at: Option<DateTime<Utc>>, read_at: DateTime<Utc>) -> DateTime<Utc> {
+    let issued = read_at.min(Utc::now());
     let first = i64::try_from(first_good_second(access_changed_at)).ok().and_then(|s| DateTime::from_timestamp(s, 0));
-    first.map_or(now, |first| now.max(first))
+    first.map_or(issued, |first| issued.max(first))
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// PostgreSQL's clock.
+    fn clock_timestamp() -> Timestamptz;
 }
 
 /// Keeps the revocations and the keys in step, for as long as the service runs.

@@ -54,8 +54,9 @@ impl State {
 }
 
 impl Tokens {
-    /// Issues with the newest of `keys` and verifies with all of them; `iss` and
-    /// `aud` of a token are exactly `issuer` and `audience`.
+    /// Issues with the newest of `keys` that every instance knows by now, and
+    /// verifies with all of them; `iss` and `aud` of a token are exactly `issuer`
+    /// and `audience`.
     #[must_use]
     pub fn new(keys: KeyRing, issuer: String, audience: String) -> Self {
         Self { issuer, audience, state: RwLock::new(State::new(keys)) }

@@ -15,7 +15,7 @@ use kuntatutorit::{
         store,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -42,6 +42,14 @@ pub(crate) enum Command {
                             The person sends it to POST /v1/auth/password: {\"invitation\": \"…\", \"new_password\": \"…\"}"
     )]
     Invite(Invited),
+    /// Change an account: its e-mail address, its role, whom it acts for; a role that has no municipality or no tutor
+    /// drops it. The access tokens that it has are refused within two seconds, unless only the address changes
+    #[command(
+        after_help = "Examples:\n  kuntatutorit account change --email digituki@example.org --new-email digi@example.org\n  \
+                            kuntatutorit account change --email digituki@example.org --role coordinator\n  \
+                            kuntatutorit account change --email digituki@example.org --role municipality --municipality 049"
+    )]
+    Change(Changed),
     /// Disable an account: it is refused everywhere within two seconds
     #[command(after_help = "Example:\n  kuntatutorit account disable --email digituki@example.org")]
     Disable(Named),
@@ -83,6 +91,25 @@ pub(crate) struct Invited {
 }
 
 #[derive(Args)]
+#[group(id = "changes", required = true, multiple = true, args = ["new_email", "role", "municipality", "tutor"])]
+pub(crate) struct Changed {
+    #[command(flatten)]
+    named: Named,
+    /// The e-mail address to sign in with from now on
+    #[arg(long)]
+    new_email: Option<String>,
+    /// What the account is to the network
+    #[arg(long, value_parser = ["coordinator", "municipality", "tutor"])]
+    role: Option<String>,
+    /// The municipality that it acts for: three digits
+    #[arg(long)]
+    municipality: Option<String>,
+    /// The id of the tutor that it is
+    #[arg(long)]
+    tutor: Option<Uuid>,
+}
+
+#[derive(Args)]
 pub(crate) struct Named {
     /// The account's e-mail address
     #[arg(long)]
@@ -101,6 +128,7 @@ pub(super) fn run(config: &Config, command: Command) -> Outcome {
         Command::Add(person) => add(config, person),
         Command::List => list(config),
         Command::Invite(invited) => invite(config, invited),
+        Command::Change(changed) => change(config, changed),
         Command::Disable(named) => set_disabled(config, named, true),
         Command::Enable(named) => set_disabled(config, named, false),
     }
@@ -161,14 +189,39 @@ async fn invitation(conn: &Conn, named: &Named, new: Option<AccountInput>) -> Re
     }
 }
 
+fn change(config: &Config, changed: Changed) -> Outcome {
+    let Changed { named, new_email, role, municipality, tutor } = changed;
+    let dropped: &[_] = match role.as_deref() {
+        Some("coordinator") => &["municipality_code", "tutor_id"],
+        Some("municipality") => &["tutor_id"],
+        _ => &[],
+    };
+    let given = [
+        ("email", new_email),
+        ("role", role),
+        ("municipality_code", municipality),
+        ("tutor_id", tutor.map(|id| id.to_string())),
+    ];
+    let dropped = dropped.iter().map(|field| (*field, Value::Null));
+    let given = given.into_iter().filter_map(|(field, value)| Some((field, value?.into())));
+    let account = patch(config, named, dropped.chain(given).collect())?;
+    println!("The account {} is {} ({}).", account.id, account.fields.email, account.fields.role.as_str());
+    Ok(())
+}
+
 fn set_disabled(config: &Config, named: Named, disabled: bool) -> Outcome {
-    let account = Database::migrated(config)?.write(async move |conn| {
-        let id = named.account(conn).await?.id;
-        let patch = Patch::of([("disabled".to_owned(), disabled.into())].into_iter().collect());
-        store::patch(conn, &Reach::of_command_line(), id, &Tags::any(), &patch).await
-    })?;
+    let account = patch(config, named, vec![("disabled", disabled.into())])?;
     println!("The account {} is {}.", account.id, if disabled { "disabled" } else { "enabled" });
     Ok(())
+}
+
+/// Later fields go before earlier ones of the same name.
+fn patch(config: &Config, named: Named, fields: Vec<(&str, Value)>) -> Outcome<Account> {
+    let patch = Patch::of(fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect());
+    Database::migrated(config)?.write(async move |conn| {
+        let id = named.account(conn).await?.id;
+        store::patch(conn, &Reach::of_command_line(), id, &Tags::any(), &patch).await
+    })
 }
 
 impl Named {

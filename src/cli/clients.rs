@@ -29,6 +29,14 @@ pub(crate) enum Command {
     /// List the clients: id, source, municipality, state, scopes, ids of secrets
     #[command(after_help = "Example:\n  kuntatutorit client list")]
     List,
+    /// Change what a client is called and whom it writes for; in the latter case the access tokens that it has are refused
+    /// within two seconds
+    #[command(
+        after_help = "Examples:\n  kuntatutorit client change --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --name 'Espoon kalenteri'\n  \
+                            kuntatutorit client change --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --municipality 049\n  \
+                            kuntatutorit client change --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --whole-region"
+    )]
+    Change(Changed),
     /// Change what a client may ask for; the access tokens that it has are refused within two seconds
     #[command(
         after_help = "Example:\n  kuntatutorit client scopes --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --scopes 'events:read'"
@@ -53,6 +61,9 @@ pub(crate) enum Command {
         #[arg(long)]
         secret: Option<Uuid>,
     },
+    /// Let a revoked client in again, with the secrets that it has
+    #[command(after_help = "Example:\n  kuntatutorit client enable --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")]
+    Enable(Named),
 }
 
 #[derive(Args)]
@@ -72,6 +83,22 @@ pub(crate) struct New {
 }
 
 #[derive(Args)]
+#[group(id = "changes", required = true, multiple = true, args = ["name", "municipality", "whole_region"])]
+pub(crate) struct Changed {
+    #[command(flatten)]
+    named: Named,
+    /// What people call the system
+    #[arg(long)]
+    name: Option<String>,
+    /// The municipality that it writes for: three digits
+    #[arg(long)]
+    municipality: Option<String>,
+    /// It writes for the whole region
+    #[arg(long, conflicts_with = "municipality")]
+    whole_region: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Named {
     /// The client's id
     #[arg(long)]
@@ -82,17 +109,23 @@ pub(super) fn run(config: &Config, command: Command) -> Outcome {
     match command {
         Command::Add(new) => add(config, new),
         Command::List => list(config),
+        Command::Change(changed) => change(config, changed),
         Command::Scopes { named, scopes } => {
             let scopes: Vec<_> = scopes.split_whitespace().collect();
-            change(config, &named, "scopes", json!(scopes))?;
+            patch(config, &named, vec![("scopes", json!(scopes))])?;
             println!("The client {} may ask for: {}.", named.client, scopes.join(" "));
             Ok(())
         }
         Command::Secret(named) => add_secret(config, &named),
         Command::Revoke { named, secret: Some(secret) } => delete_secret(config, &named, secret),
         Command::Revoke { named, secret: None } => {
-            change(config, &named, "disabled", json!(true))?;
+            patch(config, &named, vec![("disabled", json!(true))])?;
             println!("The client {} is revoked.", named.client);
+            Ok(())
+        }
+        Command::Enable(named) => {
+            patch(config, &named, vec![("disabled", json!(false))])?;
+            println!("The client {} is enabled.", named.client);
             Ok(())
         }
     }
@@ -121,8 +154,20 @@ fn list(config: &Config) -> Outcome {
     Ok(())
 }
 
-fn change(config: &Config, named: &Named, field: &str, value: Value) -> Outcome<Client> {
-    let (id, patch) = (named.client, Patch::of([(field.to_owned(), value)].into_iter().collect()));
+fn change(config: &Config, changed: Changed) -> Outcome {
+    let Changed { named, name, municipality, whole_region } = changed;
+    let municipality = municipality.map(Value::from).or(whole_region.then_some(Value::Null));
+    let given = [("name", name.map(Value::from)), ("municipality_code", municipality)];
+    let fields = given.into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
+    let client = patch(config, &named, fields)?.fields;
+    let whom = client.municipality_code.as_deref().unwrap_or("the whole region");
+    println!("The client {} is {} and writes for {whom}.", named.client, client.name);
+    Ok(())
+}
+
+fn patch(config: &Config, named: &Named, fields: Vec<(&str, Value)>) -> Outcome<Client> {
+    let id = named.client;
+    let patch = Patch::of(fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect());
     Database::migrated(config)?
         .write(async move |conn| store::patch(conn, &Reach::of_command_line(), id, &Tags::any(), &patch).await)
 }

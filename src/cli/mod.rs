@@ -68,9 +68,10 @@ enum Command {
 
 #[derive(Subcommand)]
 enum KeyCommand {
-    /// Make a new key in `KEY_DIR`; it signs from now on, the others still verify
+    /// Make a new key in `KEY_DIR`: it verifies at once and signs in a minute, when every instance knows it; the others
+    /// still verify
     Generate,
-    /// List the keys in `KEY_DIR`, the one that signs first
+    /// List the keys in `KEY_DIR`, the newest first, with which one signs
     List,
 }
 

@@ -47,8 +47,12 @@ pub(super) fn run(mut config: Config, arguments: Arguments) -> Outcome {
     let keys = KeyRing::load(&config.key_dir)?;
     let database = Database::reach(&config)?;
     let known = database.write(async move |conn| trial_account(conn, arguments).await)?;
+    if known.account.fields.disabled {
+        return Err(format!("the account {} is disabled: enable it first", known.account.fields.email).into());
+    }
     let tokens = Tokens::new(keys, config.public_url.clone(), config.public_url.clone());
-    println!("{}", tokens.issue(&of_account(&known.account, &config), issue_at(known.access_changed_at))?);
+    let issued_at = issue_at(known.access_changed_at, known.read_at);
+    println!("{}", tokens.issue(&of_account(&known.account, &config), issued_at)?);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a `POST` that is sent again does its work once and gets the same answer.
 //!
 //! The key, the work and the answer share one transaction. A twin that comes meanwhile waits for its end; a failure
-//! saves nothing.
+//! saves nothing. A key is its caller's, whatever rights the token has; the answer is for the rights that it was made for.
 
 use std::future::Ready;
 
@@ -61,8 +61,8 @@ impl IdempotencyKey {
     /// Makes a resource; once for each key.
     ///
     /// # Errors
-    /// What `make` returns; [`Error::Invalid`] when the key was used for another request, [`Error::InProgress`] when
-    /// its first request does not end in time.
+    /// What `make` returns; [`Error::Invalid`] when the key was used for another request, [`Error::Conflict`] when it was
+    /// used with other rights, [`Error::InProgress`] when its first request does not end in time.
     pub async fn once<S, N, T>(
         self,
         db: &Db,
@@ -79,12 +79,19 @@ impl IdempotencyKey {
         let Some(key) = self.key else {
             return db.write(author, async move |conn| Ok(Created::New(make(conn, &reach, new).await?))).await;
         };
-        let entry = Entry { caller: reach.key(), key, fingerprint: fingerprint(&self.operation, &new)? };
+        let Some(actor) = reach.identity.actor() else { return Err(Error::Unauthenticated) };
+        let fingerprint = fingerprint(&self.operation, &new)?;
+        let entry = Entry { caller: actor, reach: reach.key(), key, fingerprint };
         db.write(author, async move |conn| {
-            if let Some(answer) = entry.answered(conn).await? {
-                return Ok(Created::Again(answer));
-            }
+            let done = match entry.done(conn).await? {
+                Some(Done::AsNow(answer)) => return Ok(Created::Again(answer)),
+                done => done.is_some(),
+            };
             let made = make(conn, &reach, new).await?;
+            if done {
+                // It may do this still, so it is told that it was done; what was made just now is rolled back.
+                return Err(done_with_other_rights());
+            }
             entry.save(conn, Answer::of(&made)?).await?;
             Ok(Created::New(made))
         })
@@ -98,28 +105,48 @@ fn fingerprint(operation: &str, body: &impl Serialize) -> Result<Vec<u8>> {
     Ok(Sha256::new().chain_update(operation).chain_update([0]).chain_update(json).finalize().to_vec())
 }
 
-/// Whose key it is, and for what.
+fn done_with_other_rights() -> Error {
+    Error::Conflict {
+        code: "idempotency_key_other_rights".into(),
+        detail: "this was done already, with a token of other rights than you have now; read the resource instead"
+            .into(),
+    }
+}
+
+/// What a key was used for before, for this request.
+enum Done {
+    /// With the rights of now.
+    AsNow(Answer),
+    /// With others: the answer may say what the caller may not see now.
+    Otherwise,
+}
+
+/// Whose key it is, with what rights, and for what.
 struct Entry {
     caller: String,
+    reach: String,
     key: String,
     fingerprint: Vec<u8>,
 }
 
 impl Entry {
-    /// Waits for a twin, then tells what was answered. PostgreSQL gives the lock back when the transaction ends.
-    async fn answered(&self, mut conn: &Conn) -> Result<Option<Answer>> {
+    /// Waits for a twin, then tells what was done. PostgreSQL gives the lock back when the transaction ends.
+    async fn done(&self, mut conn: &Conn) -> Result<Option<Done>> {
         diesel::select(pg_advisory_xact_lock(self.lock())).execute(&mut conn).await.map_err(in_progress)?;
         let row = idempotency_keys::table.find((&self.caller, &self.key));
         let lives = dsl::created_at.gt(now.into_sql::<Timestamptz>() - 24.hours());
-        let found = row.select((lives, dsl::fingerprint, (dsl::path, dsl::etag, dsl::body)));
-        let found: Option<(bool, Vec<u8>, Answer)> = found.first(&mut conn).await.optional()?;
+        let same = dsl::reach.eq(&self.reach);
+        let found = row.select((lives, same, dsl::fingerprint, (dsl::path, dsl::etag, dsl::body)));
+        let found: Option<(bool, bool, Vec<u8>, Answer)> = found.first(&mut conn).await.optional()?;
         match found {
             None => Ok(None),
             Some((false, ..)) => {
                 diesel::delete(row).execute(&mut conn).await?;
                 Ok(None)
             }
-            Some((true, fingerprint, answer)) if fingerprint == self.fingerprint => Ok(Some(answer)),
+            Some((true, same, fingerprint, answer)) if fingerprint == self.fingerprint => {
+                Ok(Some(if same { Done::AsNow(answer) } else { Done::Otherwise }))
+            }
             Some(_) => {
                 let detail = "this key was used for another request; take a new key for each";
                 Err(Error::Invalid(vec![Violation::of_header(HEADER, "idempotency_key_reused", detail)]))
@@ -128,7 +155,12 @@ impl Entry {
     }
 
     async fn save(self, mut conn: &Conn, answer: Answer) -> Result<()> {
-        let entry = (dsl::caller.eq(self.caller), dsl::key.eq(self.key), dsl::fingerprint.eq(self.fingerprint));
+        let entry = (
+            dsl::caller.eq(self.caller),
+            dsl::reach.eq(self.reach),
+            dsl::key.eq(self.key),
+            dsl::fingerprint.eq(self.fingerprint),
+        );
         let answer = (dsl::path.eq(answer.path), dsl::etag.eq(answer.etag), dsl::body.eq(answer.body));
         diesel::insert_into(idempotency_keys::table).values((entry, answer)).execute(&mut conn).await?;
         Ok(())
@@ -163,7 +195,9 @@ impl utoipa::IntoParams for IdempotencyKey {
         let description = "1 to 255 visible ASCII characters, such as a UUID, new for each thing that you make. Within \
                            24 hours the same request with the same key does its work once and gets the same answer, \
                            with `Idempotency-Replayed: true`. 422 when the key was used for another request; 409 with \
-                           `Retry-After` while the first one takes too long.";
+                           `Retry-After` while the first one takes too long; 409 without it \
+                           (`idempotency_key_other_rights`) when it was done with a token of other rights (scopes, \
+                           role, municipality): nothing is done again, so read the resource.";
         let text = utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
             .min_length(Some(1))

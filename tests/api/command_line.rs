@@ -70,6 +70,18 @@ async fn accounts_are_managed_from_the_command_line() {
     assert!(listed.contains("boss@example.org  coordinator  -  enabled"), "{listed}");
     assert!(listed.contains("digituki@espoo.example  municipality  049  disabled"), "{listed}");
     run(url, &["account", "enable", "--email", "digituki@espoo.example"], "");
+    let change = ["account", "change", "--email", "digituki@espoo.example"];
+    refused(url, &change, "required arguments were not provided");
+    refused(url, &[&change[..], &["--role", "tutor"]].concat(), "a tutor account both");
+    refused(url, &[&change[..], &["--municipality", "999"]].concat(), "municipality_code: ");
+    run(url, &[&change[..], &["--municipality", "092"]].concat(), "");
+    let listed = run(url, &["account", "list"], "");
+    assert!(listed.contains("digituki@espoo.example  municipality  092  enabled"), "{listed}");
+    run(url, &[&change[..], &["--role", "coordinator", "--new-email", "Digi@espoo.example"]].concat(), "");
+    let listed = run(url, &["account", "list"], "");
+    assert!(listed.contains("digi@espoo.example  coordinator  -  enabled"), "{listed}");
+    let back = ["--role", "municipality", "--municipality", "049", "--new-email", "digituki@espoo.example"];
+    run(url, &[&["account", "change", "--email", "digi@espoo.example"], &back[..]].concat(), "");
     server.anonymous().post("/v1/auth/login", &login).await.expect(200);
     refused(url, &["account", "disable", "--email", "boss@example.org"], "the last enabled coordinator");
 }
@@ -98,13 +110,24 @@ async fn clients_are_managed_from_the_command_line() {
     run(url, &["client", "revoke", "--client", id], "");
     let client = server.coordinator().get(&path).await.expect(200).body;
     assert_eq!((&client["disabled"], client["secrets"].as_array().unwrap().len()), (&json!(true), 1));
+    run(url, &["client", "enable", "--client", id], "");
+    let change = ["client", "change", "--client", id];
+    refused(url, &change, "required arguments were not provided");
+    refused(url, &[&change[..], &["--municipality", "999"]].concat(), "municipality_code: ");
+    run(url, &[&change[..], &["--name", "Uusi kalenteri", "--municipality", "092"]].concat(), "");
+    let client = server.coordinator().get(&path).await.expect(200).body;
+    let told = (&client["disabled"], &client["name"], &client["municipality_code"], &client["scopes"]);
+    assert_eq!(told, (&json!(false), &json!("Uusi kalenteri"), &json!("092"), &json!(["events:read"])));
+    run(url, &[&change[..], &["--whole-region"]].concat(), "");
+    let client = server.coordinator().get(&path).await.expect(200).body;
+    assert_eq!((&client["name"], &client["municipality_code"]), (&json!("Uusi kalenteri"), &Value::Null));
 }
 
 #[test]
 fn every_command_shows_an_example() {
     for (group, commands) in [
-        ("account", ["add", "list", "invite", "disable", "enable"]),
-        ("client", ["add", "list", "scopes", "secret", "revoke"]),
+        ("account", &["add", "list", "invite", "change", "disable", "enable"][..]),
+        ("client", &["add", "list", "change", "scopes", "secret", "revoke", "enable"]),
     ] {
         for command in commands {
             let help = run("postgres://nowhere", &[group, command, "--help"], "");

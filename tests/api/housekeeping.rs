@@ -4,7 +4,9 @@ use diesel::{QueryableByName, sql_types::Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::housekeeping::tidy;
 
-use crate::support::cluster::fresh_database;
+use serde_json::json;
+
+use crate::support::{Server, cluster::fresh_database, given};
 
 /// So many of either, of this age.
 async fn given(mut conn: &AsyncPgConnection, count: usize, age: &str) {
@@ -60,4 +62,28 @@ async fn several_instances_do_it_at_once_and_wait_for_nobody() {
     assert_eq!(one.unwrap() + two.unwrap() + three.unwrap(), 5999, "each row but the one that is held, once");
     diesel::sql_query("rollback").execute(&mut holder).await.unwrap();
     assert_eq!(tidy(&conn).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn expired_invitations_go_soon_after_the_start() {
+    let server = Server::start();
+    for name in ["expired", "live"] {
+        let email = format!("{name}@espoo.example");
+        let new = json!({"email": email, "role": "municipality", "municipality_code": "049"});
+        server.coordinator().post("/v1/accounts", &new).await.expect(201);
+    }
+    let expired = "update invitations set expires_at = now() - interval '1 second' from accounts \
+                   where accounts.id = account_id and email like 'expired@%'";
+    assert_eq!(given::sql(&server, expired).await, None);
+    let left = async || {
+        let query = "select email as line from invitations join accounts on accounts.id = account_id order by 1";
+        given::lines(&server, query).await
+    };
+    assert_eq!(left().await, ["expired@espoo.example", "live@espoo.example"]);
+    let began = std::time::Instant::now();
+    while left().await.len() > 1 {
+        assert!(began.elapsed().as_secs() < 30, "it is not cleared away");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(left().await, ["live@espoo.example"]);
 }

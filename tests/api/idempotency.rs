@@ -3,6 +3,7 @@
 use diesel::{QueryableByName, sql_types::BigInt};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use futures_util::future::join_all;
+use kuntatutorit::auth::tokens::Grant;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -136,25 +137,37 @@ async fn every_caller_has_keys_of_its_own() {
     assert!(!is_replay(&second));
 }
 
+/// One and the same account, of this municipality and with these scopes.
+fn account(server: &Server, municipality: &str, scope: &str) -> Client {
+    server.bearer(&Grant {
+        sub: "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e".into(),
+        client_id: server.url.clone(),
+        scope: scope.into(),
+        role: "municipality".into(),
+        municipality: Some(municipality.into()),
+        tutor: None,
+        source: None,
+    })
+}
+
+#[tokio::test]
+async fn a_key_is_its_callers_whatever_the_token_allows() {
+    let server = Server::start();
+    let writer = account(&server, "049", "events:read events:write");
+    let with_contacts = account(&server, "049", "events:read events:write contacts:read");
+    let first = give(&writer, "a", "Kerran").await.expect(201);
+    give(&with_contacts, "a", "Kerran").await.expect_problem(409, "idempotency_key_other_rights");
+    give(&with_contacts, "a", "Toinen").await.expect_violations(&[("Idempotency-Key:", "idempotency_key_reused")]);
+    assert_same(&first, &give(&writer, "a", "Kerran").await);
+    assert_eq!((titled(&server, "Kerran").await, titled(&server, "Toinen").await), (1, 0));
+}
+
 #[tokio::test]
 async fn changed_rights_replay_nothing() {
-    use chrono::Utc;
-    use kuntatutorit::auth::tokens::Grant;
     let server = Server::start();
-    let as_of = |municipality: &str| {
-        let grant = Grant {
-            sub: "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e".into(),
-            client_id: server.url.clone(),
-            scope: "events:read events:write".into(),
-            role: "municipality".into(),
-            municipality: Some(municipality.into()),
-            tutor: None,
-            source: None,
-        };
-        server.token(&server.tokens.issue(&grant, Utc::now()).unwrap())
-    };
-    give(&as_of("049"), "a", "Siirtyvä").await.expect(201);
-    give(&as_of("092"), "a", "Siirtyvä").await.expect_problem(403, "out_of_reach");
+    let scope = "events:read events:write";
+    give(&account(&server, "049", scope), "a", "Siirtyvä").await.expect(201);
+    give(&account(&server, "092", scope), "a", "Siirtyvä").await.expect_problem(403, "out_of_reach");
     let reader = server.partner("reader", "events:read", Some("049"));
     give(&reader, "a", "Siirtyvä").await.expect_problem(403, "missing_scope");
 }

@@ -39,6 +39,10 @@ async fn requests_are_counted_by_route_method_and_status() {
     espoo.get("/nowhere/049").await.expect(404);
     espoo.send(Method::from_bytes(b"BREW").unwrap(), "/v1/themes", None).await.expect(405);
     server.anonymous().post("/v1/auth/login", &json!({"email": "a@b.example", "password": "x"})).await.expect(401);
+    let guess = json!({"invitation": "arvaus", "new_password": "uusi pitkä salasana"});
+    for status in [401, 401, 401, 401, 401, 429] {
+        server.anonymous().post("/v1/auth/password", &guess).await.expect(status);
+    }
     let figures = figures(&server).await;
     for (route, method, status, times) in [
         ("/v1/municipalities/{code}", "GET", 200, 3),
@@ -52,7 +56,10 @@ async fn requests_are_counted_by_route_method_and_status() {
         let sum = value(&figures, &format!("kuntatutorit_request_seconds_sum{labels}"));
         assert!(sum > 0.0 && sum < 10.0, "{labels}");
     }
-    assert_eq!(count(&figures, "kuntatutorit_sign_ins_refused_total{route=\"/v1/auth/login\"}"), 1);
+    for (route, times) in [("/v1/auth/login", 1), ("/v1/auth/password", 6)] {
+        let figure = format!("kuntatutorit_sign_ins_refused_total{{route=\"{route}\"}}");
+        assert_eq!(count(&figures, &figure), times, "{route}");
+    }
     assert!(!figures.contains("049") && !figures.contains("nowhere"), "no path is a label");
 }
 

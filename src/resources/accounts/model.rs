@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    auth::reach::Role,
+    auth::{reach::Role, revocations::clock_timestamp},
     db::types::words,
     http::{
         Body, Filter, MergePatch, Resource, document,
@@ -156,6 +156,9 @@ pub struct Credentials {
     pub password_hash: Option<String>,
     /// Access tokens issued before this are refused.
     pub access_changed_at: Option<DateTime<Utc>>,
+    /// When this was read, by PostgreSQL's clock.
+    #[diesel(select_expression = clock_timestamp())]
+    pub read_at: DateTime<Utc>,
 }
 
 /// A one-time secret to set a password with.

@@ -10,15 +10,21 @@ use super::{
     query::{ChangesQuery, From},
     store::{self, Sight},
 };
-use crate::{db::Db, problem::Result};
+use crate::{
+    db::Db,
+    problem::{Error, Result},
+};
 
 /// How often one who waits reads, however much happens that is of no concern to it.
 const PACE: Duration = Duration::from_millis(250);
 
+/// How often it is asked whether one who waits may still.
+const RECHECK: Duration = Duration::from_secs(1);
+
 /// The changes from a place on; when there are none, the first ones that come in time.
 ///
 /// # Errors
-/// As [`store::read`]; [`crate::problem::Error::TooManyWaiting`]; and what `admitted` says after each wait.
+/// As [`store::read`]; [`crate::problem::Error::TooManyWaiting`]; and what `admitted` says, after each wait and every second.
 pub(super) async fn changes(
     db: &Db,
     news: &News,
@@ -43,7 +49,12 @@ pub(super) async fn changes(
         if !changes.items.is_empty() || now >= deadline || place.is_closing() {
             return Ok(changes);
         }
-        place.wait(deadline).await;
+        while !place.wait(deadline.min(Instant::now() + RECHECK)).await && Instant::now() < deadline {
+            // While nobody can say, it waits on.
+            if let Err(refused @ Error::Unauthenticated) = admitted() {
+                return Err(refused);
+            }
+        }
         sleep_until(deadline.min(now + pace)).await;
         pace = PACE;
         admitted()?;

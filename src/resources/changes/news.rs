@@ -74,10 +74,10 @@ impl News {
 }
 
 impl Place<'_> {
-    /// Waits for something new, until then at most.
-    pub(super) async fn wait(&mut self, until: Instant) {
-        // The sender lives as long as the service: an error cannot be.
-        let _ = timeout_at(until, self.receiver.changed()).await;
+    /// Waits for something new, until then at most; whether it came.
+    pub(super) async fn wait(&mut self, until: Instant) -> bool {
+        // The sender lives as long as the service: an error of it cannot be.
+        timeout_at(until, self.receiver.changed()).await.is_ok()
     }
 
     /// Whether the service stops: who waits is answered with what there is.

@@ -1,5 +1,6 @@
 //! The secrets that clients sign in with: two each at most, for rotation.
 
+use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use super::{
     store,
 };
 use crate::{
-    auth::{reach::Reach, secrets},
+    auth::{reach::Reach, revocations::clock_timestamp, secrets},
     db::Conn,
     problem::{Error, Result},
     schema::{
@@ -18,15 +19,17 @@ use crate::{
     },
 };
 
-/// The client that these credentials are of, if they are right and the client may sign in.
+/// The client that these credentials are of, if they are right and the client may sign in; and when it was read, by
+/// PostgreSQL's clock.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn authenticate(mut conn: &Conn, id: Uuid, secret: &str) -> Result<Option<StoredClient>> {
+pub async fn authenticate(mut conn: &Conn, id: Uuid, secret: &str) -> Result<Option<(StoredClient, DateTime<Utc>)>> {
     let holds =
         client_secrets::table.filter(dsl::client_id.eq(clients::id)).filter(dsl::secret_hash.eq(secrets::hash(secret)));
-    let client = StoredClient::query().filter(clients::id.eq(id)).filter(clients::disabled.eq(false));
-    Ok(client.filter(exists(holds)).first(&mut conn).await.optional()?)
+    let client = clients::table.filter(clients::id.eq(id)).filter(clients::disabled.eq(false)).filter(exists(holds));
+    let client = client.select((StoredClient::as_select(), clock_timestamp()));
+    Ok(client.first(&mut conn).await.optional()?)
 }
 
 /// What is told of the secrets of these clients, each with whose it is.

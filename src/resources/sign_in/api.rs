@@ -172,8 +172,8 @@ pub(super) async fn refresh(
 
 /// Sign out
 ///
-/// Ends the session of a refresh token, used or not; 204 also when there is none. The access token that you have lives
-/// its ten minutes out: forget it.
+/// Ends the session of a refresh token, used or not; 204 also when there is none, so that it can be sent again and takes
+/// no `Idempotency-Key`. The access token that you have lives its ten minutes out: forget it.
 #[utoipa::path(
     tag = "sign-in",
     security(()),

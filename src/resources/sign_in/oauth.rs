@@ -8,6 +8,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -167,15 +168,21 @@ pub(super) async fn issue_token(
     if form.get("grant_type") != Some("client_credentials") {
         return Err(if form.get("grant_type").is_some() { UNSUPPORTED_GRANT } else { INVALID_REQUEST }.into());
     }
-    let client = together(sign_in(&request, &db, &id, secret)).await?;
+    let (client, read_at) = together(sign_in(&request, &db, &id, secret)).await?;
     let scope = granted(&client, form.get("scope"))?;
     let grant = of_client(&client, scope);
-    let issued = auth.tokens.issue(&grant, issue_at(client.access_changed_at));
+    let issued = auth.tokens.issue(&grant, issue_at(client.access_changed_at, read_at));
     let access_token = issued.map_err(|error| TokenProblem::from(Error::Internal(error.into())))?;
     Ok(TokenAnswer { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope: grant.scope })
 }
 
-async fn sign_in(request: &HttpRequest, db: &Db, id: &str, secret: String) -> Result<StoredClient, TokenProblem> {
+/// The client, and when it was read by PostgreSQL's clock.
+async fn sign_in(
+    request: &HttpRequest,
+    db: &Db,
+    id: &str,
+    secret: String,
+) -> Result<(StoredClient, DateTime<Utc>), TokenProblem> {
     let attempt = Attempt::new(id, client_address(request));
     let known = Uuid::try_parse(id).ok();
     let _turn = attempt.turn().await;

@@ -54,7 +54,9 @@ fn instead_of(other: bool) -> impl FnOnce(&Option<String>, &()) -> garde::Result
 /// Set a password
 ///
 /// With the old one and an access token of the account, or with an invitation and no token. All sessions of the account
-/// end and its access tokens are refused: sign in anew. Failures count as those of `POST /v1/auth/login` do.
+/// end and its access tokens are refused: sign in anew. Failures count as those of `POST /v1/auth/login` do. It takes no
+/// `Idempotency-Key`: what answers a request that may have been done is kept of no secret. Should the answer be lost, sign
+/// in with the new password: if that is refused, nothing was done.
 #[utoipa::path(
     tag = "sign-in",
     security((), ("bearer" = [])),

@@ -94,6 +94,6 @@ async fn extend(mut conn: &Conn, session: Uuid, holder: Credentials) -> Result<S
     let refresh_token = secrets::generate()?;
     let made = (refresh_tokens::token_hash.eq(secrets::hash(&refresh_token)), refresh_tokens::session_id.eq(session));
     diesel::insert_into(refresh_tokens::table).values(made).execute(&mut conn).await?;
-    let issued_at = issue_at(holder.access_changed_at);
+    let issued_at = issue_at(holder.access_changed_at, holder.read_at);
     Ok(Session { account: holder.account, refresh_token, issued_at })
 }

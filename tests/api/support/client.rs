@@ -33,6 +33,11 @@ impl Client {
         client
     }
 
+    /// The same caller with this token.
+    pub(crate) fn holding(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
     pub(crate) fn if_match(&self, etag: &str) -> Self {
         self.with("if-match", etag)
     }

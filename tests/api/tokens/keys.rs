@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::support::{TempDir, encode, mode, write_key};
+use super::support::{TempDir, aged, encode, mode, write_key};
 use kuntatutorit::auth::keys::{KeyError, KeyRing};
 
 fn load_error(dir: &Path) -> KeyError {
@@ -87,6 +87,7 @@ fn all_are_listed_and_published_and_the_newest_signs() {
     let dir = TempDir::new();
     let old = KeyRing::generate(dir.path()).unwrap();
     let new = KeyRing::generate(dir.path()).unwrap();
+    aged(&new, 61);
     let ring = KeyRing::load(dir.path()).unwrap();
     let listed: Vec<_> = ring.list().map(|key| (key.kid, key.file, key.signs)).collect();
     let newest_first = [(new.kid.as_str(), new.path.as_path(), true), (old.kid.as_str(), old.path.as_path(), false)];

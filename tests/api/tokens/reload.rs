@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::support::{Service, chmod, decode, parts};
+use super::support::{Service, aged, chmod, decode, parts};
 use kuntatutorit::auth::keys::{KeyError, KeyRing};
 
 fn kid(token: &str) -> String {
@@ -25,13 +25,28 @@ fn a_change_is_told_once() {
 }
 
 #[test]
-fn a_new_key_signs_from_the_reload_on() {
+fn a_new_key_signs_once_its_file_has_been_there_for_a_minute() {
     let service = Service::start();
     let new = KeyRing::generate(service.dir.path()).unwrap();
-    assert_eq!(kid(&service.token()), service.key.kid);
     service.tokens.reload().unwrap();
+    assert_eq!(kid(&service.token()), service.key.kid);
+    aged(&new, 59);
+    service.tokens.reload().unwrap();
+    assert_eq!(kid(&service.token()), service.key.kid);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     assert_eq!(kid(&service.token()), new.kid);
     assert_eq!(service.verdict(&service.token()), "accepted");
+}
+
+#[test]
+fn of_keys_that_are_all_new_the_oldest_signs() {
+    let service = Service::start();
+    let new = KeyRing::generate(service.dir.path()).unwrap();
+    service.tokens.reload().unwrap();
+    assert_eq!(kid(&service.token()), service.key.kid);
+    fs::remove_file(&service.key.path).unwrap();
+    service.tokens.reload().unwrap();
+    assert_eq!(kid(&service.token()), new.kid);
 }
 
 #[test]
@@ -80,6 +95,7 @@ fn signed_by_a_retired_key_and_remembered() {
 fn refused_for_a_key_not_loaded_yet_it_is_accepted_once_that_is() {
     let service = Service::start();
     let new = KeyRing::generate(service.dir.path()).unwrap();
+    aged(&new, 61);
     let ahead = kuntatutorit::auth::tokens::Tokens::new(
         KeyRing::load(service.dir.path()).unwrap(),
         super::support::ISSUER.into(),
