@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::{Server, given};
+use crate::support::{Server, client::served, given};
 
 #[tokio::test]
 async fn one_of_fifty_replacements_wins_whichever_instance_it_reaches() {
-    let server = Server::with(&[("POOL_SIZE", "10")]);
-    let second = server.second(&[("POOL_SIZE", "10")]);
+    let all_at_once = [("POOL_SIZE", "25")];
+    let server = Server::with(&all_at_once);
+    let second = server.second(&all_at_once);
     let path = "/v1/municipalities/049";
     let current = server.coordinator().get(path).await.expect(200);
     let callers = [&server, &second].map(|instance| instance.coordinator().if_match(&current.etag()));
-    let answers = join_all((0..50).map(|n| callers[n % 2].put(path, &current.body))).await;
+    let (callers, body) = (&callers, &current.body);
+    let answers = join_all((0..50).map(|n| served(async move || callers[n % 2].put(path, body).await))).await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!((statuses[0], statuses[1..].iter().all(|status| *status == 412)), (200, true), "{statuses:?}");

@@ -76,8 +76,15 @@ async fn only_configured_origins_may_call() {
     let allowed = ask("https://digituki.example").await;
     assert_eq!(allowed.status, 200);
     assert_eq!(allowed.header("access-control-allow-origin"), "https://digituki.example");
-    let refused = ask("https://evil.example").await;
+    let refused = ask("https://evil.example").await.expect_problem(400, "http");
     assert!(refused.headers.get("access-control-allow-origin").is_none());
+    let preflight = server.anonymous().with("origin", "https://digituki.example");
+    for (asked, method, header) in [("method", "BREW", "if-match"), ("header", "PATCH", "x-own")] {
+        let ask = preflight.with("access-control-request-method", method);
+        let ask = ask.with("access-control-request-headers", header);
+        let refused = ask.send(Method::OPTIONS, "/v1/tutors/1", None).await.expect_problem(400, "http");
+        assert!(refused.headers.get("access-control-allow-headers").is_none(), "a {asked} that is not for pages");
+    }
     let page = server.municipality("049").with("origin", "https://digituki.example");
     let answer = page.get("/v1/municipalities/049").await.expect(200);
     assert!(answer.header("access-control-expose-headers").to_lowercase().contains("etag"));
@@ -196,7 +203,7 @@ async fn many_mistakes_make_no_large_answer_and_take_no_time() {
     let began = std::time::Instant::now();
     let answer = server.municipality("049").post("/v1/events", &event).await.expect(422);
     assert_eq!(answer.body["errors"].as_array().unwrap().len(), 100);
-    assert!(began.elapsed() < std::time::Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

@@ -37,6 +37,11 @@ fn query(url: &str, sql: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// The process that runs a query with this end.
+fn session(url: &str, end: &str) -> String {
+    query(url, &format!("select pid from pg_stat_activity where query like '%{end}' limit 1"))
+}
+
 fn is_root(dir: &Path) -> bool {
     fs::metadata(dir).unwrap().uid() == 0
 }
@@ -170,9 +175,9 @@ fn killed_service_leaves_nothing_behind() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    thread::sleep(Duration::from_millis(200));
+    wait_until("its query", Duration::from_secs(10), || !session(&url, "sleep(30)").is_empty());
     holder.kill().unwrap();
-    wait_until("an end of all processes", Duration::from_secs(1), || {
+    wait_until("an end of all processes", Duration::from_secs(10), || {
         processes_with(&scratch.path().join("cluster")).is_empty()
     });
     holder.wait().unwrap();
@@ -194,7 +199,7 @@ fn starts_after_the_server_itself_was_killed() {
     let server = start(scratch.path());
     let process = postmaster(scratch.path());
     assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
-    wait_until("the end of the server", Duration::from_secs(5), || !alive(&process));
+    wait_until("the end of the server", Duration::from_secs(10), || !alive(&process));
     drop(server);
     let server = start(scratch.path());
     assert_eq!(query(&server.url("postgres"), "select 1"), "1");
@@ -225,9 +230,9 @@ fn hung_session_does_not_hold_the_end_up() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    thread::sleep(Duration::from_millis(300));
-    let find = "select pid from pg_stat_activity where query like '%sleep(60)' limit 1";
-    let session = query(&server.url("postgres"), find);
+    let url = server.url("postgres");
+    wait_until("its query", Duration::from_secs(10), || !session(&url, "sleep(60)").is_empty());
+    let session = session(&url, "sleep(60)");
     assert!(Command::new("kill").args(["-STOP", &session]).status().unwrap().success());
     let process = postmaster(scratch.path());
     drop(server);

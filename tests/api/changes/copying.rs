@@ -107,8 +107,10 @@ async fn full(client: &Client) -> Copy {
 
 #[tokio::test]
 async fn a_copy_ends_equal_to_the_source() {
-    let server = Server::with(&[("WORKERS", "2")]);
-    let second = server.second(&[]);
+    // All may meet at one.
+    let pool = ("POOL_SIZE", "8");
+    let server = Server::with(&[("WORKERS", "2"), pool]);
+    let second = server.second(&[pool]);
     let event = server.given_event("049").await;
     let reader = second.coordinator();
     let before: usize = lines(&server, "select count(*)::text as line from changes").await[0].parse().unwrap();

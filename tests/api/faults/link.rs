@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::support::{
     Server,
-    client::{Answer, Client},
+    client::{Answer, Client, served},
     cluster::fresh_database,
     given,
     proxy::{Fault, Proxy},
@@ -20,8 +20,6 @@ use crate::support::{
 const LIMIT: Duration = Duration::from_secs(5);
 /// How long one may take that can only be refused.
 const REFUSED: Duration = Duration::from_secs(1);
-/// What the measuring itself may add on a busy machine.
-const SLACK: Duration = Duration::from_millis(250);
 
 struct Scene {
     proxy: Proxy,
@@ -82,9 +80,11 @@ impl Scene {
         let requests = self.requests().await;
         let mut answers: FuturesUnordered<_> = requests.iter().map(|request| timed(&coordinator, request)).collect();
         let (mut served, mut refused) = (0, 0);
+        // What the measuring itself may add, beside other tests and alone.
+        let slack = soak::within(Duration::from_millis(1500), Duration::from_millis(250));
         while let Some((request, answer, took)) = answers.next().await {
             let asked = format!("{} {}", request.method, request.path);
-            assert!(took < limit + SLACK, "{asked} took {took:?}: {}", answer.text);
+            assert!(took < limit + slack, "{asked} took {took:?}: {}", answer.text);
             match answer.status {
                 503 => {
                     assert_eq!(answer.expect_problem(503, "unavailable").header("retry-after"), "1", "{asked}");
@@ -99,12 +99,12 @@ impl Scene {
         (served, refused)
     }
 
-    /// Within two seconds everything is as it was.
+    /// Soon everything is as it was; after how long.
     async fn is_back(&self) -> Duration {
         let began = Instant::now();
         let (coordinator, path) = (self.server.coordinator().if_match("*"), "/v1/municipalities/049");
         while coordinator.patch(path, &json!({})).await.status != 200 || coordinator.get(path).await.status != 200 {
-            assert!(began.elapsed() < Duration::from_secs(2), "not back after {:?}", began.elapsed());
+            assert!(began.elapsed() < soak::recovery(), "not back after {:?}", began.elapsed());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         began.elapsed()
@@ -201,12 +201,7 @@ async fn a_lost_commit_reply_resolves_on_retry() {
         sender.post("/v1/events", &event).await.expect_problem(503, "unavailable");
         assert_eq!(scene.rows(&title).await, 1, "the commit was not the one that was lost");
         scene.proxy.set(Fault::Sound);
-        let again = loop {
-            let answer = sender.post("/v1/events", &event).await;
-            if answer.status != 503 {
-                break answer.expect(201);
-            }
-        };
+        let again = served(async || sender.post("/v1/events", &event).await).await.expect(201);
         replayed += usize::from(again.header("idempotency-replayed") == "true");
         assert_eq!(scene.rows(&title).await, 1);
     }

@@ -3,6 +3,7 @@
 //! the document has, never a 5xx, never silence.
 
 mod bodies;
+mod heads;
 mod values;
 mod wording;
 

@@ -1,5 +1,7 @@
 //! A caller of the API.
 
+use std::time::{Duration, Instant};
+
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 
@@ -107,6 +109,31 @@ impl Client {
                 return items;
             }
         }
+    }
+}
+
+/// The answer to what is asked again while the pool is full: a crowd may find it so on a busy machine.
+pub(crate) async fn served(ask: impl AsyncFn() -> Answer) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = ask().await;
+        if answer.status != 503 || began.elapsed() > Duration::from_secs(30) {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Whatever these send later than two seconds after `since` is refused; a busy machine may take a second more.
+pub(crate) async fn shut_out(since: Instant, clients: [&Client; 2], path: &str) {
+    loop {
+        let sent = since.elapsed();
+        let (one, other) = tokio::join!(clients[0].get(path), clients[1].get(path));
+        if (one.status, other.status) == (401, 401) {
+            return;
+        }
+        assert!(sent < Duration::from_secs(3), "still let in when sent after {sent:?}: {} {}", one.text, other.text);
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

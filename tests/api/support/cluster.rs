@@ -60,7 +60,7 @@ impl Cluster {
         let base = if has_room(shm) { shm.into() } else { std::env::temp_dir() };
         remove_left_over(&base);
         let data_dir = base.join(format!("kuntatutorit-tests-{}", std::process::id()));
-        let options = Options { durable: false, max_connections: 300, ..Options::new(&data_dir) };
+        let options = Options { durable: false, max_connections: 500, ..Options::new(&data_dir) };
         let cluster = Self { postgres: LocalPostgres::start(&options).unwrap(), data_dir, next: AtomicU32::new(0) };
         cluster.copy("template_seeded", "template0");
         let url = cluster.postgres.url("template_seeded");

@@ -1,11 +1,14 @@
 //! What stands in the database before a test begins.
 
+use std::time::{Duration, Instant};
+
 use chrono::{TimeDelta, Utc};
 use diesel::sql_types::{Jsonb, Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
     auth::{passwords, reach::Reach},
     http::json::from_value,
+    problem::Error,
     resources::accounts,
 };
 use serde_json::{Value, json};
@@ -47,7 +50,14 @@ pub(crate) async fn account(server: &Server, email: &str, fields: Value) -> Uuid
     let mut new = json!({"email": email, "role": "municipality", "municipality_code": "049"});
     json_patch::merge(&mut new, &fields);
     let conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
-    let (hash, reach) = (passwords::hash(PASSWORD.into()).await.unwrap(), Reach::of_command_line());
+    // Other tests of this process may have filled the queue to the hashers.
+    let hash = loop {
+        match passwords::hash(PASSWORD.into()).await {
+            Err(Error::TooManyRequests(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            hash => break hash.unwrap(),
+        }
+    };
+    let reach = Reach::of_command_line();
     accounts::store::create(&conn, &reach, from_value(new).unwrap(), Some(hash)).await.unwrap().id
 }
 
@@ -68,6 +78,28 @@ pub(crate) async fn lines(server: &Server, statement: &str) -> Vec<String> {
 pub(crate) async fn themes(server: &Server, slugs: &[&str]) {
     for slug in slugs {
         insert(server, "themes", json!({"slug": slug, "kind": "theme", "name": {"en": slug}})).await;
+    }
+}
+
+/// From now on each row of this table takes so many seconds to `insert` or to `update`.
+pub(crate) async fn slow(server: &Server, operation: &str, table: &str, seconds: f32) {
+    let function = format!(
+        "create or replace function slow() returns trigger language plpgsql as \
+         'begin perform pg_sleep({seconds}); return new; end'"
+    );
+    server.execute(&function).await;
+    let trigger = format!("create trigger slow before {operation} on {table} for each row execute function slow()");
+    server.execute(&trigger).await;
+}
+
+/// Waits until so many are at once in the middle of what [`slow`] made slow; for ten seconds at most.
+pub(crate) async fn sleepers(server: &Server, count: usize) {
+    let sleeping = "select pid::text as line from pg_stat_activity \
+                    where datname = current_database() and wait_event = 'PgSleep'";
+    let (began, mut most) = (Instant::now(), 0);
+    while most < count {
+        assert!(began.elapsed() < Duration::from_secs(10), "{most} at once, not {count}");
+        most = most.max(lines(server, sleeping).await.len());
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod document;
 pub(crate) mod given;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod raw;
 pub(crate) mod rows;
 pub(crate) mod server;
 pub(crate) mod soak;

@@ -38,19 +38,29 @@ pub(crate) struct Service {
 
 impl Service {
     /// On a free port, with a log for programs.
-    pub(crate) fn start(command: Command) -> Self {
-        Self::at(&free_port(), command)
+    pub(crate) fn start(mut command: Command) -> Self {
+        command.arg("serve");
+        // Another test may take a port that was free a moment ago.
+        let mut tries = (0..3).map(|_| Self::attempt(&free_port(), &mut command));
+        tries.find(|tried| !matches!(tried, Err(told) if told.contains("cannot listen"))).unwrap().unwrap()
     }
 
     /// On this port.
     pub(crate) fn at(port: &str, mut command: Command) -> Self {
+        Self::attempt(port, command.arg("serve")).unwrap()
+    }
+
+    /// Serves on this port; what it told when it does not.
+    fn attempt(port: &str, command: &mut Command) -> Result<Self, String> {
         let log = tempfile::NamedTempFile::new().unwrap();
-        command.arg("serve").env("PORT", port).env("LOG_FORMAT", "json");
+        command.env("PORT", port).env("LOG_FORMAT", "json");
         let mut process = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let told = || std::fs::read_to_string(log.path()).unwrap_or_default();
-        assert!(lines.any(|line| line.contains("Kuntatutorit serves")), "it did not start: {}", told());
-        Self { process, log, base: format!("http://127.0.0.1:{port}") }
+        if lines.any(|line| line.contains("Kuntatutorit serves")) {
+            return Ok(Self { process, log, base: format!("http://127.0.0.1:{port}") });
+        }
+        process.wait().unwrap();
+        Err(std::fs::read_to_string(log.path()).unwrap_or_default())
     }
 
     /// Somebody without a token.

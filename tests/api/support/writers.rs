@@ -34,14 +34,15 @@ pub(crate) struct Ledger {
 }
 
 impl Writers {
-    /// So many begin to write as this client.
-    pub(crate) fn start(count: usize, client: &Client) -> Self {
+    /// So many begin to write as this client, which may stand at several instances: each request goes to the next of them.
+    pub(crate) fn start(count: usize, instances: &[&Client]) -> Self {
         let (mut tasks, ledger) = (JoinSet::new(), Arc::<Ledger>::default());
         for writer in 0..count {
-            let (client, ledger) = (client.clone(), Arc::clone(&ledger));
+            let instances: Vec<_> = instances.iter().map(|client| (*client).clone()).collect();
+            let ledger = Arc::clone(&ledger);
             tasks.spawn(async move {
                 while !ledger.ends.load(Ordering::Relaxed) {
-                    ledger.write(&client, writer % 2 == 0).await;
+                    ledger.write(&instances, writer % 2 == 0).await;
                 }
             });
         }
@@ -53,7 +54,7 @@ impl Writers {
         self.ledger.written.lock().unwrap().len()
     }
 
-    /// Waits until so many more have been acknowledged, for ten seconds at most.
+    /// Waits until so many more have been acknowledged, for half a minute at most.
     pub(crate) async fn progress(&self, more: usize) {
         let goal = self.acknowledged() + more;
         let progress = async {
@@ -61,7 +62,7 @@ impl Writers {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(10), progress).await;
+        let waited = tokio::time::timeout(Duration::from_secs(30), progress).await;
         assert!(waited.is_ok(), "nothing is written any longer");
     }
 
@@ -77,37 +78,39 @@ impl Writers {
 
 impl Ledger {
     /// One event, sent until it is acknowledged: under an `Idempotency-Key`, or by its `external_id`; then one change.
-    async fn write(&self, client: &Client, keyed: bool) {
+    async fn write(&self, instances: &[Client], keyed: bool) {
         let title = Uuid::new_v4().to_string();
         let event = json!({
             "title": {"fi": title}, "kind": "webinar", "modality": "online", "starts_at": "2026-12-01T10:00:00Z",
             "ends_at": "2026-12-01T11:00:00Z", "host_municipality_code": "049",
             "external_id": if keyed { Value::Null } else { json!(title) }
         });
-        let sender = if keyed { client.with("idempotency-key", &title) } else { client.clone() };
-        let created = self.insist(&sender, Method::POST, "/v1/events", &event).await;
+        let with =
+            |name: &str, value: &str| instances.iter().map(|client| client.with(name, value)).collect::<Vec<_>>();
+        let senders = if keyed { with("idempotency-key", &title) } else { instances.to_vec() };
+        let created = self.insist(&senders, Method::POST, "/v1/events", &event).await;
         let id = match (created.status, keyed) {
             (201, _) => created.body["id"].as_str().unwrap().to_owned(),
             // An answer was lost: what has the key is what was sent.
             (409, false) => {
                 let path = format!("/v1/events?external_id={title}");
-                self.insist(client, Method::GET, &path, &Value::Null).await.expect(200).column("id")[0].to_owned()
+                self.insist(instances, Method::GET, &path, &Value::Null).await.expect(200).column("id")[0].to_owned()
             }
             _ => panic!("{}", created.text),
         };
         self.written.lock().unwrap().insert(title, id.clone());
         let path = format!("/v1/events/{id}");
-        let etag = self.insist(client, Method::GET, &path, &Value::Null).await.expect(200).etag();
-        let changed = self.insist(&client.if_match(&etag), Method::PATCH, &path, &json!({"capacity": 7})).await;
+        let etag = self.insist(instances, Method::GET, &path, &Value::Null).await.expect(200).etag();
+        let changed = self.insist(&with("if-match", &etag), Method::PATCH, &path, &json!({"capacity": 7})).await;
         // 412: the change was made and its answer lost.
         assert!(matches!(changed.status, 200 | 412), "{}", changed.text);
     }
 
-    /// Sends it until there is an answer that says how it ended.
-    async fn insist(&self, client: &Client, method: Method, path: &str, body: &Value) -> Answer {
+    /// Sends it until there is an answer that says how it ended, to one instance after the other.
+    async fn insist(&self, instances: &[Client], method: Method, path: &str, body: &Value) -> Answer {
         let began = tokio::time::Instant::now();
         loop {
-            self.requests.fetch_add(1, Ordering::Relaxed);
+            let client = &instances[self.requests.fetch_add(1, Ordering::Relaxed) % instances.len()];
             let body = (!body.is_null()).then(|| body.to_string());
             match client.attempt(method.clone(), path, body.map(String::into_bytes)).await {
                 Ok(answer) if answer.status == 503 || answer.body["code"] == "idempotency_key_in_progress" => {
