@@ -24,6 +24,7 @@ mod idempotency;
 mod including;
 mod instances;
 mod interface;
+mod login_cost;
 mod metrics;
 mod municipalities;
 mod plans;
