@@ -30,6 +30,7 @@ mod municipalities;
 mod plans;
 mod private_postgres;
 mod properties;
+mod races;
 mod reach;
 mod readme;
 mod search;
