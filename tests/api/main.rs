@@ -41,3 +41,4 @@ mod summaries;
 mod themes;
 mod tokens;
 mod tutors;
+mod unseen;
