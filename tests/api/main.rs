@@ -34,6 +34,7 @@ mod races;
 mod reach;
 mod readme;
 mod search;
+mod secrets;
 mod service;
 mod sessions;
 mod sign_in;
