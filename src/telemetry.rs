@@ -17,10 +17,15 @@ use crate::{config::LogFormat, metrics::Metrics};
 /// The name of the header that carries a request's id, in and out.
 pub const X_REQUEST_ID: &str = "x-request-id";
 
+/// What libraries may tell at most, whatever the filter: the driver of PostgreSQL would tell the parameters of statements,
+/// and with them secrets and what is personal, the framework the paths of requests.
+const AT_MOST: &str = "tokio_postgres=warn,actix_web=info";
+
 /// Sends the log to standard error: `filter` as `RUST_LOG` of tracing-subscriber takes it.
 pub fn start(format: LogFormat, filter: &str) {
+    let filter = format!("actix_server=warn,actix_http=off,{filter},{AT_MOST}");
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(format!("actix_server=warn,actix_http=off,{filter}")))
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_target(false);
     match format {

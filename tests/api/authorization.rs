@@ -136,19 +136,3 @@ async fn nobody_writes_what_belongs_to_another_municipality() {
         }
     }
 }
-
-#[tokio::test]
-async fn what_may_not_be_seen_answers_as_what_does_not_exist() {
-    let server = Server::start();
-    let event = server.coordinator().post("/v1/events", &Server::event("092", "draft")).await.expect(201);
-    let id = event.body["id"].as_str().unwrap();
-    let espoo = server.municipality("049");
-    let hidden = espoo.get(&format!("/v1/events/{id}")).await.expect(404);
-    let missing = espoo.get(&format!("/v1/events/{ID}")).await.expect(404);
-    let without_id = |body: &Value| {
-        let mut body = body.clone();
-        body.as_object_mut().unwrap().remove("request_id");
-        body
-    };
-    assert_eq!(without_id(&hidden.body), without_id(&missing.body));
-}

@@ -1,18 +1,13 @@
-//! The command line: accounts and clients, and what the service's log has of them.
+//! The command line: accounts and clients.
 
 use std::{
     io::Write as _,
     process::{Output, Stdio},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{
-    Server,
-    client::Client,
-    cluster::fresh_database,
-    process::{Service, program_on},
-};
+use crate::support::{Server, process::program_on};
 
 fn outcome(database_url: &str, arguments: &[&str], input: &str) -> Output {
     let mut command = program_on(database_url);
@@ -23,8 +18,9 @@ fn outcome(database_url: &str, arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// Runs the program with these arguments and this input; what it printed.
 #[track_caller]
-fn run(database_url: &str, arguments: &[&str], input: &str) -> String {
+pub(crate) fn run(database_url: &str, arguments: &[&str], input: &str) -> String {
     let output = outcome(database_url, arguments, input);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -134,69 +130,4 @@ fn every_command_shows_an_example() {
             assert!(help.contains(&format!("kuntatutorit {group} {command}")), "{help}");
         }
     }
-}
-
-#[tokio::test]
-async fn the_log_names_no_person_and_no_secret() {
-    let url = fresh_database();
-    run(&url, &["account", "add", "--email", "boss@example.org", "--role", "coordinator"], "salasana on pitkä\n");
-    let mut serve = program_on(&url);
-    serve.env("LOG_LEVEL", "trace");
-    let service = Service::start(serve);
-    let anonymous = service.anonymous();
-    let mut told: Vec<String> = vec!["boss@example.org".into(), "salasana on pitkä".into(), "digituki@".into()];
-    let keep = |secret: &Value| secret.as_str().unwrap().to_owned();
-    let login = json!({"email": "boss@example.org", "password": "salasana on pitkä"});
-    let session = anonymous.post("/v1/auth/login", &login).await.expect(200).body;
-    told.extend([keep(&session["access_token"]), keep(&session["refresh_token"])]);
-    let coordinator = service.token(&told[3]);
-    let new = json!({"email": "digituki@espoo.example", "role": "municipality", "municipality_code": "049"});
-    let invited = coordinator.post("/v1/accounts", &new).await.expect(201).body;
-    told.push(keep(&invited["invitation"]["secret"]));
-    coordinator.post("/v1/accounts", &new).await.expect(409);
-    coordinator.get("/v1/accounts?email=digituki@espoo.example").await.expect(200);
-    let accept = json!({"invitation": told.last(), "new_password": "salasana on pitkä"});
-    anonymous.post("/v1/auth/password", &accept).await.expect(204);
-    anonymous.post("/v1/auth/password", &accept).await.expect(401);
-    let client = json!({"name": "Kalenteri", "source": "espoo", "scopes": ["events:read"]});
-    told.push(keep(&coordinator.post("/v1/clients", &client).await.expect(201).body["client_secret"]));
-    let again = json!({"refresh_token": session["refresh_token"]});
-    told.push(keep(&anonymous.post("/v1/auth/refresh", &again).await.expect(200).body["refresh_token"]));
-    anonymous.post("/v1/auth/refresh", &again).await.expect(401);
-    anonymous.post("/v1/auth/logout", &again).await.expect(204);
-    let link = coordinator.post("/v1/calendar-links", &json!({"name": "Kanarian puhelin"})).await.expect(201).body;
-    let calendar = link["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
-    anonymous.get(&format!("/calendar/{calendar}")).await.expect(200);
-    told.push(calendar.trim_end_matches(".ics").to_owned());
-    told.extend(write_of_people(&coordinator).await);
-    let log = service.log();
-    assert!(log.contains("/v1/auth/refresh") && log.contains("/calendar/{secret}.ics"), "{log}");
-    for secret in told {
-        let line = log.lines().find(|line| line.contains(&secret));
-        assert_eq!(line, None, "{secret}");
-    }
-}
-
-/// Writes, changes, searches and gets refused what is personal, each with a word of its own; the words.
-async fn write_of_people(coordinator: &Client) -> Vec<String> {
-    let tutor = json!({
-        "name": "Kanarian Tutor", "municipality_code": "049",
-        "contact": {"email": "kanaria@kunta.example", "phone": "+358 40 7654321"}
-    });
-    let made = coordinator.post("/v1/tutors", &tutor).await.expect(201);
-    let path = format!("/v1/tutors/{}", made.body["id"].as_str().unwrap());
-    coordinator.if_match(&made.etag()).patch(&path, &json!({"name": "Kanarian Toinen"})).await.expect(200);
-    coordinator.if_match(&made.etag()).patch(&path, &json!({"name": "Kanarian Kolmas"})).await.expect(412);
-    coordinator.post("/v1/tutors", &json!({"name": "Kanarian Neljäs", "municipality_code": "x"})).await.expect(422);
-    coordinator.get("/v1/tutors?q=kanariahaku").await.expect(200);
-    coordinator.get("/v1/tutors?kanariakysely=1").await.expect(400);
-    let event = coordinator.post("/v1/events", &Server::event("049", "completed")).await.expect(201);
-    let feedback = json!({
-        "event_id": event.body["id"], "direction": "participant_to_tutor", "municipality_code": "049",
-        "comment": "Kanarian kommentti"
-    });
-    coordinator.post("/v1/feedback", &feedback).await.expect(201);
-    coordinator.post("/v1/feedback", &feedback).await.expect(409);
-    let words = ["anarian", "kanaria", "7654321", "kanariahaku", "kanariakysely"];
-    words.map(str::to_owned).to_vec()
 }

@@ -94,6 +94,11 @@ fn sub_not_a_string() {
 }
 
 #[test]
+fn sub_a_list() {
+    assert_eq!(with_claim("sub", json!([claims()["sub"]])), "claims");
+}
+
+#[test]
 fn jti_missing() {
     assert_eq!(with_claim("jti", json!(null)), "claims");
 }

@@ -8,6 +8,7 @@ mod key_files;
 mod keys;
 mod parameters;
 mod reload;
+mod requests;
 mod signature;
 mod support;
 mod times;

@@ -1,5 +1,5 @@
 //! Refused for a header parameter that is not issued, or for a header that is no
-//! plain object, though signed with the true key.
+//! plain object, though signed with the true key. That nothing is fetched for it is in `requests`.
 
 use serde_json::json;
 
