@@ -41,7 +41,7 @@ pub struct PageQuery {
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// The `next` of the page before; it is good only for the same filters and order.
-    #[garde(inner(length(max = 4096)))]
+    #[garde(inner(length(chars, max = 4096)))]
     #[param(min_length = 1, max_length = 4096)]
     cursor: Option<String>,
 }

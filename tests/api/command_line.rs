@@ -5,7 +5,7 @@ use std::{
     process::{Output, Stdio},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Server, process::program_on};
 

@@ -32,7 +32,7 @@ pub(super) struct ChangesQuery {
     #[param(max_items = 100)]
     pub(super) resource: Vec<Collection>,
     /// The `next` of the answer before; it is good only for the same `resource`. From the first change on without it.
-    #[garde(skip)]
+    #[garde(inner(length(chars, max = 1000)))]
     #[param(min_length = 1, max_length = 1000)]
     cursor: Option<String>,
     /// `now` begins at the present instead: take it before you make a full copy.

@@ -3,6 +3,7 @@
 mod contents;
 mod links;
 mod times;
+mod zones;
 
 use icalendar::{Component as _, Event};
 use serde_json::{Value, json};
