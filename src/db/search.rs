@@ -3,7 +3,8 @@
 //! Both are asked in a subquery of their own, so that PostgreSQL evaluates them once and not for each row.
 
 use diesel::{
-    dsl::{AsExprOf, sql},
+    ExpressionMethods as _,
+    dsl::{AsExprOf, Desc, sql},
     expression::{SqlLiteral, UncheckedBind},
     sql_types::{Bool, Float4, SingleValue, SqlType, Text},
 };
@@ -23,6 +24,11 @@ pub(crate) fn found(keys: &'static str, q: &str) -> Asked<Bool> {
 /// How well a row's `search` matches: more is better.
 pub(crate) fn rank(document: &'static str, q: &str) -> Asked<Float4> {
     asked(document, q, ")))")
+}
+
+/// The best match first, of a query whose first column is the [`rank`]: to name it again would be to search again.
+pub(crate) fn by_first_column() -> Desc<SqlLiteral<Float4>> {
+    sql::<Float4>("1").desc()
 }
 
 fn asked<ST: SqlType + SingleValue>(before: &str, q: &str, after: &str) -> Asked<ST> {

@@ -20,7 +20,7 @@ use crate::{
     db::{
         Conn,
         keyset::any_of,
-        search::{found, rank},
+        search::{by_first_column, found, rank},
     },
     http::{List, Page, list::PageRequest},
     problem::Result,
@@ -66,7 +66,7 @@ async fn by_rank(
     let rank = || rank("search_rank(events.search,", q);
     let Span { from, to } = Span::of(filter);
     let query = filtered(reach, filter, None).filter(starts_at.between(from, to));
-    let mut query = query.limit(page.fetch()).order((rank().desc(), id));
+    let mut query = query.limit(page.fetch()).order((by_first_column(), id));
     if let Some((least, last)) = page.after::<(f32, Uuid)>()? {
         query = query.filter(rank().le(least)).filter(rank().lt(least).or(id.gt(last)));
     }

@@ -14,7 +14,7 @@ use crate::{
         Conn, Db,
         keyset::{any_of, keyset},
         lookup::Lookup,
-        search::{found, rank},
+        search::{by_first_column, found, rank},
     },
     http::{List, Page, Patch, Resource as _, conditional::Tags, list::PageRequest},
     problem::{Error, Result},
@@ -126,7 +126,7 @@ fn filtered(reach: &Reach, filter: &MunicipalityFilter) -> Visible {
 
 async fn by_rank(mut conn: &Conn, query: Visible, q: &str, page: &PageRequest) -> Result<Page<Municipality>> {
     let rank = || rank("search_rank(search,", q);
-    let mut query = query.order((rank().desc(), dsl::code));
+    let mut query = query.order((by_first_column(), dsl::code));
     if let Some((least, code)) = page.after::<(f32, String)>()? {
         query = query.filter(rank().le(least)).filter(rank().lt(least).or(dsl::code.gt(code)));
     }

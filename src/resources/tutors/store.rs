@@ -20,6 +20,7 @@ use crate::{
         Conn, Db,
         keyset::{any_of, keyset},
         lookup::Lookup,
+        search::by_first_column,
     },
     http::{List, Page, Patch, conditional::Tags, list::PageRequest},
     problem::{Error, Result, Violation},
@@ -152,7 +153,7 @@ async fn by_rank(
 ) -> Result<Page<Tutor>> {
     let sight = Sight::of(reach);
     let query = filtered(reach, filter, (Uuid::nil(), Uuid::max()));
-    let mut query = query.order((sight.rank(q).desc(), dsl::id)).limit(page.fetch());
+    let mut query = query.order((by_first_column(), dsl::id)).limit(page.fetch());
     if let Some((least, id)) = page.after::<(f32, Uuid)>()? {
         query = query.filter(sight.rank(q).le(least)).filter(sight.rank(q).lt(least).or(dsl::id.gt(id)));
     }
