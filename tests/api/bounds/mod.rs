@@ -5,6 +5,7 @@ mod cases;
 use std::collections::BTreeMap;
 
 use kuntatutorit::rules::RULES;
+use reqwest::Method;
 use serde_json::json;
 
 use self::cases::{Case, cases, has_form_of_its_own};
@@ -145,7 +146,8 @@ async fn what_the_document_bounds_the_code_bounds() {
         check_path(&operation, &client, &mut wrong).await;
         let Some(body) = operation.body.as_ref().filter(|body| body.media_type.ends_with("json")) else { continue };
         let client = client.with("content-type", &body.media_type);
-        let mut example = body.example.clone();
+        // A patch changes nothing else, so that nothing else speaks against it.
+        let mut example = if operation.method == Method::PATCH { json!({}) } else { body.example.clone() };
         if let Some(event) = example.get_mut("event_id") {
             *event = json!(rows.row("/v1/events/{id}").1);
         }

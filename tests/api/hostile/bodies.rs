@@ -1,24 +1,35 @@
 //! Bodies that no operation should be harmed by.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    time::Duration,
-};
-
 use serde_json::{Value, json};
 
-use super::{Attackers, unharmed, wrong};
+use super::{Attackers, raw_status, unharmed, wrong};
 use crate::support::{Server, document::operations};
 
 /// More than any body may have.
 const TOO_MUCH: usize = 300 * 1024;
 
+/// What is nested far deeper than any body, each within the limit of size.
+fn deep(example: &Value) -> Vec<(&'static str, Vec<u8>)> {
+    let array = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
+    let object = [&b"{\"\":".repeat(40_000)[..], b"0", &b"}".repeat(40_000)].concat();
+    let field = example.as_object().unwrap().keys().next().unwrap();
+    let within = |value: &[u8]| [format!("{{\"{field}\":").as_bytes(), value, b"}"].concat();
+    vec![
+        ("a deep array in a field", within(&array)),
+        ("a deep object in a field", within(&object)),
+        ("a deep array", array),
+        ("a deep object", object),
+        ("a deep array without end", b"[".repeat(200_000)),
+        ("a deep object without end", b"{\"\":".repeat(60_000)),
+    ]
+}
+
+/// What no operation takes, apart from what is [`deep`].
 fn bodies(example: &Value) -> Vec<(&'static str, Vec<u8>)> {
     let text = example.to_string();
-    let twice = text.trim_start_matches('{').trim_end_matches('}');
+    let fields = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap();
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let deep = |open: &str, close: &str| [open.repeat(100_000), close.repeat(100_000)].concat().into_bytes();
+    let many: Vec<_> = (0..9000).map(|n| format!("\"{n}\":0")).collect();
     vec![
         ("nothing", Vec::new()),
         ("spaces", b"  \n".to_vec()),
@@ -26,25 +37,20 @@ fn bodies(example: &Value) -> Vec<(&'static str, Vec<u8>)> {
         ("a number", b"5".to_vec()),
         ("text", b"\"a\"".to_vec()),
         ("an empty array", b"[]".to_vec()),
-        ("an empty object", b"{}".to_vec()),
         ("an array of it", json!([example]).to_string().into_bytes()),
         ("half of it", text.as_bytes()[..text.len() / 2].to_vec()),
         ("it twice", [text.as_bytes(), text.as_bytes()].concat()),
-        ("its keys twice", format!("{{{twice},{twice}}}").into_bytes()),
+        ("its keys twice", format!("{{{fields},{fields}}}").into_bytes()),
         ("a byte order mark", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
         ("UTF-16", utf16),
         ("a NUL after it", [text.as_bytes(), b"\0"].concat()),
-        ("an unknown field", format!("{{\"\\u0000\":1,{twice}}}").into_bytes()),
-        ("a deep array", deep("[", "]")),
-        ("a deep array without end", b"[".repeat(100_000)),
-        ("a deep object", deep("{\"a\":", "}")),
-        (
-            "many fields",
-            format!("{{{}}}", (0..9000).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",")).into(),
-        ),
+        ("an unknown field", format!("{{\"nonsense\":1,{fields}}}").into_bytes()),
+        ("a key with a NUL", format!("{{\"\\u0000\":1,{fields}}}").into_bytes()),
+        ("many fields", format!("{{{}}}", many.join(",")).into()),
     ]
 }
 
+/// A success would be a change that nobody asked for: each is refused.
 #[tokio::test]
 async fn no_body_is_harmful() {
     let server = Server::start();
@@ -52,29 +58,49 @@ async fn no_body_is_harmful() {
     let mut found = Vec::new();
     for operation in operations() {
         let Some(body) = &operation.body else { continue };
-        for (what, bytes) in bodies(&body.example) {
-            for media_type in [&body.media_type, "text/plain", "application/json; charset=utf-16", "", "a/b/c"] {
-                for attacker in attackers.next() {
-                    let attacker = attacker.if_match("*").with("content-type", media_type);
-                    let path = rows.path(&operation.path);
-                    let answer = attacker.send_bytes(operation.method.clone(), &path, Some(bytes.clone())).await;
-                    found.extend(wrong(&operation, &format!("{what} as {media_type}"), &answer));
-                }
+        let own = bodies(&body.example)
+            .into_iter()
+            .chain(deep(&body.example))
+            .map(|(what, it)| (&*body.media_type, what, it));
+        let others = ["text/plain", "application/json; charset=utf-16", "", "a/b/c"];
+        let others = others
+            .into_iter()
+            .flat_map(|kind| bodies(&body.example).into_iter().map(move |(what, it)| (kind, what, it)));
+        for (media_type, what, bytes) in own.chain(others) {
+            for attacker in attackers.next() {
+                let attacker = attacker.if_match("*").with("content-type", media_type);
+                let path = rows.path(&operation.path);
+                let answer = attacker.send_bytes(operation.method.clone(), &path, Some(bytes.clone())).await;
+                found.extend(wrong(&operation, &format!("{what} as {media_type}"), true, &answer));
             }
         }
     }
     unharmed(&server, found).await;
 }
 
-/// The status of what answers to these bytes.
-fn raw_status(server: &Server, bytes: &[u8]) -> u16 {
-    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
-    // The answer may come, and the connection end, before all is sent.
-    let _ = stream.write_all(bytes);
-    let mut head = [0; 12];
-    stream.read_exact(&mut head).unwrap();
-    std::str::from_utf8(&head[9..]).unwrap().parse().unwrap()
+/// What is wrong with it is told, not only that it is refused.
+#[tokio::test]
+async fn what_has_a_key_twice_or_is_too_deep_is_no_json() {
+    let server = Server::start();
+    let (attackers, rows) = Attackers::of(&server).await;
+    for operation in operations() {
+        let Some(body) = operation.body.as_ref().filter(|body| body.media_type.ends_with("json")) else { continue };
+        let twice = bodies(&body.example).into_iter().filter(|(what, _)| *what == "its keys twice");
+        for (what, bytes) in deep(&body.example).into_iter().chain(twice) {
+            let client = attackers.coordinator.if_match("*").with("content-type", &body.media_type);
+            let answer = client.send_bytes(operation.method.clone(), &rows.path(&operation.path), Some(bytes)).await;
+            assert_eq!(
+                (answer.status, &answer.body["code"]),
+                (400, &json!("malformed_json")),
+                "{} {what}",
+                operation.id
+            );
+            let told = answer.body["detail"].as_str().unwrap();
+            let why = if what == "its keys twice" { "stands twice" } else { "recursion limit" };
+            assert!(told.contains(why), "{} {what}: {told}", operation.id);
+        }
+    }
+    unharmed(&server, Vec::new()).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,20 @@
 //! Hostile input, computed from the document: every parameter and every field of every operation gets every value
-//! of [`values`], every operation with a body every body of [`bodies`]. The answer is a success or a 4xx problem that
-//! the document has, never a 5xx, never silence.
+//! of [`values`], every operation with a body every body of [`bodies`]. The answer is a 4xx problem that the document
+//! has, or a success where the value can be right ([`right`]); never a 5xx, never silence.
 
 mod bodies;
+mod coverage;
+mod fields;
+mod parameters;
+mod right;
 mod values;
 mod wording;
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
 
 use crate::support::{
     Server,
@@ -47,17 +57,40 @@ impl Attackers {
     }
 }
 
-/// What is wrong with an answer that is neither a success nor a problem that the document tells of.
-fn wrong(operation: &Operation, what: &str, answer: &Answer) -> Option<String> {
+/// What is wrong with an answer that is neither a problem that the document tells of nor, unless it had to be `refused`, a
+/// success.
+fn wrong(operation: &Operation, what: &str, refused: bool, answer: &Answer) -> Option<String> {
     let status = answer.status;
     let is_problem = answer.headers.get("content-type").is_some_and(|kind| kind == "application/problem+json")
         && answer.body["status"] == status
         && answer.body["code"].is_string();
+    // RFC 6749, section 5.2.
+    let is_refusal = is_problem || operation.id == "issue_token" && answer.body["error"].is_string();
     // The tokens of tests are of accounts that are not stored.
     let documented = operation.statuses.contains(&status) || operation.id == "get_me" && status == 404;
-    let right = documented && (status < 400 || status < 500 && (is_problem || operation.id == "issue_token"));
-    let start: String = answer.text.chars().take(300).collect();
-    (!right).then(|| format!("{}: {what}: {status} {start}", operation.id))
+    let right = if status < 400 { !refused } else { status < 500 && is_refusal };
+    let (start, had): (String, _) =
+        (answer.text.chars().take(300).collect(), if refused { "had to be refused: " } else { "" });
+    (!right || !documented).then(|| format!("{}: {what}: {had}{status} {start}", operation.id))
+}
+
+fn percent_encoded(bytes: &[u8]) -> String {
+    percent_encoding::percent_encode(bytes, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned()
+}
+
+/// The status of what answers to these bytes.
+fn raw_status(server: &Server, bytes: &[u8]) -> u16 {
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
+    // The answer may come, and the connection end, before all is sent.
+    let _ = stream.write_all(bytes);
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).unwrap();
+    std::str::from_utf8(&head[9..]).unwrap().parse().unwrap()
 }
 
 /// Nothing was wrong, and the service is well.

@@ -1,26 +1,80 @@
 //! Values that no parameter and no field should be harmed by.
 
-use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Attackers, unharmed, wrong};
-use crate::support::{
-    Server,
-    document::{Operation, Parameter, operations, placed, places},
-};
+use crate::support::document::is;
 
-/// Stands where the hostile value is to be.
-const HERE: &str = "a value that stands nowhere else";
+/// What a value is meant for: what is for a field's own kind is tried on it always, the rest takes turns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum For {
+    Texts,
+    Numbers,
+    Times,
+    Objects,
+    /// None of them, or all.
+    Anything,
+}
 
-/// Texts that mean something somewhere.
-const TEXTS: &[&str] = &[
+/// A value, as the bytes that are sent.
+pub(super) struct Hostile {
+    pub(super) bytes: Vec<u8>,
+    of: For,
+    /// Whether no field at all can have it, whatever its schema says.
+    pub(super) never: bool,
+}
+
+impl Hostile {
+    fn new(of: For, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: bytes.into(), of, never: false }
+    }
+
+    fn never(of: For, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { never: true, ..Self::new(of, bytes) }
+    }
+
+    /// Whether it is meant for values of this kind.
+    fn is_for(&self, schema: &Value) -> bool {
+        match self.of {
+            For::Numbers => is(schema, "integer") || is(schema, "number"),
+            For::Times => schema["format"] == "date" || schema["format"] == "date-time",
+            For::Texts => is(schema, "string"),
+            For::Objects => is(schema, "object"),
+            For::Anything => false,
+        }
+    }
+}
+
+/// What every text is tried with: NUL, byte order and bidirectional marks.
+const MARKS: &[&str] = &["\0", "a\0b", "\u{feff}", "\u{feff}a", "\u{202e}a\u{2066}"];
+
+/// Bytes that are not UTF-8.
+const NO_TEXT: &[&[u8]] =
+    &[&[0xff], &[b'a', 0xc0, 0x80], &[0xed, 0xa0, 0x80], &[0xf4, 0x90, 0x80, 0x80], &[0xe2, 0x82]];
+
+/// Halves of pairs, and NUL, as JSON writes them.
+const HALVES: &[&str] = &[r#""\ud800""#, r#""\udc00""#, r#""a\ud800b""#, r#""\ud83d\ud83d""#, r#""\u0000""#];
+
+/// Before and after all time.
+const TIMES: &[&str] = &[
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+    "+10000-01-01T00:00:00Z",
+    "-0001-01-01T00:00:00Z",
+    "1899-12-31T23:59:59.999999Z",
+    "2200-01-01T00:00:00Z",
+    "0000-01-01",
+    "9999-12-31",
+    "1899-12-31",
+    "2200-01-01",
+    "infinity",
+    "-infinity",
+];
+
+/// Other texts that mean something somewhere.
+const OTHER_TEXTS: &[&str] = &[
     "",
     " ",
-    "\0",
-    "a\0b",
-    "\u{feff}",
-    "\u{feff}a",
-    "\u{202e}a\u{2066}",
     "\u{200b}",
     "\u{1f9d1}\u{200d}\u{1f3eb}",
     "\u{10ffff}",
@@ -39,8 +93,6 @@ const TEXTS: &[&str] = &[
     "null",
     "true",
     "NaN",
-    "infinity",
-    "-infinity",
     "epoch",
     "now",
     "today",
@@ -54,34 +106,16 @@ const TEXTS: &[&str] = &[
     "(",
     "<->",
     ":*",
-    "0",
-    "-1",
     "00",
-    "1e400",
     "5.0",
     "1e0",
     "0x10",
-    "2147483647",
-    "2147483648",
-    "-2147483649",
-    "9223372036854775807",
-    "9223372036854775808",
-    "-9223372036854775809",
-    "18446744073709551615",
-    "18446744073709551616",
-    "0000-01-01T00:00:00Z",
-    "0001-01-01T00:00:00Z",
-    "9999-12-31T23:59:59Z",
-    "+10000-01-01T00:00:00Z",
-    "-0001-01-01T00:00:00Z",
     "2020-06-30T23:59:60Z",
     "2016-12-31T23:59:60Z",
     "2020-02-30T00:00:00Z",
     "2020-01-01T00:00:00+23:59",
     "2199-12-31T23:59:59.999999999Z",
     "2020-01-01T00:00:00.0000000000000001Z",
-    "0000-01-01",
-    "9999-12-31",
     "2020-02-30",
     "00000000-0000-0000-0000-000000000000",
     "{019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e}",
@@ -103,198 +137,90 @@ const TEXTS: &[&str] = &[
     "Europe/../Helsinki",
 ];
 
-/// Text, as bytes: some are not UTF-8.
-fn texts() -> Vec<Vec<u8>> {
-    let mut texts: Vec<Vec<u8>> = TEXTS.iter().map(|text| text.as_bytes().to_vec()).collect();
-    texts.extend([
-        vec![0xff],
-        vec![b'a', 0xc0, 0x80],
-        vec![0xed, 0xa0, 0x80],
-        vec![0xf4, 0x90, 0x80, 0x80],
-        vec![0xe2, 0x82],
-    ]);
-    texts.extend([b"a".repeat(201), b"7".repeat(20_000), "\u{1f600}".repeat(4001).into_bytes()]);
+/// Other JSON, and what looks like it.
+const OTHER_JSON: &[&str] = &[
+    r#""\u0061\u0308""#,
+    "null",
+    "true",
+    "false",
+    "[]",
+    "{}",
+    "[null]",
+    "[[]]",
+    "[{}]",
+    r#"{"fi":1}"#,
+    r#"{"":""}"#,
+    r#"{"__proto__":{}}"#,
+    r#"["a","a"]"#,
+    "-0",
+    "1",
+    "1.5",
+    "5.0",
+    "1e0",
+    "1e-400",
+    "4294967296",
+    "99999999999999999999999999999999999999999999",
+    "NaN",
+    "Infinity",
+    "01",
+    "+1",
+    ".5",
+    "0x1",
+    "'a'",
+];
+
+/// A megabyte.
+pub(super) const MEGABYTE: usize = 1 << 20;
+
+/// Those for this schema's own kind, and of the rest a share that is another one each turn: all of them take minutes.
+/// `HOSTILE_ALL` tries all.
+pub(super) fn chosen<'a>(values: &'a [Hostile], schema: &Value, turn: usize) -> impl Iterator<Item = &'a Hostile> {
+    let every = if std::env::var_os("HOSTILE_ALL").is_some() { 1 } else { 20 };
+    let (own, others): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_for(schema));
+    own.into_iter().chain(others.into_iter().skip(turn % every).step_by(every))
+}
+
+/// Zero, one below, and the bounds of what machines count with, with their neighbours.
+fn numbers() -> Vec<Vec<u8>> {
+    let bounds: [i128; 4] = [i32::MAX.into(), i64::MAX.into(), u32::MAX.into(), u64::MAX.into()];
+    let around = bounds.iter().flat_map(|most| [most - 1, *most, most + 1, 1 - most, -most, -most - 1, -most - 2]);
+    let whole = around.chain([0, -1]).map(|number| number.to_string());
+    whole.chain(["1e400", "-1e400"].map(str::to_owned)).map(String::into_bytes).collect()
+}
+
+/// Texts, as bytes: some are not UTF-8.
+pub(super) fn texts() -> Vec<Hostile> {
+    let mut texts: Vec<_> = MARKS.iter().map(|text| Hostile::new(For::Texts, *text)).collect();
+    texts.extend(NO_TEXT.iter().map(|bytes| Hostile::never(For::Texts, *bytes)));
+    texts.extend(TIMES.iter().map(|text| Hostile::new(For::Times, *text)));
+    texts.extend(OTHER_TEXTS.iter().map(|text| Hostile::new(For::Anything, *text)));
+    let long = [b"a".repeat(201), b"7".repeat(20_000), "\u{1f600}".repeat(4001).into_bytes()];
+    texts.extend(long.map(|bytes| Hostile::new(For::Anything, bytes)));
     texts
 }
 
+/// What a parameter can be: texts, and numbers as texts.
+pub(super) fn parameters() -> Vec<Hostile> {
+    let numbers = numbers().into_iter().map(|number| Hostile::new(For::Numbers, number));
+    texts().into_iter().chain(numbers).collect()
+}
+
 /// JSON, as it stands in a body; some is none.
-fn json_values() -> Vec<Vec<u8>> {
-    let literals = [
-        r#""\ud800""#,
-        r#""\udc00""#,
-        r#""a\ud800b""#,
-        r#""\ud83d\ud83d""#,
-        r#""\u0000""#,
-        r#""\u0061\u0308""#,
-        "null",
-        "true",
-        "false",
-        "[]",
-        "{}",
-        "[null]",
-        "[[]]",
-        "[{}]",
-        r#"{"fi":1}"#,
-        r#"{"":""}"#,
-        r#"{"__proto__":{}}"#,
-        r#"["a","a"]"#,
-        "0",
-        "-0",
-        "-1",
-        "1",
-        "1.5",
-        "5.0",
-        "1e0",
-        "1e400",
-        "-1e400",
-        "1e-400",
-        "2147483647",
-        "2147483648",
-        "-2147483648",
-        "-2147483649",
-        "4294967296",
-        "9223372036854775807",
-        "9223372036854775808",
-        "-9223372036854775808",
-        "-9223372036854775809",
-        "18446744073709551615",
-        "18446744073709551616",
-        "99999999999999999999999999999999999999999999",
-        "NaN",
-        "Infinity",
-        "01",
-        "+1",
-        ".5",
-        "0x1",
-        "'a'",
-    ];
-    let mut values: Vec<_> = literals.iter().map(|literal| literal.as_bytes().to_vec()).collect();
-    values.extend(texts().into_iter().map(|text| match String::from_utf8(text) {
-        Ok(text) => json!(text).to_string().into_bytes(),
-        Err(broken) => [b"\"", broken.as_bytes(), b"\""].concat(),
-    }));
-    values.push([&b"\""[..], &b"a".repeat(1 << 20), &b"\""[..]].concat());
-    values.push([&b"["[..], &b"1,".repeat(2000), &b"1]"[..]].concat());
+pub(super) fn json_values() -> Vec<Hostile> {
+    let texts = texts().into_iter().map(|text| match String::from_utf8(text.bytes) {
+        Ok(bytes) => Hostile { bytes: json!(bytes).to_string().into_bytes(), ..text },
+        Err(broken) => Hostile { bytes: [b"\"", broken.as_bytes(), b"\""].concat(), ..text },
+    });
+    let mut values: Vec<_> = texts.collect();
+    values.extend(HALVES.iter().map(|half| Hostile::never(For::Texts, *half)));
+    values.push(Hostile::never(For::Texts, [&b"\""[..], &b"a".repeat(MEGABYTE), &b"\""[..]].concat()));
+    for number in numbers() {
+        values.push(Hostile::new(For::Anything, [b"\"", &number[..], b"\""].concat()));
+        values.push(Hostile::new(For::Numbers, number));
+    }
+    values.push(Hostile::never(For::Objects, r#"{"fi":"a","fi":"b"}"#));
+    values.extend(OTHER_JSON.iter().map(|json| Hostile::new(For::Anything, *json)));
+    values.push(Hostile::never(For::Anything, [b"[".repeat(100_000), b"]".repeat(100_000)].concat()));
+    values.push(Hostile::new(For::Anything, [&b"["[..], &b"1,".repeat(2000), &b"1]"[..]].concat()));
     values
-}
-
-fn percent_encoded(bytes: &[u8]) -> String {
-    percent_encoding::percent_encode(bytes, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-fn shown(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned()
-}
-
-fn replaced(text: &str, with: &[u8]) -> Vec<u8> {
-    let (before, after) = text.split_once(&format!("\"{HERE}\"")).unwrap();
-    [before.as_bytes(), with, after.as_bytes()].concat()
-}
-
-#[tokio::test]
-async fn no_parameter_is_harmed() {
-    let server = Server::start();
-    let (mut attackers, rows) = Attackers::of(&server).await;
-    let mut found = Vec::new();
-    for operation in operations() {
-        for parameter in operation.parameters.iter().filter(|parameter| parameter.place != "header") {
-            for text in texts() {
-                let (path, value) = (rows.path(&operation.path), percent_encoded(&text));
-                let path = match parameter.place.as_str() {
-                    "query" => format!("{path}?{}={value}", parameter.name),
-                    // An empty segment is another path.
-                    _ if text.is_empty() => continue,
-                    _ => with_segment(&operation, parameter, &value),
-                };
-                let body = operation.body.as_ref().map(|body| body.example.to_string());
-                let content_type = operation.body.as_ref().map_or("application/json", |body| &body.media_type);
-                for attacker in attackers.next() {
-                    let attacker = attacker.if_match("\"1\"").with("content-type", content_type);
-                    let answer = attacker.send(operation.method.clone(), &path, body.clone()).await;
-                    found.extend(wrong(&operation, &format!("{}={}", parameter.name, shown(&text)), &answer));
-                }
-            }
-        }
-    }
-    unharmed(&server, found).await;
-}
-
-/// The path with this in place of one parameter, and something in place of the others.
-fn with_segment(operation: &Operation, parameter: &Parameter, value: &str) -> String {
-    let path = operation.path.replace(&format!("{{{}}}", parameter.name), value);
-    ["id", "secret_id"].iter().fold(path, |path, name| path.replace(&format!("{{{name}}}"), crate::support::rows::ID))
-}
-
-#[tokio::test]
-async fn no_header_is_harmful() {
-    let server = Server::start();
-    let (mut attackers, rows) = Attackers::of(&server).await;
-    let mut found = Vec::new();
-    let long = ["\"a\"", &",\"a\"".repeat(4000)].concat();
-    let values = [
-        "",
-        " ",
-        "*",
-        "**",
-        "\"",
-        "\"\"",
-        "W/\"1\"",
-        "\"1\", \"2\"",
-        ",",
-        "a",
-        "ä",
-        "\"ä\"",
-        "\t",
-        &"a".repeat(300),
-        &long,
-    ];
-    for operation in operations() {
-        let own = operation.parameters.iter().filter(|parameter| parameter.place == "header");
-        let own = own.map(|parameter| parameter.name.as_str());
-        let all = ["if-none-match", "accept", "accept-encoding", "range", "x-request-id", "accept-language"];
-        for name in own.chain(all) {
-            for value in values {
-                // Whatever it matches would be deleted, and then it could not be attacked.
-                if operation.method == Method::DELETE && value == "*" {
-                    continue;
-                }
-                let body = operation.body.as_ref().map(|body| body.example.to_string());
-                let content_type = operation.body.as_ref().map_or("application/json", |body| &body.media_type);
-                for attacker in attackers.next() {
-                    let attacker = attacker.with(name, value).with("content-type", content_type);
-                    let answer =
-                        attacker.send(operation.method.clone(), &rows.path(&operation.path), body.clone()).await;
-                    let what = format!("{name}: {}", shown(value.as_bytes()));
-                    found.extend(wrong(&operation, &what, &answer));
-                }
-            }
-        }
-    }
-    unharmed(&server, found).await;
-}
-
-#[tokio::test]
-async fn no_field_is_harmed() {
-    let server = Server::start();
-    let (mut attackers, rows) = Attackers::of(&server).await;
-    let mut found = Vec::new();
-    // All of them take minutes: each field gets a third, the next field the next.
-    let every = if std::env::var_os("HOSTILE_ALL").is_some() { 1 } else { 3 };
-    let (values, mut field) = (json_values(), 0);
-    for operation in operations() {
-        let Some(body) = operation.body.as_ref().filter(|body| body.media_type.ends_with("json")) else { continue };
-        for (pointer, _) in places(&body.schema) {
-            let text = placed(&body.example, &pointer, &json!(HERE)).to_string();
-            field += 1;
-            for value in values.iter().skip(field % every).step_by(every) {
-                for attacker in attackers.next() {
-                    let attacker = attacker.if_match("*").with("content-type", &body.media_type);
-                    let sent = Some(replaced(&text, value));
-                    let answer = attacker.send_bytes(operation.method.clone(), &rows.path(&operation.path), sent).await;
-                    found.extend(wrong(&operation, &format!("{pointer}: {}", shown(value)), &answer));
-                }
-            }
-        }
-    }
-    unharmed(&server, found).await;
 }

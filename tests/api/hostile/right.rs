@@ -1,0 +1,80 @@
+//! Whether a value can be right, as the document has it: what cannot must be refused.
+
+use chrono::{DateTime, Datelike as _, NaiveDate};
+use regex::Regex;
+use serde_json::{Number, Value, json};
+
+use crate::support::document::is;
+
+/// Whether a field with this schema can have this JSON, as bytes.
+pub(super) fn json_fits(schema: &Value, json: &[u8]) -> bool {
+    // NaN, halves of pairs, bytes that are not UTF-8 and 1e400 are no JSON.
+    serde_json::from_slice(json).is_ok_and(|value| fits(schema, &value))
+}
+
+/// Whether a parameter with this schema can have this text, as bytes.
+pub(super) fn text_fits(schema: &Value, text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    // A repeated parameter has one item for each time.
+    let schema = if is(schema, "array") { &schema["items"] } else { schema };
+    if is(schema, "string") {
+        fits(schema, &json!(text))
+    } else if is(schema, "integer") {
+        text.parse::<i64>().is_ok_and(|number| fits(schema, &json!(number)))
+    } else {
+        assert!(is(schema, "boolean"), "{schema}");
+        ["true", "false"].contains(&text)
+    }
+}
+
+/// Null removes, or is as left out: where it is not, another rule says so.
+fn fits(schema: &Value, value: &Value) -> bool {
+    if let Some(words) = schema["enum"].as_array() {
+        return value.is_null() || words.contains(value);
+    }
+    match value {
+        Value::Null => true,
+        Value::Bool(_) => is(schema, "boolean"),
+        Value::Number(number) => number_fits(schema, number),
+        Value::String(text) => is(schema, "string") && string_fits(schema, text),
+        Value::Array(items) => is(schema, "array") && items_fit(schema, items),
+        Value::Object(fields) => {
+            let fit = |(name, value)| schema["properties"].get(name).is_some_and(|known| fits(known, value));
+            is(schema, "object") && fields.iter().all(fit)
+        }
+    }
+}
+
+fn number_fits(schema: &Value, number: &Number) -> bool {
+    let Some(number) = number.as_f64() else { return false };
+    // 5.0 is a whole number too (JSON Schema, section 6.1.1 of its validation).
+    let kind = is(schema, "number") || is(schema, "integer") && number.fract() == 0.0;
+    let most = if schema["format"] == "int32" { i32::MAX.into() } else { 9e18 };
+    let (least, most) = (schema["minimum"].as_f64().unwrap_or(-most), schema["maximum"].as_f64().unwrap_or(most));
+    kind && (least..=most).contains(&number)
+}
+
+fn string_fits(schema: &Value, text: &str) -> bool {
+    let bound = |name: &str| schema[name].as_u64().and_then(|length| usize::try_from(length).ok());
+    let length = text.chars().count();
+    let form = match schema["format"].as_str() {
+        Some("date") => NaiveDate::parse_from_str(text, "%F").is_ok_and(|day| is_kept(day.year())),
+        Some("date-time") => DateTime::parse_from_rfc3339(text).is_ok_and(|time| is_kept(time.to_utc().year())),
+        Some("uuid") => uuid::Uuid::try_parse(text).is_ok(),
+        _ => schema["pattern"].as_str().is_none_or(|form| Regex::new(form).unwrap().is_match(text)),
+    };
+    let fits = bound("minLength").is_none_or(|least| length >= least) && bound("maxLength").is_none_or(|m| length <= m);
+    form && fits && !text.contains('\0')
+}
+
+/// Days and times are kept of the years in which calendars and the database agree.
+fn is_kept(year: i32) -> bool {
+    (1900..=2199).contains(&year)
+}
+
+fn items_fit(schema: &Value, items: &[Value]) -> bool {
+    let many = schema["maxItems"].as_u64().is_some_and(|most| items.len() as u64 > most);
+    let twice = schema["uniqueItems"] == true && (1..items.len()).any(|n| items[..n].contains(&items[n]));
+    let fit = items.iter().all(|item| !item.is_null() && fits(&schema["items"], item));
+    fit && !many && !twice
+}
