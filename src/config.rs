@@ -45,7 +45,7 @@ pub const SETTINGS: &[Setting] = &[
         "addresses of proxies whose Forwarded and X-Forwarded-For are believed, separated by commas",
     ),
     setting("WORKERS", "one for each core", "threads that serve requests"),
-    setting("POOL_SIZE", "10", "connections for writes; reads use two more for each worker"),
+    setting("POOL_SIZE", "10", "connections for writes; reads use three more for each worker"),
     setting("DRAIN_SECONDS", "2", "seconds for which /readyz fails on SIGTERM while the service still serves"),
     setting("LOG_FORMAT", "human", "human or json"),
     setting("LOG_LEVEL", "info", "error, warn, info, debug, or a filter such as info,kuntatutorit=debug"),
