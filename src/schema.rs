@@ -368,6 +368,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         sort_name -> Text,
+        search -> Tsvector,
     }
 }
 

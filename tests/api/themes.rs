@@ -78,6 +78,27 @@ async fn filters_narrow_the_list() {
 }
 
 #[tokio::test]
+async fn q_searches_names_in_any_form_and_three_languages() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    server.coordinator().post("/v1/themes", &artificial_intelligence()).await.expect(201);
+    for q in ["tekoäly", "Tekoälyn", "tekoälystä", "tekoä"] {
+        let found = espoo.get(&format!("/v1/themes?q={q}")).await.expect(200);
+        assert_eq!(found.column("slug"), ["artificial-intelligence"], "{q}");
+    }
+    let whole = espoo.get("/v1/themes?q=käyttö&limit=100").await.expect(200);
+    assert!(whole.column("slug").len() > 1, "{}", whole.text);
+    let paged = espoo.all("/v1/themes?q=käyttö&limit=1").await;
+    assert_eq!(json!(paged), whole.body["items"], "page by page as at once");
+    let sorted = espoo.get("/v1/themes?q=käyttö&sort=-slug&kind=theme&kind=form").await.expect(200);
+    let mut slugs = whole.column("slug");
+    slugs.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(sorted.column("slug"), slugs);
+    assert_eq!(espoo.get("/v1/themes?q=tekoaly").await.expect(200).column("slug"), Vec::<&str>::new());
+    espoo.get("/v1/themes?q=").await.expect_violations(&[("?q", "too_short")]);
+}
+
+#[tokio::test]
 async fn the_coordinator_creates_replaces_and_deletes() {
     let server = Server::start();
     let coordinator = server.coordinator();

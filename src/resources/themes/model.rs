@@ -125,7 +125,11 @@ pub struct ThemeFilter {
     #[garde(skip)]
     #[param(max_items = 100)]
     pub kind: Vec<ThemeKind>,
-    /// The order; `-` turns it round. By `slug` unless you say otherwise.
+    /// Words in names, in any of the three languages; the best match comes first unless `sort` says otherwise.
+    #[garde(inner(length(chars, min = 1, max = 200)))]
+    #[param(min_length = 1, max_length = 200)]
+    pub q: Option<String>,
+    /// The order; `-` turns it round. By `slug` unless there is a `q`.
     #[garde(skip)]
     #[param(inline)]
     pub sort: Option<ThemeSort>,

@@ -13,13 +13,17 @@ use crate::{
     db::{
         Conn,
         keyset::{any_of, keyset},
+        search::{found, rank},
     },
-    http::{List, Page, Patch, conditional::Tags},
+    http::{List, Page, Patch, Resource as _, conditional::Tags, list::PageRequest},
     problem::{Error, Result},
     schema::themes::{self, dsl},
 };
 
 type Visible = IntoBoxed<'static, Select<themes::table, AsSelect<Theme, Pg>>, Pg>;
+
+/// What `q` finds.
+const FOUND: &str = "slug = any(array(select slug from themes where search @@";
 
 /// The only door to the table: what this reach sees.
 fn visible(_: &Reach) -> Visible {
@@ -61,8 +65,14 @@ pub async fn missing(mut conn: &Conn, slugs: &[String]) -> Result<Vec<String>> {
 /// [`Error::Malformed`] for a cursor that is not of this list.
 pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<ThemeFilter>) -> Result<Page<Theme>> {
     let List { filter, page } = list;
-    let query = any_of!(visible(reach), dsl::kind, filter.kind).limit(page.fetch());
-    let sort = filter.sort.unwrap_or_default();
+    let mut query = any_of!(visible(reach), dsl::kind, filter.kind).limit(page.fetch());
+    if let Some(q) = &filter.q {
+        query = query.filter(found(FOUND, q));
+    }
+    let sort = match (filter.sort, &filter.q) {
+        (None, Some(q)) => return by_rank(conn, query, q, page).await,
+        (sort, _) => sort.unwrap_or_default(),
+    };
     let query = match sort {
         Sort::Slug => keyset!(query, page, ascending, dsl::slug: String),
         Sort::SlugDescending => keyset!(query, page, descending, dsl::slug: String),
@@ -70,6 +80,16 @@ pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<ThemeFilter>) -> R
         Sort::NameDescending => keyset!(query, page, descending, dsl::sort_name: String, dsl::slug: String),
     };
     Ok(page.answer(query.load(&mut conn).await?, |theme| theme.sort_key(sort)))
+}
+
+async fn by_rank(mut conn: &Conn, query: Visible, q: &str, page: &PageRequest) -> Result<Page<Theme>> {
+    let rank = || rank("search_rank(search,", q);
+    let mut query = query.order((rank().desc(), dsl::slug));
+    if let Some((least, slug)) = page.after::<(f32, String)>()? {
+        query = query.filter(rank().le(least)).filter(rank().lt(least).or(dsl::slug.gt(slug)));
+    }
+    let rows: Vec<(f32, Theme)> = query.select((rank(), Theme::as_select())).load(&mut conn).await?;
+    Ok(page.answer(rows, |(rank, theme)| (*rank, theme.key())).map(|(_, theme)| theme))
 }
 
 /// Makes a theme: the coordinator's.

@@ -2,6 +2,7 @@
 
 mod parallel;
 mod sight;
+mod size;
 mod steps;
 mod tutors;
 mod verify;

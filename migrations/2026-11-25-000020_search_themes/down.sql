@@ -1,0 +1,1 @@
+alter table themes drop column search;

@@ -1,0 +1,1 @@
+drop index invitations_by_expiry;

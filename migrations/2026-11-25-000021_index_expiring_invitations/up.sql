@@ -1,0 +1,1 @@
+create index invitations_by_expiry on invitations (expires_at);
