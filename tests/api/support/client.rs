@@ -23,6 +23,12 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// Speaks HTTP. It keeps a connection for less than the five seconds that the service does: a machine that is busy would
+/// send on one that ends just then, and the request would fail.
+pub(crate) fn http() -> reqwest::Client {
+    reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap()
+}
+
 impl Client {
     pub(crate) fn new(http: reqwest::Client, base: String, token: Option<String>) -> Self {
         Self { http, base, token, headers: Vec::new() }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::client::Client;
+use super::client::{self, Client};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 
@@ -65,12 +65,12 @@ impl Service {
 
     /// Somebody without a token.
     pub(crate) fn anonymous(&self) -> Client {
-        Client::new(reqwest::Client::new(), self.base.clone(), None)
+        Client::new(client::http(), self.base.clone(), None)
     }
 
     /// Somebody with this token.
     pub(crate) fn token(&self, token: &str) -> Client {
-        Client::new(reqwest::Client::new(), self.base.clone(), Some(token.to_owned()))
+        Client::new(client::http(), self.base.clone(), Some(token.to_owned()))
     }
 
     /// What it has logged.

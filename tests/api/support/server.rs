@@ -21,7 +21,11 @@ use kuntatutorit::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{client::Client, cluster::fresh_database, given};
+use super::{
+    client::{self, Client},
+    cluster::fresh_database,
+    given,
+};
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
@@ -86,7 +90,7 @@ impl Server {
             database_url,
             metrics_url,
             tokens: Tokens::new(KEYS.clone(), issuer.clone(), issuer),
-            http: reqwest::Client::new(),
+            http: client::http(),
             handle,
             thread: Some(thread),
         }
