@@ -12,7 +12,7 @@ use crate::support::{
 
 /// Collections that have rows which not everybody sees, each with who does not see Vantaa's. Themes and municipalities are
 /// seen by all, and of a tutor at least the title.
-fn unseen<'a>(strangers: &'a Strangers) -> [(&'static str, &'a Client); 5] {
+fn unseen(strangers: &Strangers) -> [(&'static str, &Client); 5] {
     [
         ("/v1/events", &strangers.municipality),
         ("/v1/feedback", &strangers.municipality),

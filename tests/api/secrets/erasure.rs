@@ -48,8 +48,7 @@ async fn written(server: &Server, writer: &Client, with_keys: bool) -> [String; 
         for (field, value) in [("municipality_code", code), ("comment", "Toisen kommentti")] {
             other[field] = json!(value);
         }
-        let fields = other.as_object_mut().unwrap();
-        (fields.remove("respondent"), fields.remove("external_id"));
+        other.as_object_mut().unwrap().retain(|field, _| field != "respondent" && field != "external_id");
         server.municipality(code).post("/v1/feedback", &other).await.expect(201);
     }
     writer.if_match("*").patch(&paths[0], &json!({"name": "Kanaria-toinen"})).await.expect(200);
