@@ -13,6 +13,7 @@ use crate::support::{Server, client::Client, cluster, cluster::fresh_database, g
 const MOST: f64 = 600.0;
 /// More than that in every table that grows.
 const GROWN: &str = "
+    set statement_timeout = 0;
     insert into accounts (id, email, role, municipality_code)
       select gen_random_uuid(), format('account-%s@kunta.example', i), 'municipality', '092' from generate_series(1, 3000) as i;
     insert into clients (id, name, source, scopes) select gen_random_uuid(), i, 'client-' || i, '{events:read}'
