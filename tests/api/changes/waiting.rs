@@ -77,10 +77,10 @@ async fn those_who_wait_hold_up_nobody_and_are_all_woken() {
     let (answers, made) = tokio::join!(waiting, async {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         // A busy machine has enough to do with those who come; then others are served as ever.
-        let (came, quick) = (Instant::now(), Duration::from_secs(1));
+        let (came, quick) = (Instant::now(), Duration::from_secs(3));
         let read = async || tokio::time::timeout(quick, espoo.get("/v1/municipalities/049")).await;
         while !read().await.is_ok_and(|answer| answer.status == 200) {
-            assert!(came.elapsed() < Duration::from_secs(20), "others are held up");
+            assert!(came.elapsed() < Duration::from_secs(24), "others are held up");
         }
         make(&server, "for-all").await;
         Instant::now()
@@ -98,7 +98,7 @@ async fn more_than_may_wait_are_told_to_come_back() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let next = Follower::of(espoo.clone(), "").await.next;
-    let path = format!("{PATH}?cursor={next}&wait=15");
+    let path = format!("{PATH}?cursor={next}&wait=25");
     // On a machine that is busy some do not send within the five seconds that they have for it.
     let answers = join_all((0..1100).map(|_| espoo.attempt(Method::GET, &path, None))).await;
     let mut too_many = 0;
