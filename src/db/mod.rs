@@ -23,7 +23,7 @@ use diesel_async::{
         deadpool::{Object, Pool, PoolError},
     },
 };
-use futures_util::{FutureExt as _, future::try_join3};
+use futures_util::{FutureExt as _, future::try_join};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::problem::{Error, Result};
@@ -215,34 +215,24 @@ async fn transaction<T>(
     work: impl AsyncFnOnce(&Conn) -> Result<T>,
 ) -> Result<T> {
     let Some(conn) = &unfinished.0 else { return Err(Error::Internal("no connection".into())) };
-    // All three are sent at once, in this order: the beginning and the author cost no round trip.
-    let outcome = try_join3(say(conn, "BEGIN"), sign(conn, author), work(conn)).await;
+    // Both are sent at once, in this order: the beginning costs no round trip.
+    let outcome = try_join(say(conn, &begin(&author)), work(conn)).await;
     say(conn, if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await.inspect_err(|error| {
         tracing::warn!(%error, "a transaction did not end; its connection is given up");
     })?;
     drop(unfinished.0.take());
-    outcome.map(|((), (), value)| value)
+    outcome.map(|((), value)| value)
 }
 
 async fn say(mut conn: &Conn, command: &str) -> Result<()> {
     Ok(conn.batch_execute(command).await?)
 }
 
-/// Tells the ledger's triggers who writes in this transaction.
-async fn sign(mut conn: &Conn, author: Author) -> Result<()> {
-    diesel::select((
-        set_config("kuntatutorit.actor", author.actor.unwrap_or_default(), true),
-        set_config("kuntatutorit.request_id", author.request_id.unwrap_or_default(), true),
-    ))
-    .execute(&mut conn)
-    .await?;
-    Ok(())
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// Sets a setting, for the transaction when `is_local`.
-    fn set_config(name: Text, value: Text, is_local: diesel::sql_types::Bool) -> Text;
+/// Begins a transaction and tells the ledger's triggers who writes in it; in one message, which PostgreSQL answers once.
+fn begin(author: &Author) -> String {
+    let quoted = |text: &Option<String>| text.as_deref().unwrap_or_default().replace('\'', "''");
+    let (actor, request_id) = (quoted(&author.actor), quoted(&author.request_id));
+    format!("BEGIN; SET LOCAL kuntatutorit.actor = '{actor}'; SET LOCAL kuntatutorit.request_id = '{request_id}'")
 }
 
 impl From<PoolError> for Error {
