@@ -1,6 +1,6 @@
 //! Load, from `wrk`: a script for each measurement, which says in one line what it counted.
 
-use std::{io::Write as _, process::Command};
+use std::{fmt::Write as _, process::Command};
 
 use super::cost::Usage;
 
@@ -38,8 +38,8 @@ end
 
 /// Asks for so many seconds over so many connections, as the script says.
 pub(crate) fn run(target: &Target, script: &str, connections: u32, seconds: f64) -> Sample {
-    let mut file = tempfile::NamedTempFile::with_suffix(".lua").unwrap();
-    write!(file, "{script}{DONE}").unwrap();
+    let file = tempfile::NamedTempFile::with_suffix(".lua").unwrap();
+    std::fs::write(file.path(), format!("{script}{DONE}")).unwrap();
     let usage = || (Usage::of_process(target.server), Usage::of_postgres(target.postmaster));
     let (server, postgres) = usage();
     let duration = format!("{}s", seconds.ceil());
@@ -70,9 +70,9 @@ pub(crate) fn run(target: &Target, script: &str, connections: u32, seconds: f64)
 pub(crate) fn script(run: u64, requests: &[Request]) -> String {
     let mut lua = format!("local run, n = {run}, 0\nlocal given = {{\n");
     for Request { method, path, headers, body } in requests {
-        let headers: String = headers.iter().map(|(name, value)| format!("[{name:?}]={},", quoted(value))).collect();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| format!("[{name:?}]={}", quoted(value))).collect();
         let body = body.as_ref().map_or("nil".to_owned(), |body| quoted(body));
-        lua.push_str(&format!("{{{method:?},{},{{{headers}}},{body}}},\n", quoted(path)));
+        let _ = writeln!(lua, "{{{method:?},{},{{{}}},{body}}},", quoted(path), headers.join(","));
     }
     lua.push_str("}\n");
     lua.push_str(if requests.iter().any(Request::is_unique) { UNIQUE } else { FIXED });

@@ -1,5 +1,7 @@
 //! What is measured: the requests of each operation, to the service and to the floor.
 
+use std::fmt::Write as _;
+
 use kuntatutorit::auth::{
     reach::Role,
     scopes,
@@ -235,9 +237,10 @@ fn replace(given: &Given) -> String {
     let mut lua = String::from("local bodies, ready = {}, {}\n");
     for (id, _, body) in &given.hosted {
         let Some((_, tag)) = given.tags.iter().find(|(known, _)| known == id) else { continue };
-        lua.push_str(&format!("bodies[{id:?}] = {}\ntable.insert(ready, {{{id:?}, {}}})\n", quoted(body), quoted(tag)));
+        let (body, tag) = (quoted(body), quoted(tag));
+        let _ = writeln!(lua, "bodies[{id:?}] = {body}\ntable.insert(ready, {{{id:?}, {tag}}})");
     }
-    lua.push_str(&format!("local authorization = 'Bearer {token}'\n"));
+    let _ = writeln!(lua, "local authorization = 'Bearer {token}'");
     lua.push_str(
         "local n = 0
 request = function()

@@ -4,6 +4,8 @@
 //! shared connection, since the reads of the worker queue behind it; rows by key, lists and what may take long have one
 //! each.
 
+mod gather;
+pub mod insert;
 pub(crate) mod keyset;
 pub mod local;
 pub mod lookup;
@@ -25,6 +27,7 @@ use diesel_async::{
 };
 use futures_util::{FutureExt as _, future::try_join};
 use tokio::time::{Instant, timeout, timeout_at};
+use uuid::Uuid;
 
 use crate::problem::{Error, Result};
 
@@ -63,7 +66,7 @@ pub struct Db {
     lookups: shared::Shared,
     reads: shared::Shared,
     long_reads: shared::Shared,
-    queues: lookup::Queues,
+    queues: gather::Queues,
     pool: Pool<Conn>,
 }
 
@@ -116,15 +119,7 @@ impl Db {
     pub fn new(url: &str, pool: Pool<Conn>) -> Self {
         let shared = |options| shared::Shared::new(url, options);
         let (lookups, reads, long_reads) = (shared(LOOKUPS), shared(""), shared(""));
-        Self { lookups, reads, long_reads, queues: lookup::Queues::default(), pool }
-    }
-
-    /// Reads one row by its key, together with others who ask at the same time.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], and [`Error::Unavailable`] when the database is away or too slow.
-    pub async fn look_up<L: lookup::Lookup>(&self, sight: L::Sight, key: L::Key) -> Result<L::Row> {
-        self.queues.ask::<L>(self, sight, key).await
+        Self { lookups, reads, long_reads, queues: gather::Queues::default(), pool }
     }
 
     /// Runs one read on a shared connection.
@@ -162,13 +157,21 @@ impl Db {
         T: 'static,
         F: AsyncFnOnce(&Conn) -> Result<T> + 'static,
     {
+        self.write_signed(Signature::One(author), work).await
+    }
+
+    async fn write_signed<T, F>(&self, signature: Signature, work: F) -> Result<T>
+    where
+        T: 'static,
+        F: AsyncFnOnce(&Conn) -> Result<T> + 'static,
+    {
         let pool = self.pool.clone();
         let span = tracing::Span::current();
         let task = actix_web::rt::spawn(tracing::Instrument::instrument(
             async move {
                 let deadline = Instant::now() + WRITE_LIMIT;
                 let unfinished = Unfinished(Some(pool.get().await?));
-                timeout_at(deadline, transaction(unfinished, author, work)).await.unwrap_or(Err(Error::Unavailable))
+                timeout_at(deadline, transaction(unfinished, signature, work)).await.unwrap_or(Err(Error::Unavailable))
             },
             span,
         ));
@@ -211,12 +214,12 @@ impl Drop for Unfinished {
 
 async fn transaction<T>(
     mut unfinished: Unfinished,
-    author: Author,
+    signature: Signature,
     work: impl AsyncFnOnce(&Conn) -> Result<T>,
 ) -> Result<T> {
     let Some(conn) = &unfinished.0 else { return Err(Error::Internal("no connection".into())) };
     // Both are sent at once, in this order: the beginning costs no round trip.
-    let outcome = try_join(say(conn, &begin(&author)), work(conn)).await;
+    let outcome = try_join(say(conn, &signature.begin()), work(conn)).await;
     say(conn, if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" }).await.inspect_err(|error| {
         tracing::warn!(%error, "a transaction did not end; its connection is given up");
     })?;
@@ -228,11 +231,34 @@ async fn say(mut conn: &Conn, command: &str) -> Result<()> {
     Ok(conn.batch_execute(command).await?)
 }
 
-/// Begins a transaction and tells the ledger's triggers who writes in it; in one message, which PostgreSQL answers once.
-fn begin(author: &Author) -> String {
-    let quoted = |text: &Option<String>| text.as_deref().unwrap_or_default().replace('\'', "''");
-    let (actor, request_id) = (quoted(&author.actor), quoted(&author.request_id));
-    format!("BEGIN; SET LOCAL kuntatutorit.actor = '{actor}'; SET LOCAL kuntatutorit.request_id = '{request_id}'")
+/// Who writes in a transaction.
+enum Signature {
+    /// One caller.
+    One(Author),
+    /// Several, one for each key that is made.
+    Many(Vec<(Uuid, Author)>),
+}
+
+impl Signature {
+    /// Begins a transaction and tells the ledger's triggers who writes in it; in one message, which PostgreSQL answers once.
+    /// What many have in common waits for no lock: each can wait alone.
+    fn begin(&self) -> String {
+        let told = |text: &Option<String>| text.as_deref().unwrap_or_default().replace('\'', "''");
+        match self {
+            Self::One(Author { actor, request_id }) => format!(
+                "BEGIN; SET LOCAL kuntatutorit.actor = '{}'; SET LOCAL kuntatutorit.request_id = '{}'",
+                told(actor),
+                told(request_id)
+            ),
+            Self::Many(authors) => {
+                let line = |(key, Author { actor, request_id }): &(Uuid, Author)| {
+                    format!("{key} {} {}\n", told(actor), told(request_id))
+                };
+                let lines: String = authors.iter().map(line).collect();
+                format!("BEGIN; SET LOCAL kuntatutorit.authors = '{lines}'; SET LOCAL lock_timeout = '200ms'")
+            }
+        }
+    }
 }
 
 impl From<PoolError> for Error {

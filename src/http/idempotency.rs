@@ -58,6 +58,11 @@ fn is_key(text: &str) -> bool {
 }
 
 impl IdempotencyKey {
+    /// Whether the request has none.
+    pub fn is_absent(&self) -> bool {
+        self.key.is_none()
+    }
+
     /// Makes a resource; once for each key.
     ///
     /// # Errors

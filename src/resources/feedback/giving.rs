@@ -32,14 +32,11 @@ struct Event {
 }
 
 /// Passes when the caller may give this as far as that can be told without asking the database, which keeps its rules
-/// itself; the `respondent` as it is to be stored. What a tutor may give hangs on the event: there it is asked.
+/// itself; the `respondent` as it is to be stored.
 ///
 /// # Errors
 /// As [`require_new`].
-pub(super) async fn respondent_of(conn: &Conn, reach: &Reach, new: &FeedbackInput) -> Result<String> {
-    if reach.role == Role::Tutor {
-        require_new(conn, reach, new).await?;
-    }
+pub(super) fn respondent_of(reach: &Reach, new: &FeedbackInput) -> Result<String> {
     require_direction(reach, new.direction)?;
     reach.require_writes_for(Some(&new.municipality_code))?;
     respondent(reach, new).map_err(|violation| Error::Invalid(vec![violation]))

@@ -15,9 +15,10 @@ use super::{
     model::{Direction, Feedback, FeedbackFilter, FeedbackInput, FeedbackSort as Sort},
 };
 use crate::{
-    auth::reach::{Identity, OWN_SOURCE, Reach},
+    auth::reach::{Identity, OWN_SOURCE, Reach, Role},
     db::{
-        Conn,
+        Author, Conn, Db,
+        insert::Insert,
         keyset::{any_of, keyset},
     },
     http::{List, Page, Patch, conditional::Tags},
@@ -118,18 +119,75 @@ fn filtered(reach: &Reach, filter: &FeedbackFilter) -> Visible {
     }
 }
 
+/// Feedback that may be given as far as that can be told without the database.
+#[derive(Clone, Insertable)]
+#[diesel(table_name = feedback, treat_none_as_default_value = false)]
+pub struct NewFeedback {
+    id: Uuid,
+    source: String,
+    respondent: String,
+    #[diesel(embed)]
+    fields: FeedbackInput,
+}
+
+impl Insert for NewFeedback {
+    type New = Self;
+    type Row = Feedback;
+    type Lock = (Uuid, &'static str);
+
+    fn id(new: &Self) -> Uuid {
+        new.id
+    }
+
+    fn lock(new: &Self) -> Self::Lock {
+        (new.fields.event_id, new.fields.direction.as_str())
+    }
+
+    fn stored_id(row: &Feedback) -> Uuid {
+        row.id
+    }
+
+    async fn insert(mut conn: &Conn, mut new: Vec<Self>) -> Result<Vec<Feedback>> {
+        let insert = diesel::insert_into(feedback::table);
+        let returning = Feedback::as_returning();
+        // One by itself is a statement that is prepared but once.
+        Ok(match (new.pop(), new.is_empty()) {
+            (Some(one), true) => insert.values(one).returning(returning).load(&mut conn).await?,
+            (last, _) => {
+                new.extend(last);
+                insert.values(new).returning(returning).load(&mut conn).await?
+            }
+        })
+    }
+}
+
+/// Gives feedback, together with others who do at the same time.
+///
+/// # Errors
+/// As [`create`].
+pub async fn give(db: &Db, author: Author, reach: &Reach, new: FeedbackInput) -> Result<Feedback> {
+    let new = NewFeedback::of(reach, giving::respondent_of(reach, &new)?, new);
+    db.insert::<NewFeedback>(author, new).await
+}
+
 /// Gives feedback. The database looks whether it may be given: to look before it would double what it costs. When it
-/// refuses, [`explain`] tells all that stands against it.
+/// refuses, [`explain`] tells all that stands against it. What a tutor may give hangs on the event: there it is asked.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], [`Error::Invalid`], and [`Error::Conflict`] when this respondent has given it before or the
 /// `external_id` is taken.
-pub async fn create(mut conn: &Conn, reach: &Reach, new: FeedbackInput) -> Result<Feedback> {
-    let respondent = giving::respondent_of(conn, reach, &new).await?;
-    let source = reach.identity.source().to_owned();
-    let set_by_service = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(source), dsl::respondent.eq(respondent));
-    let insert = diesel::insert_into(feedback::table).values((set_by_service, new));
-    Ok(insert.returning(Feedback::as_returning()).get_result(&mut conn).await?)
+pub async fn create(conn: &Conn, reach: &Reach, new: FeedbackInput) -> Result<Feedback> {
+    if reach.role == Role::Tutor {
+        giving::require_new(conn, reach, &new).await?;
+    }
+    let new = NewFeedback::of(reach, giving::respondent_of(reach, &new)?, new);
+    NewFeedback::insert(conn, vec![new]).await?.pop().ok_or(Error::NotFound)
+}
+
+impl NewFeedback {
+    fn of(reach: &Reach, respondent: String, fields: FeedbackInput) -> Self {
+        Self { id: Uuid::now_v7(), source: reach.identity.source().to_owned(), respondent, fields }
+    }
 }
 
 /// Why this could not be given: all that stands against it, or what the database said.

@@ -2,6 +2,7 @@
 
 mod giving;
 mod reading;
+mod together;
 mod writing;
 
 use serde_json::{Value, json};
