@@ -1,7 +1,7 @@
 //! Inserts: what several callers make at the same time is one statement and one commit. Each gets its own answer: when the
 //! statement fails, each is made alone.
 
-use std::{collections::HashMap, marker::PhantomData, time::Duration};
+use std::{cell::Cell, collections::HashMap, marker::PhantomData, rc::Rc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
@@ -69,17 +69,29 @@ impl Db {
 
 async fn together<I: Insert>(db: &Db, waiting: Vec<Waiting<Made<I>>>) {
     let (authors, new) = waiting.iter().map(|((author, new), _)| ((I::id(new), author.clone()), new.clone())).unzip();
-    let began = Instant::now();
-    match db.write_signed(Signature::Many(authors), async move |conn| I::insert(conn, new).await).await {
+    let (began, made) = (Instant::now(), Rc::new(Cell::new(false)));
+    let is_made = Rc::clone(&made);
+    let writing = db.write_signed(Signature::Many(authors), async move |conn| {
+        let rows = I::insert(conn, new).await?;
+        is_made.set(true);
+        Ok(rows)
+    });
+    match writing.await {
         Ok(rows) => {
             let mut rows: HashMap<Uuid, I::Row> = rows.into_iter().map(|row| (I::stored_id(&row), row)).collect();
             for ((_, new), asker) in waiting {
                 asker.answer(rows.remove(&I::id(&new)).ok_or(Error::NotFound));
             }
         }
-        Err(error @ Error::Unavailable) if began.elapsed() > PATIENCE => {
+        // What was made may have been committed, though nobody was told: to make it again would be to refuse it.
+        Err(error) if made.get() || (matches!(error, Error::Unavailable) && began.elapsed() > PATIENCE) => {
             for (_, asker) in waiting {
                 asker.fail(&error);
+            }
+        }
+        Err(error) if waiting.len() == 1 && !matches!(error, Error::Unavailable) => {
+            if let Some((_, asker)) = waiting.into_iter().next() {
+                asker.answer(Err(error));
             }
         }
         // Those who come next need not wait for one that waits for a lock.

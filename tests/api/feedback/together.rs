@@ -12,7 +12,9 @@ use super::PATH;
 use crate::support::{
     Server,
     client::{Answer, Client},
+    cluster::fresh_database,
     given,
+    proxy::{Fault, Proxy},
 };
 
 fn feedback(event: &str, municipality: &str, respondent: &str) -> Value {
@@ -115,4 +117,23 @@ async fn nobody_waits_for_one_that_waits_for_a_lock() {
     let (_, took) = futures_util::future::join(waiting, others).await;
     // Each that waits would hold the others up for the 2.5 seconds after which PostgreSQL gives up a lock.
     assert!(took < Duration::from_secs(6), "{took:?}");
+}
+
+#[tokio::test]
+async fn what_may_have_been_committed_is_not_given_again() {
+    let database_url = fresh_database();
+    let event = Server::on(database_url.clone(), &[]).given_event("049").await;
+    let proxy = Proxy::before(&database_url);
+    let server = Server::on(proxy.url.clone(), &[]);
+    let partner = server.partner("calendar", "feedback:write", None);
+    give(&partner, &feedback(&event, "049", "before")).await.expect(201);
+    proxy.set(Fault::LostCommit);
+    let asked = (0..20).map(async |place: i32| {
+        partner.post(PATH, &feedback(&event, "049", &place.to_string())).await.expect_problem(503, "unavailable");
+    });
+    join_all(asked).await;
+    proxy.set(Fault::Sound);
+    let direct = Server::on(database_url, &[]);
+    let given = given::lines(&direct, "select respondent as line from feedback").await;
+    assert!(given.len() > 1, "no commit was the one that was lost");
 }
