@@ -97,7 +97,7 @@ fn first_good_second(changed: Option<DateTime<Utc>>) -> u64 {
 }
 
 /// The time to issue a token at: when what it says was read, or the first second in which it is good after the last
-/// change. `read_at` is PostgreSQL's [`clock_timestamp`], as the moments of changes are: by an instance's own clock that
+/// change. `read_at` is PostgreSQL's `clock_timestamp()`, as the moments of changes are: by an instance's own clock that
 /// is ahead, a token would seem to be of after a change that it is older than.
 pub fn issue_at(access_changed_at: Option<DateTime<Utc>>, read_at: DateTime<Utc>) -> DateTime<Utc> {
     let issued = read_at.min(Utc::now());
