@@ -1,14 +1,19 @@
 //! What processes cost, from the operating system's accounting (Linux: `/proc`).
 
-use std::{collections::HashMap, fs, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-/// The CPU time of some processes so far.
-pub(crate) struct Usage(HashMap<u32, u64>);
+/// The CPU time of the threads of some processes so far, in nanoseconds.
+pub(crate) struct Usage(HashMap<PathBuf, u64>);
 
 impl Usage {
     /// Of one process with all its threads.
     pub(crate) fn of_process(pid: u32) -> Self {
-        Self(HashMap::from([(pid, nanoseconds(pid))]))
+        Self(threads(pid).collect())
     }
 
     /// Of PostgreSQL: its postmaster and every process that this started.
@@ -16,12 +21,12 @@ impl Usage {
         let all = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         let own = pids.filter(|pid| *pid == postmaster || parent(*pid) == Some(postmaster));
-        Self(own.map(|pid| (pid, nanoseconds(pid))).collect())
+        Self(own.flat_map(threads).collect())
     }
 
-    /// What was used since then; a process that has ended meanwhile does not count.
+    /// What was used since then; a thread that has ended meanwhile does not count.
     pub(crate) fn since(&self, then: &Self) -> Duration {
-        let used = self.0.iter().map(|(pid, now)| now.saturating_sub(then.0.get(pid).copied().unwrap_or(0)));
+        let used = self.0.iter().map(|(thread, now)| now.saturating_sub(then.0.get(thread).copied().unwrap_or(0)));
         Duration::from_nanos(used.sum())
     }
 }
@@ -39,11 +44,13 @@ pub(crate) fn memory(pid: u32) -> f64 {
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
-/// The first field of `schedstat`: nanoseconds on a processor, for each thread.
-fn nanoseconds(pid: u32) -> u64 {
+/// Each thread, with the first field of its `schedstat`: nanoseconds on a processor.
+fn threads(pid: u32) -> impl Iterator<Item = (PathBuf, u64)> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let of_thread = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("schedstat")).ok();
-    threads.filter_map(|entry| of_thread(entry)?.split(' ').next()?.parse::<u64>().ok()).sum()
+    threads.filter_map(|thread| {
+        let told = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        Some((thread.path(), told.split(' ').next()?.parse().ok()?))
+    })
 }
 
 fn parent(pid: u32) -> Option<u32> {
