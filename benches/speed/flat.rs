@@ -17,7 +17,8 @@ const PORTS: [u16; 2] = [18_482, 18_483];
 const CONNECTIONS: u32 = 4;
 const SECONDS: f64 = 1.0;
 
-/// Lists by each filter with its sort. With `limit` both databases answer with as many rows.
+/// Lists by each filter with its sort. With `limit` both databases answer with as many rows; a municipality's calendar has
+/// too few events in the small one for that.
 const PATHS: &[&str] = &[
     "/v1/events",
     "/v1/events?sort=-starts_at",
@@ -46,7 +47,6 @@ const PATHS: &[&str] = &[
     "/v1/events/SUMMARIZED/feedback-summary",
     "/v1/tutors/TUTOR/feedback-summary",
     "/v1/events.ics",
-    "/v1/municipalities/CODE/events.ics",
     "/v1/tutors?limit=5",
     "/v1/tutors?municipality=CODE&limit=1",
     "/v1/tutors?theme=email&limit=1",

@@ -41,7 +41,8 @@ pub(super) async fn list_feedback(
     list: List<FeedbackFilter>,
     db: Data<Db>,
 ) -> Result<Page<Feedback>> {
-    db.read(async |conn| store::list(conn, &caller.reach, &list).await).await
+    // Planned for each account: what is near it may be nothing or a thousand events.
+    db.read_long(async |conn| store::list(conn, &caller.reach, &list).await).await
 }
 
 /// Give feedback
