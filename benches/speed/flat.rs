@@ -130,7 +130,7 @@ pub(crate) async fn measure(
         Stage::start(dir, PORTS[1], postmaster, databases[1]).await,
     ];
     let mut report = format!(
-        "\n## Flat\n\nPostgreSQL's CPU µs per request with {},000 and with {},000 events and as much feedback.\n\n\
+        "\n## Flat\n\nPostgreSQL's CPU µs per request with {} thousand and with {} thousand events and as much feedback.\n\n\
          | request | small | large | ratio | failed % |\n|---|--:|--:|--:|--:|\n",
         thousands[0], thousands[1]
     );
