@@ -1,5 +1,7 @@
 //! What the operator sees: the log's form, and a span for each request.
 
+mod json_lines;
+
 use std::{cell::OnceCell, rc::Rc, time::Instant};
 
 use actix_web::{
@@ -12,6 +14,7 @@ use actix_web::{
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use self::json_lines::JsonLines;
 use crate::{config::LogFormat, metrics::Metrics};
 
 /// The name of the header that carries a request's id, in and out.
@@ -30,7 +33,7 @@ pub fn start(format: LogFormat, filter: &str) {
         .with_target(false);
     match format {
         LogFormat::Human => builder.init(),
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+        LogFormat::Json => builder.fmt_fields(JsonLines).event_format(JsonLines).init(),
     }
 }
 

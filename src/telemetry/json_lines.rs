@@ -1,0 +1,165 @@
+//! The log as JSON, an object a line: time, level, the event's fields and those of the request that it is about.
+//!
+//! tracing-subscriber's own form of it sorts, checks and copies each field, which took a sixth of what one event costs.
+
+use std::fmt;
+
+use chrono::Utc;
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    field::RecordFields,
+    fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, format::Writer},
+    registry::LookupSpan,
+};
+
+use crate::http::time;
+
+/// How events and fields are written.
+pub(super) struct JsonLines;
+
+impl<S, N> FormatEvent<S, N> for JsonLines
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        line.write_str("{\"timestamp\":\"")?;
+        time::write(Utc::now(), |now| line.write_str(now))?;
+        line.write_str("\",\"level\":\"")?;
+        line.write_str(event.metadata().level().as_str())?;
+        line.write_char('"')?;
+        context.format_fields(line.by_ref(), event)?;
+        for span in context.event_scope().into_iter().flatten() {
+            if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
+                line.write_str(fields)?;
+            }
+        }
+        line.write_str("}\n")
+    }
+}
+
+impl<'writer> FormatFields<'writer> for JsonLines {
+    fn format_fields<R: RecordFields>(&self, line: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut members = Members { line, outcome: Ok(()) };
+        fields.record(&mut members);
+        members.outcome
+    }
+}
+
+/// Members of an object, each after a comma.
+struct Members<'writer> {
+    line: Writer<'writer>,
+    outcome: fmt::Result,
+}
+
+impl Members<'_> {
+    fn push(&mut self, field: &Field, value: &[&str]) {
+        for piece in [",\"", field.name(), "\":"].iter().chain(value) {
+            self.outcome = self.outcome.and_then(|()| self.line.write_str(piece));
+        }
+    }
+}
+
+impl Visit for Members<'_> {
+    fn record_str(&mut self, field: &Field, text: &str) {
+        if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+            self.push(field, &[&serde_json::Value::from(text).to_string()]);
+        } else {
+            self.push(field, &["\"", text, "\""]);
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, number: i64) {
+        self.push(field, &[&number.to_string()]);
+    }
+
+    fn record_u64(&mut self, field: &Field, number: u64) {
+        self.push(field, &[&number.to_string()]);
+    }
+
+    fn record_bool(&mut self, field: &Field, is: bool) {
+        self.push(field, &[if is { "true" } else { "false" }]);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is in the log once this has happened.
+    fn told(happens: impl FnOnce()) -> Vec<Value> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = tracing_subscriber::fmt()
+            .fmt_fields(JsonLines)
+            .event_format(JsonLines)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(log, happens);
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_line_is_an_object_whatever_is_told() {
+        let hostile = "\"},\n\u{1b}[31m\\ä\u{0}{\"level\":\"ERROR";
+        let lines = told(|| {
+            let request = tracing::info_span!("request", request_id = hostile);
+            let _request = request.enter();
+            tracing::warn!(
+                hostile,
+                number = -3,
+                count = 7_u64,
+                is = true,
+                share = 0.5,
+                nothing = None::<u64>,
+                "{hostile}"
+            );
+        });
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        let time = line["timestamp"].as_str().unwrap();
+        assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
+        let expected = json!({
+            "timestamp": time, "level": "WARN", "message": hostile, "hostile": hostile, "number": -3, "count": 7,
+            "is": true, "share": "0.5", "request_id": hostile
+        });
+        assert_eq!(*line, expected);
+    }
+
+    #[test]
+    fn each_event_is_a_line() {
+        let lines = told(|| {
+            tracing::info!("one");
+            tracing::error!(error = %"broken\nin two", "two");
+        });
+        let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+        assert_eq!(messages, ["one", "two"]);
+    }
+}
