@@ -1,6 +1,9 @@
 //! Passwords: argon2id, off the threads that serve, a few at a time.
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
+use std::{
+    sync::{Arc, LazyLock, Mutex, PoisonError, mpsc},
+    thread::available_parallelism,
+};
 
 use argon2::{
     Argon2,
@@ -12,8 +15,10 @@ use crate::problem::{Error, Result};
 
 /// How long a password is, in characters.
 pub const LENGTH: std::ops::RangeInclusive<usize> = 10..=200;
-/// A hash takes 19 MiB and 25 ms of a core: this many run at once.
-const THREADS: usize = 2;
+/// A hash takes 19 MiB and 25 ms of a core: half of them hash at most, so that the others serve.
+static THREADS: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)));
+/// How much they stand back: where all cores are busy with requests, each still gets about a tenth of one.
+const NICENESS: i32 = 10;
 /// This many run and wait; more are told to come later.
 static WAITING: Semaphore = Semaphore::const_new(64);
 /// What an unknown account's password is checked against, so that it takes the same time: a hash of no password that
@@ -50,13 +55,14 @@ fn hash_now(password: &str) -> Result<String> {
     Ok(hash.to_string())
 }
 
-/// Two threads of their own: each keeps the 19 MiB that it has once used, and any of a hundred would.
+/// Threads of their own: each keeps the 19 MiB that it has once used, and any of a hundred would.
 static HASHERS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     let (sender, receiver) = mpsc::channel::<Job>();
     let receiver = Arc::new(Mutex::new(receiver));
-    for _ in 0..THREADS {
+    for _ in 0..*THREADS {
         let receiver = Arc::clone(&receiver);
         std::thread::spawn(move || {
+            stand_back();
             while let Ok(job) = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv() {
                 job();
             }
@@ -64,6 +70,16 @@ static HASHERS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     }
     sender
 });
+
+/// Lets the threads that serve go first when all cores are busy: a read takes a hundredth of what a hash does, and would
+/// wait for its end. Linux has a priority for each thread; elsewhere it would be that of the whole process.
+fn stand_back() {
+    if cfg!(target_os = "linux")
+        && let Err(error) = rustix::process::setpriority_process(None, NICENESS)
+    {
+        tracing::warn!(%error, "hashes of passwords do not stand back behind requests");
+    }
+}
 
 type Job = Box<dyn FnOnce() + Send>;
 
