@@ -129,7 +129,7 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>> {
 }
 
 fn holds(claims: &Claims, name: &str) -> bool {
-    claims.scope.split(' ').any(|scope| scope == name)
+    !name.is_empty() && has_word(&claims.scope, name)
 }
 
 fn reach_of<S: Scope>(claims: &Claims) -> Result<Reach> {
@@ -166,5 +166,30 @@ fn anonymous() -> Reach {
         tutor: None,
         contacts: false,
         writes: false,
+    }
+}
+
+/// Whether this word stands in a text, between spaces. Asked three times a request: to split the text takes longer.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(start, _)| {
+        let (before, after) = (&text[..start], &text[start + word.len()..]);
+        (before.is_empty() || before.ends_with(' ')) && (after.is_empty() || after.starts_with(' '))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_word;
+
+    #[test]
+    fn a_scope_is_a_whole_word() {
+        for text in ["events:read", "a events:read", "events:read a", "x:events:read events:read events:reads"] {
+            assert!(has_word(text, "events:read"), "{text}");
+        }
+        for text in
+            ["", "events:rea", "events:reads", "x:events:read", "events:read-more", "events: read", "events:read\t"]
+        {
+            assert!(!has_word(text, "events:read"), "{text}");
+        }
     }
 }

@@ -16,14 +16,15 @@ pub mod tutors;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Registers every operation; nothing else can be reached.
+/// Registers every operation; nothing else can be reached. Patterns are tried in this order: what is asked for most comes
+/// first.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(events::routes)
+        .configure(tutors::routes)
+        .configure(feedback::routes)
         .configure(municipalities::routes)
         .configure(themes::routes)
-        .configure(tutors::routes)
-        .configure(events::routes)
-        .configure(feedback::routes)
         .configure(summaries::routes)
         .configure(calendars::routes)
         .configure(calendar_links::routes)
