@@ -24,12 +24,13 @@ use crate::{
     config::Config,
     db::{self, Conn, Db},
     housekeeping,
-    http::{fallback::fallback, headers, parameters::Parameters},
+    http::{cache::Cache, fallback::fallback, headers, parameters::Parameters, respond::WrittenPage},
     metrics::{self, Metrics},
     openapi::Base,
     problem::{self, Error},
     resources::{
         self,
+        calendars::model::Calendar,
         changes::news::{self, News},
     },
     shutdown::{Signals, Stopping},
@@ -106,6 +107,8 @@ struct Shared {
     document: Arc<OpenApi>,
     news: Data<News>,
     stopping: Data<Stopping>,
+    pages: Data<Cache<WrittenPage>>,
+    calendars: Data<Cache<Calendar>>,
     metrics: Option<Data<Metrics>>,
     pool: Pool<Conn>,
     database_url: String,
@@ -131,6 +134,8 @@ impl Shared {
             document,
             news: Data::from(news),
             stopping: Data::default(),
+            pages: Data::new(Cache::new()?),
+            calendars: Data::new(Cache::new()?),
             metrics,
             pool,
             database_url: url.to_owned(),
@@ -176,6 +181,8 @@ impl Shared {
             .app_data(self.parameters.clone())
             .app_data(self.news.clone())
             .app_data(self.stopping.clone())
+            .app_data(self.pages.clone())
+            .app_data(self.calendars.clone())
             .app_data(Data::from(Arc::clone(&self.document)))
             .app_data(Data::new(Db::new(&self.database_url, self.pool.clone())))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));

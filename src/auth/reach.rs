@@ -30,7 +30,7 @@ words! {
 }
 
 /// Who the caller is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identity {
     /// Not signed in.
     Anonymous,
@@ -65,7 +65,7 @@ impl Identity {
 }
 
 /// How far a caller reaches with the scope that it called with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reach {
     /// What the caller is to the network.
     pub role: Role,

@@ -55,6 +55,7 @@ pub struct PageRequest {
     limit: i64,
     after: Option<serde_json::Value>,
     fingerprint: String,
+    asked: String,
 }
 
 /// A page of a list.
@@ -89,7 +90,8 @@ impl<F: Filter> List<F> {
         };
         let fingerprint = fingerprint(path, filters);
         let after = page.cursor.map(|cursor| open(&cursor, &fingerprint)).transpose()?;
-        Ok(Self { filter, page: PageRequest { limit: page.limit.unwrap_or(20), after, fingerprint } })
+        let (limit, asked) = (page.limit.unwrap_or(20), format!("{path}?{query}"));
+        Ok(Self { filter, page: PageRequest { limit, after, fingerprint, asked } })
     }
 }
 
@@ -196,6 +198,11 @@ pub(crate) fn bad_cursor(detail: &str) -> Error {
 }
 
 impl PageRequest {
+    /// The path and the query, as they were sent.
+    pub fn asked(&self) -> &str {
+        &self.asked
+    }
+
     /// How many rows to fetch: one more than asked for shows whether there is a next page.
     pub fn fetch(&self) -> i64 {
         self.limit + 1

@@ -1,6 +1,7 @@
 //! What every handler speaks: bodies, queries, pages, conditions, answers.
 
 pub mod accept;
+pub mod cache;
 pub mod client_address;
 pub mod conditional;
 pub mod document;

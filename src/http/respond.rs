@@ -4,12 +4,13 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError as _,
     body::BoxBody,
     http::header::{self, ContentType, HeaderName},
-    web::Data,
+    web::{Bytes, Data},
 };
 use diesel::Queryable;
 use serde::Serialize;
 
 use super::{
+    cache::Keep,
     conditional::{Tags, etag},
     json::Json,
 };
@@ -54,18 +55,56 @@ impl<T: Resource> Responder for Json<T> {
     }
 }
 
-/// An answer of JSON, of about so many bytes: a buffer that grows on the way is copied each time.
-pub fn json(response: &mut HttpResponseBuilder, value: &impl Serialize, about: usize) -> HttpResponse {
+/// JSON of about so many bytes: a buffer that grows on the way is copied each time.
+fn write(value: &impl Serialize, about: usize) -> Result<Vec<u8>> {
     let mut body = Vec::with_capacity(about);
-    match serde_json::to_writer(&mut body, value) {
-        Ok(()) => response.content_type(ContentType::json()).body(body),
-        Err(error) => Error::Internal(error.into()).error_response(),
+    serde_json::to_writer(&mut body, value).map_err(|error| Error::Internal(error.into()))?;
+    Ok(body)
+}
+
+/// An answer of JSON, of about so many bytes.
+pub fn json(response: &mut HttpResponseBuilder, value: &impl Serialize, about: usize) -> HttpResponse {
+    match write(value, about) {
+        Ok(body) => response.content_type(ContentType::json()).body(body),
+        Err(error) => error.error_response(),
     }
 }
 
 /// The answer of a page, which pays to be compressed.
 pub fn page(value: &impl Serialize, items: usize) -> HttpResponse {
-    json(HttpResponse::Ok().insert_header((COMPRESSIBLE, "list")), value, 256 + 1024 * items)
+    WrittenPage::of(value, items).map_or_else(|error| error.error_response(), WrittenPage::answer)
+}
+
+/// A page that is JSON already.
+#[derive(Clone, Debug)]
+pub struct WrittenPage(Bytes);
+
+impl WrittenPage {
+    /// Writes a page of so many items.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn of(value: &impl Serialize, items: usize) -> Result<Self> {
+        write(value, 256 + 1024 * items).map(|body| Self(body.into()))
+    }
+
+    fn answer(self) -> HttpResponse {
+        HttpResponse::Ok().insert_header((COMPRESSIBLE, "list")).content_type(ContentType::json()).body(self.0)
+    }
+}
+
+impl Keep for WrittenPage {
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Responder for WrittenPage {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.answer()
+    }
 }
 
 /// 201 with the new resource and where it is.

@@ -25,6 +25,7 @@ mod idempotency;
 mod including;
 mod instances;
 mod interface;
+mod kept;
 mod login_cost;
 mod lookups;
 mod metrics;

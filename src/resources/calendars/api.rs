@@ -2,23 +2,22 @@
 
 use actix_web::{
     HttpRequest, get,
-    web::{Data, Path, block},
+    web::{Data, Path},
 };
 
 use super::{
-    icalendar::{self, Contents},
-    model::{Calendar, CalendarQuery, Language},
+    model::{Calendar, CalendarQuery},
+    writing::Calendars,
 };
 use crate::{
-    auth::{Caller, reach::Reach, scopes::EventsRead},
-    config::Config,
-    db::{Conn, Db},
+    auth::{Caller, scopes::EventsRead},
+    db::Db,
     http::{
         KnownParameters, accept,
         document::{CalendarProblems, LinkedProblems, ListProblems, NotModified},
     },
-    problem::{Error, Result},
-    resources::{calendar_links, events::announced::announced, municipalities},
+    problem::Result,
+    resources::calendar_links,
 };
 
 /// The calendar of all events
@@ -38,12 +37,9 @@ use crate::{
 pub(super) async fn get_events_calendar(
     caller: Caller<EventsRead>,
     query: CalendarQuery,
-    config: Data<Config>,
-    db: Data<Db>,
+    calendars: Calendars,
 ) -> Result<Calendar> {
-    let language = query.lang.unwrap_or_default();
-    let contents = db.read_long(async |conn| contents(conn, &caller.reach, None, language, &config).await).await?;
-    written(contents).await
+    calendars.of(&caller.reach, None, query.lang.unwrap_or_default()).await
 }
 
 /// The calendar of a municipality
@@ -63,13 +59,9 @@ pub(super) async fn get_municipality_calendar(
     caller: Caller<EventsRead>,
     code: Path<String>,
     query: CalendarQuery,
-    config: Data<Config>,
-    db: Data<Db>,
+    calendars: Calendars,
 ) -> Result<Calendar> {
-    let language = query.lang.unwrap_or_default();
-    let contents =
-        db.read_long(async |conn| contents(conn, &caller.reach, Some(&code), language, &config).await).await?;
-    written(contents).await
+    calendars.of(&caller.reach, Some(&code), query.lang.unwrap_or_default()).await
 }
 
 /// The calendar of a link
@@ -90,38 +82,10 @@ pub(super) async fn get_linked_calendar(
     _: KnownParameters,
     request: HttpRequest,
     secret: Path<String>,
-    config: Data<Config>,
     db: Data<Db>,
+    calendars: Calendars,
 ) -> Result<Calendar> {
     accept::require(&request)?;
-    let read = async |conn: &Conn| {
-        let link = calendar_links::store::open(conn, &secret).await?;
-        contents(conn, &link.reach, link.municipality_code.as_deref(), link.language, &config).await
-    };
-    written(db.read_long(read).await?).await
-}
-
-async fn contents(
-    conn: &Conn,
-    reach: &Reach,
-    municipality: Option<&str>,
-    language: Language,
-    config: &Config,
-) -> Result<Contents> {
-    let name = match municipality {
-        None => "Kuntatutorit".to_owned(),
-        Some(code) => {
-            let municipality = municipalities::store::find(conn, reach, code).await?;
-            let name = language.of(&municipality.fields.name).map_or("", |(_, name)| name);
-            format!("Kuntatutorit: {name}")
-        }
-    };
-    let events = announced(conn, reach, municipality).await?;
-    Ok(Contents { name, language, public_url: config.public_url.clone(), events })
-}
-
-/// A thousand long events take a while to write: other requests of the worker do not wait for it.
-async fn written(contents: Contents) -> Result<Calendar> {
-    let text = block(move || icalendar::write(&contents)).await;
-    text.map(Calendar).map_err(|error| Error::Internal(error.into()))
+    let link = db.read_long(async |conn| calendar_links::store::open(conn, &secret).await).await?;
+    calendars.of(&link.reach, link.municipality_code.as_deref(), link.language).await
 }

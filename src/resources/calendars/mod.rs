@@ -3,6 +3,7 @@
 mod api;
 mod icalendar;
 pub mod model;
+mod writing;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -2,7 +2,9 @@
 
 use std::future::Ready;
 
-use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header, web::Bytes,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use garde::Validate;
 use serde::Deserialize;
@@ -12,6 +14,7 @@ use utoipa::IntoParams;
 use crate::{
     db::types::{Localized, words},
     http::{
+        cache::Keep,
         conditional::Tags,
         list::{pairs, read},
         respond::COMPRESSIBLE,
@@ -63,21 +66,38 @@ impl FromRequest for CalendarQuery {
 }
 
 /// A calendar as it is sent: the same until an event of it changes.
-#[derive(Debug)]
-pub(super) struct Calendar(pub(super) String);
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    text: Bytes,
+    hash: String,
+}
+
+impl Calendar {
+    /// The calendar with this text.
+    pub(super) fn of(text: String) -> Self {
+        let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..18]);
+        Self { text: text.into(), hash }
+    }
+}
+
+impl Keep for Calendar {
+    fn size(&self) -> usize {
+        self.text.len()
+    }
+}
 
 impl Responder for Calendar {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        // Weak: it stands for the calendar, compressed or not.
-        let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&self.0)[..18]);
+        let Self { text, hash } = self;
         let known = Tags::of(request, &header::IF_NONE_MATCH).is_some_and(|tags| tags.have(&format!("\"{hash}\"")));
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        // Weak: it stands for the calendar, compressed or not.
         response.insert_header((header::ETAG, format!("W/\"{hash}\"")));
         if known {
             return response.finish();
         }
-        response.content_type("text/calendar; charset=utf-8").insert_header((COMPRESSIBLE, "list")).body(self.0)
+        response.content_type("text/calendar; charset=utf-8").insert_header((COMPRESSIBLE, "list")).body(text)
     }
 }

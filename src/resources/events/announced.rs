@@ -2,19 +2,19 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join_all;
 
 use super::{
     filter::EventSort,
-    links::{self, Leading, Span},
-    model::{Event, EventRow},
+    links::{Leading, Span, Walk},
+    model::Event,
     status::EventStatus,
     store::{seen, visible},
 };
 use crate::{
     auth::reach::Reach,
     db::Conn,
-    http::time,
+    http::{cache::Versions, time},
     problem::Result,
     schema::events::dsl::{host_municipality_code, status},
 };
@@ -32,45 +32,48 @@ enum Whose<'a> {
 }
 
 /// The 500 that start next and the 500 that started last, by time: all of the region's, or those that this municipality
-/// holds and those that are tailored to it.
+/// holds and those that are tailored to it. With what that shows.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn announced(conn: &Conn, reach: &Reach, municipality: Option<&str>) -> Result<Vec<Event>> {
-    let whose = municipality.map_or(vec![Whose::Everybody], |code| vec![Whose::Host(code), Whose::Audience(code)]);
+pub async fn announced(conn: &Conn, reach: &Reach, municipality: Option<&str>) -> Result<(Versions, Vec<Event>)> {
     let now = Utc::now();
-    let past = whose.iter().map(|whose| started(conn, reach, *whose, now));
-    let future = whose.iter().map(|whose| starting(conn, reach, *whose, now));
-    let (past, future) = try_join(try_join_all(past), try_join_all(future)).await?;
-    let (mut past, mut future) = (merged(past), merged(future));
-    past.drain(..past.len().saturating_sub(EACH_WAY));
-    future.truncate(EACH_WAY);
-    Ok(past.into_iter().chain(future).map(seen(reach)).collect())
-}
-
-/// By time, each once: who holds an event may also be its audience.
-fn merged(lists: Vec<Vec<EventRow>>) -> Vec<EventRow> {
+    let lists = try_join_all(walks(reach, municipality, now).map(|walk| walk.rows(conn))).await?;
     let mut rows: Vec<_> = lists.into_iter().flatten().collect();
+    let versions = rows.iter().map(|row| (row.id, row.version)).collect();
+    // By time, each once: who holds an event may also be its audience.
     rows.sort_unstable_by_key(|row| (row.fields.starts_at, row.id));
     rows.dedup_by_key(|row| row.id);
-    rows
+    let next = rows.partition_point(|row| row.fields.starts_at < now);
+    let near = next.saturating_sub(EACH_WAY)..(next + EACH_WAY).min(rows.len());
+    Ok((versions, rows.drain(near).map(seen(reach)).collect()))
 }
 
-async fn starting(conn: &Conn, reach: &Reach, whose: Whose<'_>, now: DateTime<Utc>) -> Result<Vec<EventRow>> {
-    rows(conn, reach, whose, &Span { from: now, to: time::LATEST }, EventSort::StartsAt).await
+/// What a calendar of these would show.
+///
+/// # Errors
+/// When the database is away.
+pub async fn versions(conn: &Conn, reach: &Reach, municipality: Option<&str>) -> Result<Versions> {
+    Ok(try_join_all(walks(reach, municipality, Utc::now()).map(|walk| walk.versions(conn))).await?.concat())
 }
 
-async fn started(conn: &Conn, reach: &Reach, whose: Whose<'_>, now: DateTime<Utc>) -> Result<Vec<EventRow>> {
-    let before = now - TimeDelta::microseconds(1);
-    rows(conn, reach, whose, &Span { from: time::EARLIEST, to: before }, EventSort::StartsAtDescending).await
+/// The ways to the past and to the future of each of those whose events they are.
+fn walks<'a>(reach: &'a Reach, municipality: Option<&'a str>, now: DateTime<Utc>) -> impl Iterator<Item = Walk> + 'a {
+    let whose = municipality.map_or(vec![Whose::Everybody], |code| vec![Whose::Host(code), Whose::Audience(code)]);
+    whose.into_iter().flat_map(move |whose| {
+        let past = Span { from: time::EARLIEST, to: now - TimeDelta::microseconds(1) };
+        let future = Span { from: now, to: time::LATEST };
+        let ways = [(past, EventSort::StartsAtDescending), (future, EventSort::StartsAt)];
+        ways.map(|(span, sort)| walk(reach, whose, span, sort))
+    })
 }
 
-async fn rows(conn: &Conn, reach: &Reach, whose: Whose<'_>, span: &Span, sort: EventSort) -> Result<Vec<EventRow>> {
+fn walk(reach: &Reach, whose: Whose<'_>, span: Span, sort: EventSort) -> Walk {
     let query = visible(reach).filter(status.ne(EventStatus::Draft)).limit(i64::try_from(EACH_WAY).unwrap_or(i64::MAX));
     let (query, leading) = match whose {
         Whose::Everybody => (query, None),
         Whose::Host(code) => (query.filter(host_municipality_code.eq(code.to_owned())), None),
         Whose::Audience(code) => (query, Some(Leading::Audience(code.to_owned()))),
     };
-    links::rows(conn, query, leading.as_ref(), span, (sort, None)).await
+    Walk { query, leading, span, sort, after: None }
 }

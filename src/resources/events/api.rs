@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     filter::EventFilter,
     include::{self, EventAnswer, EventPage, Include},
+    list,
     model::{Event, EventInput, EventPatch},
     store,
 };
@@ -17,11 +18,13 @@ use crate::{
         Caller,
         scopes::{EventsRead, EventsWrite},
     },
-    db::{Conn, Db},
+    db::{Conn, Db, together},
     http::{
         Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch,
+        cache::Cache,
         document::{CreateProblems, DeleteProblems, IncludingProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
+        respond::WrittenPage,
     },
     problem::Result,
 };
@@ -40,11 +43,21 @@ pub(super) async fn list_events(
     caller: Caller<EventsRead>,
     list: List<EventFilter>,
     include: Include,
+    pages: Data<Cache<WrittenPage>>,
     db: Data<Db>,
-) -> Result<EventPage> {
+) -> Result<WrittenPage> {
     let wanted = include.by(&caller)?;
     let page = async |conn: &Conn| include::list(conn, &caller.reach, &wanted, &list).await;
-    if list.filter.q.is_some() { db.read_long(page).await } else { db.read(page).await }
+    if list.filter.q.is_some() {
+        return db.read_long(page).await.map(|(_, page)| page);
+    }
+    // What is included has versions of its own.
+    if !wanted.nothing_else() {
+        return db.read(page).await.map(|(_, page)| page);
+    }
+    let versions = async |conn: &Conn| list::versions(conn, &caller.reach, &list).await;
+    let asked = (caller.reach.clone(), list.page.asked().to_owned());
+    together(pages.answer(asked, async || db.read(versions).await, async || db.read(page).await)).await
 }
 
 /// Create an event

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::Ready};
 
-use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -25,9 +25,11 @@ use crate::{
     },
     db::{Conn, Db},
     http::{
-        List, Page, Resource, document,
+        List, Page, Resource,
+        cache::Versions,
+        document,
         list::{INCLUDE, pairs},
-        respond,
+        respond::WrittenPage,
     },
     problem::{Error, Result},
     resources::{
@@ -151,44 +153,48 @@ impl Resource for EventAnswer {
     }
 }
 
-impl Responder for EventPage {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        respond::page(&self, self.items.len())
-    }
-}
-
 /// One event, and what is wanted with it.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 pub(super) async fn find(db: &Db, reach: &Reach, wanted: &Wanted, id: Uuid) -> Result<EventAnswer> {
     let event = store::look_up(db, reach, id).await?;
-    let included = match wanted {
-        Wanted { tutors: None, themes: None, host: None } => None,
-        _ => db.read(async |conn| wanted.with(conn, std::slice::from_ref(&event)).await).await?,
+    let included = if wanted.nothing_else() {
+        None
+    } else {
+        db.read(async |conn| wanted.with(conn, std::slice::from_ref(&event)).await).await?
     };
     Ok(EventAnswer { event, included })
 }
 
-/// A page of events, and what is wanted with them.
+/// A page of events, and what is wanted with them; and the versions of the events.
 ///
 /// # Errors
 /// [`Error::Malformed`] for a cursor that is not of this list.
-pub(super) async fn list(conn: &Conn, reach: &Reach, wanted: &Wanted, list: &List<EventFilter>) -> Result<EventPage> {
-    let Page { items, next } = list::list(conn, reach, list).await?;
+pub(super) async fn list(
+    conn: &Conn,
+    reach: &Reach,
+    wanted: &Wanted,
+    list: &List<EventFilter>,
+) -> Result<(Versions, WrittenPage)> {
+    let (versions, Page { items, next }) = list::list(conn, reach, list).await?;
     let included = wanted.with(conn, &items).await?;
-    Ok(EventPage { items, next, included })
+    let count = items.len();
+    Ok((versions, WrittenPage::of(&EventPage { items, next, included }, count)?))
 }
 
 impl Wanted {
+    /// Whether nothing is wanted but the events.
+    pub(super) fn nothing_else(&self) -> bool {
+        matches!(self, Self { tutors: None, themes: None, host: None })
+    }
+
     /// What is wanted with these events: one statement for each kind of thing.
     async fn with(&self, conn: &Conn, events: &[Event]) -> Result<Option<Included>> {
-        let Self { tutors, themes, host } = self;
-        if tutors.is_none() && themes.is_none() && host.is_none() {
+        if self.nothing_else() {
             return Ok(None);
         }
+        let Self { tutors, themes, host } = self;
         let fields = || events.iter().map(|event| &event.fields);
         let (tutors, themes, municipalities) = tokio::try_join!(
             async {

@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     db::Conn,
-    http::time,
+    http::{cache::Versions, time},
     problem::Result,
     schema::{
         event_audience, event_languages, event_themes, event_tutors,
-        events::dsl::{id, starts_at},
+        events::dsl::{id, starts_at, version},
     },
 };
 
@@ -67,14 +67,41 @@ macro_rules! in_order {
     };
 }
 
-/// Walks the links of one value in their order, and takes the event of each.
+/// Walks the events that are linked to one value, in the order of their links.
 macro_rules! along {
-    ($conn:expr, $query:expr, $span:expr, $order:expr, $links:ident, $column:ident, $value:expr) => {{
+    ($query:expr, $span:expr, $order:expr, $links:ident, $column:ident, $value:expr) => {{
         let query = $query
             .inner_join($links::table)
-            .filter($links::$column.eq($value.clone()))
+            .filter($links::$column.eq($value))
             .filter($links::starts_at.between($span.from, $span.to));
-        in_order!(query, $order, $links::starts_at, $links::event_id).load($conn).await
+        in_order!(query, $order, $links::starts_at, $links::event_id)
+    }};
+}
+
+/// Loads the events of a walk, whole or what a `.select(…)` takes of each.
+macro_rules! read {
+    ($walk:expr, $conn:expr, $($select:tt)*) => {{
+        let Walk { query, leading, span, sort, after } = $walk;
+        let (order, mut conn) = ((sort, &after), $conn);
+        let conn = &mut conn;
+        match leading {
+            None => {
+                let query = query.filter(starts_at.between(span.from, span.to));
+                in_order!(query, order, starts_at, id) $($select)* .load(conn).await
+            }
+            Some(Leading::Tutor(tutor)) => {
+                along!(query, span, order, event_tutors, tutor_id, tutor) $($select)* .load(conn).await
+            }
+            Some(Leading::Theme(slug)) => {
+                along!(query, span, order, event_themes, theme_slug, slug) $($select)* .load(conn).await
+            }
+            Some(Leading::Language(tag)) => {
+                along!(query, span, order, event_languages, language, tag) $($select)* .load(conn).await
+            }
+            Some(Leading::Audience(code)) => {
+                along!(query, span, order, event_audience, municipality_code, code) $($select)* .load(conn).await
+            }
+        }
     }};
 }
 
@@ -101,29 +128,32 @@ impl Leading {
     }
 }
 
-/// The rows of a page within these times.
-///
-/// # Errors
-/// When the database is away.
-pub(super) async fn rows(
-    mut conn: &Conn,
-    query: Visible,
-    leading: Option<&Leading>,
-    span: &Span,
-    order: (EventSort, Option<&Position>),
-) -> Result<Vec<EventRow>> {
-    let conn = &mut conn;
-    let rows = match leading {
-        None => {
-            let query = query.filter(starts_at.between(span.from, span.to));
-            in_order!(query, order, starts_at, id).load(conn).await
-        }
-        Some(Leading::Tutor(tutor)) => along!(conn, query, span, order, event_tutors, tutor_id, tutor),
-        Some(Leading::Theme(slug)) => along!(conn, query, span, order, event_themes, theme_slug, slug),
-        Some(Leading::Language(tag)) => along!(conn, query, span, order, event_languages, language, tag),
-        Some(Leading::Audience(code)) => along!(conn, query, span, order, event_audience, municipality_code, code),
-    };
-    Ok(rows?)
+/// The way to a page: the events that pass a query, of these times, in an order and after the page before; along the links
+/// of one value where there is one.
+pub(super) struct Walk {
+    pub(super) query: Visible,
+    pub(super) leading: Option<Leading>,
+    pub(super) span: Span,
+    pub(super) sort: EventSort,
+    pub(super) after: Option<Position>,
+}
+
+impl Walk {
+    /// The events on it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub(super) async fn rows(self, conn: &Conn) -> Result<Vec<EventRow>> {
+        Ok(read!(self, conn,)?)
+    }
+
+    /// Which events are on it, and their versions: far less to read.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub(super) async fn versions(self, conn: &Conn) -> Result<Versions> {
+        Ok(read!(self, conn, .select((id, version)))?)
+    }
 }
 
 pub(super) use linked;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     filter::{EventFilter, EventSort},
-    links::{self, Leading, Position, Span, linked},
+    links::{Leading, Position, Span, Walk, linked},
     model::{Event, EventRow},
     rules::REGION,
     store::{Visible, seen, visible},
@@ -22,7 +22,7 @@ use crate::{
         keyset::any_of,
         search::{by_first_column, found, rank},
     },
-    http::{List, Page, list::PageRequest},
+    http::{List, Page, cache::Versions, list::PageRequest},
     problem::Result,
     schema::{
         event_audience, event_languages, event_themes, event_tutors,
@@ -37,13 +37,27 @@ const FOUND: &str = "events.id = any(array(select id from events where search @@
 ///
 /// # Errors
 /// [`crate::problem::Error::Malformed`] for a cursor that is not of this list.
-pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -> Result<Page<Event>> {
+pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -> Result<(Versions, Page<Event>)> {
     let List { filter, page } = list;
-    let sort = match (filter.sort, &filter.q) {
-        (None, Some(q)) => return by_rank(conn, reach, filter, q, page).await,
-        (sort, _) => sort.unwrap_or_default(),
-    };
-    let after = page.after::<Position>()?;
+    if let (None, Some(q)) = (filter.sort, &filter.q) {
+        return by_rank(conn, reach, filter, q, page).await.map(|page| (Versions::new(), page));
+    }
+    let rows = walk(reach, filter, page)?.rows(conn).await?;
+    let versions = rows.iter().map(|row| (row.id, row.version)).collect();
+    Ok((versions, page.answer(rows, |row| Position(row.fields.starts_at, row.id)).map(seen(reach))))
+}
+
+/// What a page by time would show.
+///
+/// # Errors
+/// As [`list`].
+pub(super) async fn versions(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -> Result<Versions> {
+    walk(reach, &list.filter, &list.page)?.versions(conn).await
+}
+
+/// The way to a page by time.
+fn walk(reach: &Reach, filter: &EventFilter, page: &PageRequest) -> Result<Walk> {
+    let (sort, after) = (filter.sort.unwrap_or_default(), page.after::<Position>()?);
     let mut span = Span::of(filter);
     match (sort, &after) {
         (EventSort::StartsAt, Some(Position(time, _))) => span.from = span.from.max(*time),
@@ -52,8 +66,7 @@ pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -
     }
     let leading = Leading::of(filter);
     let query = filtered(reach, filter, leading.as_ref()).limit(page.fetch());
-    let rows = links::rows(conn, query, leading.as_ref(), &span, (sort, after.as_ref())).await?;
-    Ok(page.answer(rows, |row| Position(row.fields.starts_at, row.id)).map(seen(reach)))
+    Ok(Walk { query, leading, span, sort, after })
 }
 
 async fn by_rank(

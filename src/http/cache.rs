@@ -1,0 +1,85 @@
+//! Answers that are kept, and validated each time that they are asked for: one is good for as long as the database says that
+//! all that it shows has the version that it had. To ask for that costs a part of reading and writing it all again, and
+//! nothing stale is ever answered.
+
+use std::sync::Arc;
+
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{self, DefaultLifecycle},
+};
+use uuid::Uuid;
+
+use crate::{
+    auth::reach::Reach,
+    problem::{Error, Result},
+};
+
+/// How much is kept of each kind, in bytes; what is asked for seldom makes room.
+const CAPACITY: u64 = 6 * 1024 * 1024;
+/// About how long an answer is, in bytes.
+const TYPICAL: u64 = 16 * 1024;
+
+/// What an answer shows of the database, in the answer's order: rows by id, each with the version that no other state of it
+/// has.
+pub type Versions = Vec<(Uuid, i64)>;
+
+/// What is asked for, and how far the one reaches who asks: nobody gets what was written for somebody else.
+pub type Asked = (Reach, String);
+
+/// A part of an answer that is kept.
+pub trait Keep: Clone + Send + Sync + 'static {
+    /// How long it is, in bytes.
+    fn size(&self) -> usize;
+}
+
+/// Answers of one kind.
+#[derive(Debug)]
+pub struct Cache<V>(sync::Cache<Asked, Arc<(Versions, V)>, Size>);
+
+#[derive(Clone, Debug)]
+struct Size;
+
+impl<V: Keep> Weighter<Asked, Arc<(Versions, V)>> for Size {
+    fn weight(&self, (_, what): &Asked, kept: &Arc<(Versions, V)>) -> u64 {
+        let (versions, value) = &**kept;
+        let size = size_of::<Asked>() + what.len() + size_of_val(&versions[..]) + value.size();
+        size.try_into().unwrap_or(u64::MAX)
+    }
+}
+
+impl<V: Keep> Cache<V> {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// None, as long as the capacity is a sensible one.
+    pub fn new() -> Result<Self> {
+        let items = usize::try_from(CAPACITY / TYPICAL).unwrap_or(usize::MAX);
+        // One shard: an answer may be as long as the whole.
+        let options = OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(CAPACITY).shards(1).build();
+        let options = options.map_err(|error| Error::Internal(error.to_string().into()))?;
+        Ok(Self(sync::Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default())))
+    }
+
+    /// What was written before, if all that it shows is as it was, which `versions` tells; else what `write` writes now,
+    /// with what that shows.
+    ///
+    /// # Errors
+    /// What the two return.
+    pub async fn answer(
+        &self,
+        asked: Asked,
+        versions: impl AsyncFnOnce() -> Result<Versions>,
+        write: impl AsyncFnOnce() -> Result<(Versions, V)>,
+    ) -> Result<V> {
+        if let Some(kept) = self.0.get(&asked)
+            && kept.0 == versions().await?
+        {
+            return Ok(kept.1.clone());
+        }
+        let written = write().await?;
+        let value = written.1.clone();
+        self.0.insert(asked, Arc::new(written));
+        Ok(value)
+    }
+}

@@ -1,0 +1,106 @@
+//! Answers that the service keeps: nobody can tell them from answers that are written anew.
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, client::Client};
+
+/// What is asked for again and again, and the same asked so that nothing kept answers it.
+const LIST: [&str; 2] = ["/v1/events?municipality=049", "/v1/events?municipality=049&limit=99"];
+const CALENDAR: &str = "/v1/municipalities/049/events.ics";
+
+/// The answers of both instances, whether they keep one or not.
+async fn answers(readers: &[Client; 2]) -> (Value, String) {
+    let mut told = Vec::new();
+    for reader in readers {
+        let fresh = reader.get(LIST[1]).await.expect(200).body["items"].clone();
+        for _ in 0..2 {
+            assert_eq!(reader.get(LIST[0]).await.expect(200).body["items"], fresh);
+            told.push((fresh.clone(), reader.get(CALENDAR).await.expect(200).text));
+        }
+    }
+    let first = told[0].clone();
+    assert!(
+        told.iter()
+            .all(|(list, calendar)| (list, calendar.split("UID").count()) == (&first.0, first.1.split("UID").count()))
+    );
+    assert_eq!(told[0].1, told[1].1);
+    assert_eq!(told[2].1, told[3].1);
+    first
+}
+
+#[tokio::test]
+async fn what_is_written_on_either_instance_is_read_on_both() {
+    let server = Server::start();
+    let second = server.second(&[]);
+    let readers = [server.municipality("092"), second.municipality("092")];
+    let writers = [second.municipality("049"), server.municipality("049")];
+    let mut before = answers(&readers).await;
+    for writer in &writers {
+        let mut event = writer.post("/v1/events", &Server::event("049", "draft")).await.expect(201);
+        assert_eq!(answers(&readers).await, before, "a draft is not for others");
+        let path = format!("/v1/events/{}", event.body["id"].as_str().unwrap());
+        for change in [
+            json!({"status": "published"}),
+            json!({"title": {"fi": "Uusi nimi"}}),
+            json!({"audience": ["049"]}),
+            json!({"starts_at": "2030-01-01T10:00:00Z", "ends_at": "2030-01-01T11:00:00Z"}),
+            json!({"status": "cancelled"}),
+        ] {
+            event = writer.if_match(&event.etag()).patch(&path, &change).await.expect(200);
+            let now = answers(&readers).await;
+            assert_ne!(now.0, before.0, "{change}");
+            // Of an audience a calendar says nothing.
+            assert_eq!(now.1 == before.1, change["audience"].is_array(), "{change}");
+            before = now;
+        }
+        writer.if_match(&event.etag()).delete(&path).await.expect(204);
+        let now = answers(&readers).await;
+        assert_ne!(now, before);
+        before = now;
+    }
+}
+
+#[tokio::test]
+async fn nobody_gets_what_was_written_for_somebody_else() {
+    let server = Server::start();
+    let tutor = server.given_tutor("092").await;
+    let mut event = Server::event("049", "published");
+    event["audience"] = json!(["257"]);
+    event["tutors"] = json!([tutor]);
+    event["online_url"] = json!("https://video.example/abc");
+    server.coordinator().post("/v1/events", &event).await.expect(201);
+    server.coordinator().post("/v1/events", &Server::event("049", "draft")).await.expect(201);
+    let callers = [
+        (server.coordinator(), true, true),
+        (server.municipality("049"), true, true),
+        (server.municipality("257"), true, false),
+        (server.municipality("092"), false, false),
+        (server.tutor("092", &tutor), true, false),
+        (server.partner("kalenteri", "events:read", Some("092")), false, false),
+        (server.partner("muu", "events:read events:write", None), true, true),
+    ];
+    // The second time each answer may be a kept one.
+    for _ in 0..3 {
+        for (caller, joins, drafts) in &callers {
+            let list = caller.get(LIST[0]).await.expect(200);
+            assert_eq!(list.text.contains("https://video.example/abc"), *joins);
+            assert_eq!(list.text.contains("\"draft\""), *drafts);
+            let calendar = caller.get(CALENDAR).await.expect(200);
+            assert_eq!(calendar.text.contains("https://video.example/abc"), *joins);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_is_called_what_its_municipality_is() {
+    let server = Server::start();
+    let coordinator = server.coordinator();
+    for name in ["Espoo", "Uusi Espoo", "Espoo"] {
+        let change = json!({"name": {"fi": name}});
+        coordinator.if_match("*").patch("/v1/municipalities/049", &change).await.expect(200);
+        for _ in 0..2 {
+            let text = coordinator.get(CALENDAR).await.expect(200).text;
+            assert!(text.contains(&format!("NAME:Kuntatutorit: {name}\r\n")), "{text}");
+        }
+    }
+}
