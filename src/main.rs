@@ -6,6 +6,10 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     // A missing file is fine; one that cannot be read is told below, with the other settings.
