@@ -92,6 +92,7 @@ impl Stage {
                 .await,
             codes: operations::texts(client, "select code from municipalities where code <> '616'").await,
             thousandth: Vec::new(),
+            moments: Vec::new(),
             tags: Vec::new(),
             hosted: Vec::new(),
             thousands: 1,

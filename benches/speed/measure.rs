@@ -286,6 +286,7 @@ async fn given(settings: &Settings, dir: &Path, database: &Database, servers: &S
         summarized: operations::spread(client, "events", "id in (select event_id from feedback_summaries)").await,
         codes: operations::texts(client, "select code from municipalities where code <> '616'").await,
         thousandth: Vec::new(),
+        moments: operations::moments(client).await,
         tags: Vec::new(),
         hosted: Vec::new(),
         thousands: settings.scale,

@@ -42,6 +42,7 @@ pub(crate) struct Given {
     pub(crate) summarized: Vec<String>,
     pub(crate) codes: Vec<String>,
     pub(crate) thousandth: Vec<Thousandth>,
+    pub(crate) moments: Vec<String>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) hosted: Vec<(String, String, String)>,
     pub(crate) thousands: u32,
@@ -116,6 +117,13 @@ pub(crate) async fn spread(client: &Client, table: &str, condition: &str) -> Vec
     texts(client, &sql).await
 }
 
+/// Times at which events start, spread over all.
+pub(crate) async fn moments(client: &Client) -> Vec<String> {
+    let sql = "select to_char(starts_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from events where kind = 'webinar' group by starts_at \
+               order by md5(starts_at::text) limit 10000";
+    texts(client, sql).await
+}
+
 /// The bodies to replace events with: what was read, sent back.
 pub(crate) async fn bodies(http: &reqwest::Client, url: &str, token: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
@@ -153,6 +161,7 @@ pub(crate) const ALL: &[Operation] = &[
             given.gets(paths)
         },
     },
+    Operation { name: "a page that nobody asked for of late", has_floor: true, script: unasked },
     Operation { name: "the 1,000th page", has_floor: true, script: thousandth },
     Operation {
         name: "full-text search, a rare word",
@@ -208,6 +217,14 @@ fn client_credentials(given: &Given) -> String {
     let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     let request = Request { headers: Vec::new(), ..Request::post("/v1/auth/token", "", body) };
     script(given.run, &[request.with("Content-Type", "application/x-www-form-urlencoded")])
+}
+
+/// More pages than the service keeps: each is read and written again.
+fn unasked(given: &Given, side: Side) -> String {
+    given.gets(given.moments.iter().map(|moment| match side {
+        Side::Service => format!("/v1/events?kind=webinar&starts_after={moment}"),
+        Side::Floor => format!("/v1/events?kind=webinar&after={moment}&last={}", Uuid::nil()),
+    }))
 }
 
 fn thousandth(given: &Given, side: Side) -> String {
