@@ -43,8 +43,8 @@ struct Floor {
 impl Floor {
     async fn connect(url: String) -> Result<Rc<Self>, tokio_postgres::Error> {
         let mut config: tokio_postgres::Config = url.parse()?;
-        // What the service sets too: without it some plans differ.
-        config.options("-c timezone=UTC -c random_page_cost=1.1");
+        // What the service sets too: without it some plans differ, and some are made anew each time.
+        config.options("-c timezone=UTC -c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan");
         let (client, connection) = config.connect(NoTls).await?;
         actix_web::rt::spawn(connection);
         let hosted = |order: &str| {

@@ -148,6 +148,7 @@ pub(crate) fn run() {
 async fn all(settings: &Settings, dir: &Path, server: &LocalPostgres) -> String {
     let postmaster = cost::postmaster(dir);
     let mut report = machine();
+    let _ = writeln!(report, "{} rounds of {} s each.", settings.rounds, settings.seconds);
     let database = Database::with(server, settings.scale).await;
     let starts: Vec<f64> = (0..5).map(|_| start::milliseconds(dir, &database.url, SERVICE_PORT)).collect();
     let servers = Servers::start(dir, &database, postmaster);

@@ -85,7 +85,10 @@ impl WrittenPage {
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn of(value: &impl Serialize, items: usize) -> Result<Self> {
-        write(value, 256 + 1024 * items).map(|body| Self(body.into()))
+        let mut body = write(value, 256 + 1024 * items)?;
+        // It may be kept.
+        body.shrink_to_fit();
+        Ok(Self(body.into()))
     }
 
     fn answer(self) -> HttpResponse {

@@ -74,7 +74,8 @@ pub struct Calendar {
 
 impl Calendar {
     /// The calendar with this text.
-    pub(super) fn of(text: String) -> Self {
+    pub(super) fn of(mut text: String) -> Self {
+        text.shrink_to_fit();
         let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..18]);
         Self { text: text.into(), hash }
     }
