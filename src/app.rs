@@ -24,7 +24,13 @@ use crate::{
     config::Config,
     db::{self, Conn, Db},
     housekeeping,
-    http::{cache::Cache, fallback::fallback, headers, parameters::Parameters, respond::WrittenPage},
+    http::{
+        cache::Cache,
+        fallback::fallback,
+        headers,
+        parameters::Parameters,
+        respond::{WrittenPage, WrittenResource},
+    },
     metrics::{self, Metrics},
     openapi::Base,
     problem::{self, Error},
@@ -107,6 +113,7 @@ struct Shared {
     document: Arc<OpenApi>,
     news: Data<News>,
     stopping: Data<Stopping>,
+    written: Data<Cache<WrittenResource>>,
     pages: Data<Cache<WrittenPage>>,
     calendars: Data<Cache<Calendar>>,
     metrics: Option<Data<Metrics>>,
@@ -134,8 +141,9 @@ impl Shared {
             document,
             news: Data::from(news),
             stopping: Data::default(),
-            pages: Data::new(Cache::new()?),
-            calendars: Data::new(Cache::new()?),
+            written: Cache::start()?,
+            pages: Cache::start()?,
+            calendars: Cache::start()?,
             metrics,
             pool,
             database_url: url.to_owned(),
@@ -181,6 +189,7 @@ impl Shared {
             .app_data(self.parameters.clone())
             .app_data(self.news.clone())
             .app_data(self.stopping.clone())
+            .app_data(self.written.clone())
             .app_data(self.pages.clone())
             .app_data(self.calendars.clone())
             .app_data(Data::from(Arc::clone(&self.document)))

@@ -1,24 +1,29 @@
 //! Answers that are kept, and validated each time that they are asked for: one is good for as long as the database says that
 //! all that it shows has the version that it had. To ask for that costs a part of reading and writing it all again, and
 //! nothing stale is ever answered.
+//!
+//! All is forgotten every ten minutes: what was deleted is not in memory for longer than that.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use actix_web::web::Data;
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
     sync::{self, DefaultLifecycle},
 };
 use uuid::Uuid;
 
+use super::{Resource, respond::WrittenResource};
 use crate::{
     auth::reach::Reach,
+    db::together,
     problem::{Error, Result},
 };
 
 /// How much is kept of each kind, in bytes; what is asked for seldom makes room.
 const CAPACITY: u64 = 6 * 1024 * 1024;
-/// About how long an answer is, in bytes.
-const TYPICAL: u64 = 16 * 1024;
+/// After which time all is forgotten.
+const FORGOTTEN: Duration = Duration::from_mins(10);
 
 /// What an answer shows of the database, in the answer's order: rows by id, each with the version that no other state of it
 /// has.
@@ -29,6 +34,9 @@ pub type Asked = (Reach, String);
 
 /// A part of an answer that is kept.
 pub trait Keep: Clone + Send + Sync + 'static {
+    /// About how long one is, in bytes.
+    const TYPICAL: u64;
+
     /// How long it is, in bytes.
     fn size(&self) -> usize;
 }
@@ -49,12 +57,24 @@ impl<V: Keep> Weighter<Asked, Arc<(Versions, V)>> for Size {
 }
 
 impl<V: Keep> Cache<V> {
-    /// An empty one.
+    /// An empty one, which forgets all from time to time.
     ///
     /// # Errors
     /// None, as long as the capacity is a sensible one.
-    pub fn new() -> Result<Self> {
-        let items = usize::try_from(CAPACITY / TYPICAL).unwrap_or(usize::MAX);
+    pub fn start() -> Result<Data<Self>> {
+        let cache = Data::new(Self::new()?);
+        let forgetting = cache.clone();
+        actix_web::rt::spawn(async move {
+            loop {
+                tokio::time::sleep(FORGOTTEN).await;
+                forgetting.0.clear();
+            }
+        });
+        Ok(cache)
+    }
+
+    fn new() -> Result<Self> {
+        let items = usize::try_from(CAPACITY / V::TYPICAL).unwrap_or(usize::MAX);
         // One shard: an answer may be as long as the whole.
         let options = OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(CAPACITY).shards(1).build();
         let options = options.map_err(|error| Error::Internal(error.to_string().into()))?;
@@ -65,21 +85,46 @@ impl<V: Keep> Cache<V> {
     /// with what that shows.
     ///
     /// # Errors
-    /// What the two return.
+    /// What the two return, and [`Error::Unavailable`] when they take too long together.
     pub async fn answer(
         &self,
         asked: Asked,
         versions: impl AsyncFnOnce() -> Result<Versions>,
         write: impl AsyncFnOnce() -> Result<(Versions, V)>,
     ) -> Result<V> {
-        if let Some(kept) = self.0.get(&asked)
-            && kept.0 == versions().await?
-        {
-            return Ok(kept.1.clone());
-        }
-        let written = write().await?;
-        let value = written.1.clone();
-        self.0.insert(asked, Arc::new(written));
-        Ok(value)
+        together(async {
+            if let Some(kept) = self.0.get(&asked)
+                && kept.0 == versions().await?
+            {
+                return Ok(kept.1.clone());
+            }
+            let written = write().await?;
+            let value = written.1.clone();
+            self.0.insert(asked, Arc::new(written));
+            Ok(value)
+        })
+        .await
+    }
+}
+
+impl Cache<WrittenResource> {
+    /// The answer of one resource: as it was written before while it has that version, else as it is found now.
+    ///
+    /// # Errors
+    /// What the two return, and [`Error::Unavailable`] when they take too long together.
+    pub async fn resource<T: Resource>(
+        &self,
+        reach: &Reach,
+        id: Uuid,
+        version: impl AsyncFnOnce() -> Result<i64>,
+        find: impl AsyncFnOnce() -> Result<T>,
+    ) -> Result<WrittenResource> {
+        let asked = (reach.clone(), format!("{}/{id}", T::COLLECTION));
+        let versions = async || Ok(vec![(id, version().await?)]);
+        let write = async || {
+            let found = find().await?;
+            Ok((vec![(id, found.version())], WrittenResource::of(&found)?))
+        };
+        self.answer(asked, versions, write).await
     }
 }

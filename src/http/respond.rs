@@ -19,6 +19,9 @@ use crate::{
     problem::{Error, Result},
 };
 
+/// About how long a resource is as JSON, in bytes.
+const RESOURCE_SIZE: usize = 1024;
+
 /// What every stored resource has in common.
 pub trait Resource: Serialize {
     /// The path of its collection, such as `/v1/tutors`.
@@ -45,13 +48,56 @@ impl<T: Resource> Responder for Json<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let tag = etag(&self.0);
-        let known =
-            request.method().is_safe() && Tags::of(request, &header::IF_NONE_MATCH).is_some_and(|tags| tags.have(&tag));
-        if known {
-            return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
-        }
-        json(HttpResponse::Ok().insert_header((header::ETAG, tag)), &self.0, 1024)
+        unless_known(request, etag(&self.0), |response| json(response, &self.0, RESOURCE_SIZE))
+    }
+}
+
+/// The answer with this tag, or 304 when the caller has it already.
+fn unless_known(
+    request: &HttpRequest,
+    tag: String,
+    answer: impl FnOnce(&mut HttpResponseBuilder) -> HttpResponse,
+) -> HttpResponse {
+    let known =
+        request.method().is_safe() && Tags::of(request, &header::IF_NONE_MATCH).is_some_and(|tags| tags.have(&tag));
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((header::ETAG, tag));
+    if known { response.finish() } else { answer(&mut response) }
+}
+
+/// A resource that is JSON already.
+#[derive(Clone, Debug)]
+pub struct WrittenResource {
+    tag: String,
+    body: Bytes,
+}
+
+impl WrittenResource {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn of(resource: &impl Resource) -> Result<Self> {
+        let mut body = write(resource, RESOURCE_SIZE)?;
+        // It may be kept.
+        body.shrink_to_fit();
+        Ok(Self { tag: etag(resource), body: body.into() })
+    }
+}
+
+impl Keep for WrittenResource {
+    const TYPICAL: u64 = 1024;
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.tag.len() + self.body.len()
+    }
+}
+
+impl Responder for WrittenResource {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        unless_known(request, self.tag, |response| response.content_type(ContentType::json()).body(self.body))
     }
 }
 
@@ -97,6 +143,8 @@ impl WrittenPage {
 }
 
 impl Keep for WrittenPage {
+    const TYPICAL: u64 = 16 * 1024;
+
     fn size(&self) -> usize {
         self.0.len()
     }

@@ -92,6 +92,60 @@ async fn nobody_gets_what_was_written_for_somebody_else() {
 }
 
 #[tokio::test]
+async fn one_resource_is_as_it_was_last_written_on_either_instance() {
+    let server = Server::start();
+    let second = server.second(&[]);
+    let event = format!("/v1/events/{}", server.given_event("049").await);
+    let tutor = format!("/v1/tutors/{}", server.given_tutor("049").await);
+    let coordinators = [server.coordinator(), second.coordinator()];
+    for path in [event, tutor] {
+        let mut tag = String::new();
+        for round in 0..6 {
+            let change = json!({"title": {"fi": format!("Nimi {round}")}});
+            let written = coordinators[round % 2].if_match("*").patch(&path, &change).await.expect(200);
+            for reader in &coordinators {
+                for _ in 0..2 {
+                    let read = reader.get(&path).await.expect(200);
+                    assert_eq!((&read.text, read.etag()), (&written.text, written.etag()));
+                    assert_eq!(reader.with("if-none-match", &read.etag()).get(&path).await.expect(304).text, "");
+                    assert!(round == 0 || reader.with("if-none-match", &tag).get(&path).await.status == 200);
+                }
+            }
+            tag = written.etag();
+        }
+        coordinators[0].if_match(&tag).delete(&path).await.expect(204);
+        for reader in &coordinators {
+            reader.get(&path).await.expect_problem(404, "not_found");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_kept_for_those_who_may_see_it_alone() {
+    let server = Server::start();
+    let hidden =
+        json!({"name": "Salla Salainen", "visibility": "coordinator", "contact": {"email": "salla@kunta.example"}});
+    let path = format!("/v1/tutors/{}", server.given_tutor_with("049", &hidden).await);
+    let callers = [
+        (server.coordinator(), true),
+        (server.municipality("092"), false),
+        (server.municipality("049"), true),
+        (server.partner("kalenteri", "tutors:read", Some("049")), false),
+    ];
+    for _ in 0..3 {
+        for (caller, sees) in &callers {
+            let told = caller.get(&path).await.expect(200).text;
+            assert_eq!((told.contains("Salla"), told.contains("salla@")), (*sees, *sees));
+        }
+    }
+    // Who may see it may come to be another.
+    server.coordinator().if_match("*").patch(&path, &json!({"visibility": "public"})).await.expect(200);
+    for (caller, _) in &callers {
+        assert!(caller.get(&path).await.expect(200).text.contains("Salla"));
+    }
+}
+
+#[tokio::test]
 async fn a_calendar_is_called_what_its_municipality_is() {
     let server = Server::start();
     let coordinator = server.coordinator();

@@ -82,6 +82,8 @@ impl Calendar {
 }
 
 impl Keep for Calendar {
+    const TYPICAL: u64 = 64 * 1024;
+
     fn size(&self) -> usize {
         self.text.len()
     }

@@ -18,13 +18,13 @@ use crate::{
         Caller,
         scopes::{EventsRead, EventsWrite},
     },
-    db::{Conn, Db, together},
+    db::{Conn, Db},
     http::{
         Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch,
         cache::Cache,
         document::{CreateProblems, DeleteProblems, IncludingProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
-        respond::WrittenPage,
+        respond::{WrittenPage, WrittenResource},
     },
     problem::Result,
 };
@@ -57,7 +57,7 @@ pub(super) async fn list_events(
     }
     let versions = async |conn: &Conn| list::versions(conn, &caller.reach, &list).await;
     let asked = (caller.reach.clone(), list.page.asked().to_owned());
-    together(pages.answer(asked, async || db.read(versions).await, async || db.read(page).await)).await
+    pages.answer(asked, async || db.read(versions).await, async || db.read(page).await).await
 }
 
 /// Create an event
@@ -97,10 +97,16 @@ pub(super) async fn get_event(
     caller: Caller<EventsRead>,
     id: Path<Uuid>,
     include: Include,
+    written: Data<Cache<WrittenResource>>,
     db: Data<Db>,
-) -> Result<Json<EventAnswer>> {
-    let wanted = include.by(&caller)?;
-    include::find(&db, &caller.reach, &wanted, *id).await.map(Json)
+) -> Result<WrittenResource> {
+    let (reach, wanted) = (&caller.reach, include.by(&caller)?);
+    let find = async || include::find(&db, reach, &wanted, *id).await;
+    // What is included has versions of its own.
+    if !wanted.nothing_else() {
+        return WrittenResource::of(&find().await?);
+    }
+    written.resource(reach, *id, async || store::version(&db, reach, *id).await, find).await
 }
 
 /// Replace an event

@@ -82,6 +82,24 @@ impl Lookup for ById {
     }
 }
 
+/// The versions of events, by their ids.
+struct VersionById;
+
+impl Lookup for VersionById {
+    type Sight = Sight;
+    type Key = Uuid;
+    type Row = (Uuid, i64);
+
+    fn key(row: &(Uuid, i64)) -> Uuid {
+        row.0
+    }
+
+    async fn load(mut conn: &Conn, sight: &Sight, ids: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {
+        let query = sight.visible().filter(dsl::id.eq_any(ids));
+        Ok(query.select((dsl::id, dsl::version)).load(&mut conn).await?)
+    }
+}
+
 /// The event as this reach sees it: `online_url` is for the host, the tutors and signed-in members of the audience.
 pub(super) fn seen(reach: &Reach) -> impl Fn(EventRow) -> Event {
     move |row| {
@@ -103,6 +121,14 @@ pub(super) fn seen(reach: &Reach) -> impl Fn(EventRow) -> Event {
 /// [`Error::NotFound`].
 pub async fn look_up(db: &Db, reach: &Reach, id: Uuid) -> Result<Event> {
     Ok(seen(reach)(db.look_up::<ById>(Sight::of(reach), id).await?))
+}
+
+/// The version of one event, asked for together with others.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn version(db: &Db, reach: &Reach, id: Uuid) -> Result<i64> {
+    db.look_up::<VersionById>(Sight::of(reach), id).await.map(|(_, version)| version)
 }
 
 /// One event.

@@ -7,6 +7,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
+    lookup,
     model::{Tutor, TutorFilter, TutorInput, TutorPatch},
     store,
 };
@@ -18,8 +19,10 @@ use crate::{
     db::{Conn, Db},
     http::{
         Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        cache::Cache,
         document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         list::PageQuery,
+        respond::WrittenResource,
     },
     problem::Result,
 };
@@ -76,8 +79,14 @@ pub(super) async fn create_tutor(
         NotModified, GetProblems),
 )]
 #[get("/v1/tutors/{id}")]
-pub(super) async fn get_tutor(caller: Caller<TutorsRead>, id: Path<Uuid>, db: Data<Db>) -> Result<Json<Tutor>> {
-    store::look_up(&db, &caller.reach, *id).await.map(Json)
+pub(super) async fn get_tutor(
+    caller: Caller<TutorsRead>,
+    id: Path<Uuid>,
+    written: Data<Cache<WrittenResource>>,
+    db: Data<Db>,
+) -> Result<WrittenResource> {
+    let find = async || lookup::look_up(&db, &caller.reach, *id).await;
+    written.resource(&caller.reach, *id, async || lookup::version(&db, *id).await, find).await
 }
 
 /// Replace a tutor

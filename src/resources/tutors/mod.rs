@@ -4,6 +4,7 @@
 //! `sight` and nowhere else.
 
 mod api;
+mod lookup;
 pub mod model;
 mod sight;
 pub mod store;

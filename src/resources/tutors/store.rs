@@ -17,9 +17,8 @@ use super::{
 use crate::{
     auth::reach::{Reach, Role},
     db::{
-        Conn, Db,
+        Conn,
         keyset::{any_of, keyset},
-        lookup::Lookup,
         search::by_first_column,
     },
     http::{List, Page, Patch, conditional::Tags, list::PageRequest},
@@ -36,31 +35,6 @@ type Visible = IntoBoxed<'static, Select<tutors::table, AsSelect<StoredTutor, Pg
 /// The only door to the table: what this reach sees, as [`Sight::show`] shows it.
 fn visible(_: &Reach) -> Visible {
     StoredTutor::query().into_boxed()
-}
-
-/// Tutors by their ids; what is shown of them differs, not which there are.
-struct ById;
-
-impl Lookup for ById {
-    type Sight = ();
-    type Key = Uuid;
-    type Row = StoredTutor;
-
-    fn key(row: &StoredTutor) -> Uuid {
-        row.id
-    }
-
-    async fn load(mut conn: &Conn, (): &(), ids: Vec<Uuid>) -> Result<Vec<StoredTutor>> {
-        Ok(StoredTutor::query().filter(dsl::id.eq_any(ids)).load(&mut conn).await?)
-    }
-}
-
-/// One tutor, asked for together with others.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub async fn look_up(db: &Db, reach: &Reach, id: Uuid) -> Result<Tutor> {
-    Ok(Sight::of(reach).show(db.look_up::<ById>((), id).await?))
 }
 
 /// One tutor.
