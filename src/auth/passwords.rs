@@ -15,8 +15,9 @@ use crate::problem::{Error, Result};
 
 /// How long a password is, in characters.
 pub const LENGTH: std::ops::RangeInclusive<usize> = 10..=200;
-/// A hash takes 19 MiB and 25 ms of a core: half of them hash at most, so that the others serve.
-static THREADS: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)));
+/// A hash takes 19 MiB and 25 ms of a core: half of them hash, four at most, so that the others serve.
+static THREADS: LazyLock<usize> =
+    LazyLock::new(|| available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 4)));
 /// How much they stand back: where all cores are busy with requests, each still gets about a tenth of one.
 const NICENESS: i32 = 10;
 /// This many run and wait; more are told to come later.
