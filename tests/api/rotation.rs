@@ -100,7 +100,7 @@ async fn key_rotation_while_requests_flow_none_fails() {
         .collect();
     let old_token = sign_in(&one, &instances.credentials).await;
     let new_file = instances.generate(Duration::from_secs(57));
-    let new = new_file.file_stem().unwrap().to_str().unwrap().rsplit_once('-').unwrap().1.to_owned();
+    let new = new_file.file_stem().unwrap().to_str().unwrap().split_once('-').unwrap().1.to_owned();
 
     let began = Instant::now();
     while !seen.lock().unwrap().iter().any(|(kid, _)| kid.starts_with(&new)) {
