@@ -15,9 +15,8 @@ use crate::problem::{Error, Result};
 
 /// How long a password is, in characters.
 pub const LENGTH: std::ops::RangeInclusive<usize> = 10..=200;
-/// A hash takes 19 MiB and 25 ms of a core: half of them hash, four at most, so that the others serve.
-static THREADS: LazyLock<usize> =
-    LazyLock::new(|| available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 4)));
+/// A hash takes 19 MiB and 25 ms of a core: half of the cores hash, so that the others serve, and this many at most.
+const MOST_THREADS: usize = 4;
 /// How much they stand back: where all cores are busy with requests, each still gets about a tenth of one.
 const NICENESS: i32 = 10;
 /// This many run and wait; more are told to come later.
@@ -60,7 +59,8 @@ fn hash_now(password: &str) -> Result<String> {
 static HASHERS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     let (sender, receiver) = mpsc::channel::<Job>();
     let receiver = Arc::new(Mutex::new(receiver));
-    for _ in 0..*THREADS {
+    let threads = available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, MOST_THREADS));
+    for _ in 0..threads {
         let receiver = Arc::clone(&receiver);
         std::thread::spawn(move || {
             stand_back();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, scopes::EventsRead},
-    db::Db,
+    db::{Db, together},
     http::{
         KnownParameters, accept,
         document::{CalendarProblems, LinkedProblems, ListProblems, NotModified},
@@ -86,6 +86,9 @@ pub(super) async fn get_linked_calendar(
     calendars: Calendars,
 ) -> Result<Calendar> {
     accept::require(&request)?;
-    let link = db.read_long(async |conn| calendar_links::store::open(conn, &secret).await).await?;
-    calendars.of(&link.reach, link.municipality_code.as_deref(), link.language).await
+    together(Box::pin(async {
+        let link = db.read_long(async |conn| calendar_links::store::open(conn, &secret).await).await?;
+        calendars.of(&link.reach, link.municipality_code.as_deref(), link.language).await
+    }))
+    .await
 }
