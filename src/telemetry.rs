@@ -2,7 +2,7 @@
 
 mod json_lines;
 
-use std::{cell::OnceCell, rc::Rc, time::Instant};
+use std::{cell::OnceCell, fs::File, io, os::fd::AsFd as _, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -25,16 +25,23 @@ pub const X_REQUEST_ID: &str = "x-request-id";
 const AT_MOST: &str = "tokio_postgres=warn,actix_web=info";
 
 /// Sends the log to standard error: `filter` as `RUST_LOG` of tracing-subscriber takes it.
-pub fn start(format: LogFormat, filter: &str) {
+///
+/// # Errors
+/// When there is no standard error.
+pub fn start(format: LogFormat, filter: &str) -> io::Result<()> {
+    // Each line is one write, which the system does not mix with another. The standard library's lock around standard error
+    // would be held for as long as that takes: the workers would wait for each other at nearly every request.
+    let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     let filter = format!("actix_server=warn,actix_http=off,{filter},{AT_MOST}");
     let builder = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(Arc::new(stderr))
         .with_target(false);
     match format {
         LogFormat::Human => builder.init(),
         LogFormat::Json => builder.fmt_fields(JsonLines).event_format(JsonLines).init(),
     }
+    Ok(())
 }
 
 /// Sends panics to the log, where the request that they end is known.

@@ -7,7 +7,7 @@ use kuntatutorit::{app, auth::keys::KeyRing, config::Config, telemetry};
 use super::{Outcome, database::Database};
 
 pub(super) fn run(config: &Config) -> Outcome {
-    telemetry::start(config.log_format, &config.log_level);
+    telemetry::start(config.log_format, &config.log_level)?;
     telemetry::log_panics();
     app::raise_file_limit();
     if config.database_url.is_none() {
