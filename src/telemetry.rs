@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use self::json_lines::JsonLines;
-use crate::{config::LogFormat, metrics::Metrics};
+use crate::{auth::reach::Identity, config::LogFormat, metrics::Metrics};
 
 /// The name of the header that carries a request's id, in and out.
 pub const X_REQUEST_ID: &str = "x-request-id";
@@ -97,10 +97,6 @@ impl Route {
     }
 }
 
-/// In a request's extensions: who calls, as the ledger of changes names it.
-#[derive(Clone, Debug)]
-pub struct Actor(pub String);
-
 /// Outermost middleware: a span that tells the request's id in every line of the log, one line once it is answered, and
 /// the figures. No personal data, no tokens, the route's template instead of the path.
 ///
@@ -129,7 +125,7 @@ pub async fn observe(
         request_id = id.as_str(),
         method = method.as_str(),
         route = route.as_str(),
-        caller = extensions.get::<Actor>().map(|actor| actor.0.as_str()),
+        caller = extensions.get::<Identity>().and_then(Identity::actor),
         status,
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "request answered"

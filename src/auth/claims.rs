@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::refused::Refused;
+use super::{refused::Refused, scopes::Held};
 
 /// How far the clocks of two instances may differ, in seconds: a token is
 /// accepted up to, not including, this long after `exp`, and this long before
@@ -28,8 +28,8 @@ pub struct Claims {
     pub jti: String,
     /// The client it was issued to; for a login, the service itself.
     pub client_id: String,
-    /// What it allows: names separated by single spaces (RFC 8693 §4.2).
-    pub scope: String,
+    /// What it allows (RFC 8693 §4.2).
+    pub scope: Held,
     /// The role of `sub`.
     pub role: String,
     /// Municipality code, three digits, when the role is bound to one.

@@ -1,5 +1,7 @@
 //! The table of scopes: what can be allowed, and which roles hold it.
 
+use serde::{Deserialize, Serialize};
+
 use super::reach::Role;
 
 /// A scope, as a type: it stands in a handler's signature and in the handler's documentation.
@@ -132,4 +134,73 @@ pub fn of_role(role: Role) -> impl Iterator<Item = &'static str> {
 /// Whether this is the name of a scope that this role can hold.
 pub fn can_hold(role: Role, name: &str) -> bool {
     of_role(role).any(|held| held == name)
+}
+
+/// The scopes of a token, looked up in the table once for all of its requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Held {
+    /// Their names, separated by single spaces (RFC 8693, section 4.2).
+    names: String,
+    /// A bit for each row of the table.
+    rows: u32,
+}
+
+const _: () = assert!(SCOPES.len() <= u32::BITS as usize, "a bit for each scope");
+
+impl Held {
+    /// Whether this scope is among them.
+    pub fn has(&self, name: &str) -> bool {
+        self.rows & row(name) != 0
+    }
+}
+
+fn row(name: &str) -> u32 {
+    SCOPES.iter().position(|scope| scope.name == name).map_or(0, |index| 1 << index)
+}
+
+impl From<String> for Held {
+    fn from(names: String) -> Self {
+        let rows = names.split(' ').fold(0, |rows, name| rows | row(name));
+        Self { names, rows }
+    }
+}
+
+impl From<Held> for String {
+    fn from(held: Held) -> Self {
+        held.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_a_whole_word() {
+        for names in ["events:read", "a events:read", "events:read a", "x:events:read events:read events:reads"] {
+            assert!(Held::from(names.to_owned()).has("events:read"), "{names}");
+        }
+        for names in
+            ["", "events:rea", "events:reads", "x:events:read", "events:read-more", "events: read", "events:read\t"]
+        {
+            assert!(!Held::from(names.to_owned()).has("events:read"), "{names}");
+        }
+    }
+
+    #[test]
+    fn each_scope_is_held_alone() {
+        for held in SCOPES {
+            let alone = Held::from(held.name.to_owned());
+            for other in SCOPES {
+                assert_eq!(alone.has(other.name), other.name == held.name, "{} {}", held.name, other.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_scope_is_not_held() {
+        let held = Held::from(" unknown  events:read".to_owned());
+        assert!(!held.has("unknown") && !held.has(""));
+    }
 }

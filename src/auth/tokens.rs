@@ -102,7 +102,7 @@ impl Tokens {
             iat,
             jti: Uuid::new_v4().to_string(),
             client_id: grant.client_id,
-            scope: grant.scope,
+            scope: grant.scope.into(),
             role: grant.role,
             municipality: grant.municipality,
             tutor: grant.tutor,

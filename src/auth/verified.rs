@@ -58,7 +58,7 @@ impl Verified {
 
 #[cfg(test)]
 mod tests {
-    use super::super::claims::LEEWAY_SECONDS;
+    use super::super::{claims::LEEWAY_SECONDS, scopes::Held};
     use super::*;
 
     fn expiring(exp: u64) -> Arc<Claims> {
@@ -70,7 +70,7 @@ mod tests {
             iat: 0,
             jti: "jti".into(),
             client_id: "client".into(),
-            scope: String::new(),
+            scope: Held::default(),
             role: "role".into(),
             municipality: None,
             tutor: None,

@@ -4,9 +4,8 @@
 //! Nobody joins what has left already: who has written reads what it wrote. What it saves is in `benches/results.md`.
 
 use std::{
-    any::{Any, TypeId},
+    any::Any,
     cell::{Cell, RefCell},
-    collections::HashMap,
     rc::Rc,
 };
 
@@ -57,18 +56,19 @@ struct Queue<G: Gathered> {
     is_served: Cell<bool>,
 }
 
-/// A worker's queues, one for each kind.
+/// A worker's queues, one for each kind; there are few.
 #[derive(Clone, Default)]
-pub(super) struct Queues(Rc<RefCell<HashMap<TypeId, Rc<dyn Any>>>>);
+pub(super) struct Queues(Rc<RefCell<Vec<Rc<dyn Any>>>>);
 
 impl Queues {
     fn of<G: Gathered>(&self) -> Rc<Queue<G>> {
         let mut queues = self.0.borrow_mut();
-        let queue = queues
-            .entry(TypeId::of::<G>())
-            .or_insert_with(|| Rc::new(Queue::<G> { waiting: RefCell::default(), is_served: Cell::new(false) }));
-        // It was put there under this type.
-        Rc::clone(queue).downcast().unwrap_or_else(|_| unreachable!())
+        if let Some(queue) = queues.iter().find_map(|queue| Rc::clone(queue).downcast().ok()) {
+            return queue;
+        }
+        let queue = Rc::new(Queue::<G> { waiting: RefCell::default(), is_served: Cell::new(false) });
+        queues.push(Rc::clone(&queue) as _);
+        queue
     }
 }
 

@@ -202,7 +202,18 @@ impl Db {
 /// # Errors
 /// [`Error::Unavailable`] when it does, else what `work` returns.
 pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    timeout(TOGETHER_LIMIT, work).await.unwrap_or_else(|_| Err(Error::Unavailable.into()))
+    together_since(Instant::now(), work).await
+}
+
+/// As [`together`], the rest of what began before.
+///
+/// # Errors
+/// As [`together`].
+pub async fn together_since<T, E: From<Error>>(
+    began: Instant,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    timeout_at(began + TOGETHER_LIMIT, work).await.unwrap_or_else(|_| Err(Error::Unavailable.into()))
 }
 
 /// A connection in a transaction: unless that comes to its end, the pool does not get it back.

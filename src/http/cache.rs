@@ -4,19 +4,20 @@
 //!
 //! All is forgotten every ten minutes: what was deleted is not in memory for longer than that.
 
-use std::{sync::Arc, time::Duration};
+use std::{hash::Hash, sync::Arc, time::Duration};
 
 use actix_web::web::Data;
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
     sync::{self, DefaultLifecycle},
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Resource, respond::WrittenResource};
 use crate::{
     auth::reach::Reach,
-    db::together,
+    db::together_since,
     problem::{Error, Result},
 };
 
@@ -29,29 +30,31 @@ const FORGOTTEN: Duration = Duration::from_mins(10);
 /// has.
 pub type Versions = Vec<(Uuid, i64)>;
 
-/// What is asked for, and how far the one reaches who asks: nobody gets what was written for somebody else.
-pub type Asked = (Reach, String);
-
 /// A part of an answer that is kept.
 pub trait Keep: Clone + Send + Sync + 'static {
+    /// What is asked for.
+    type What: Hash + Eq + Clone + Send + Sync + 'static;
+
     /// About how long one is, in bytes.
     const TYPICAL: u64;
 
-    /// How long it is, in bytes.
-    fn size(&self) -> usize;
+    /// How long it and what was asked for are, in bytes.
+    fn size(&self, what: &Self::What) -> usize;
 }
 
+/// What is asked for, and how far the one reaches who asks: nobody gets what was written for somebody else.
+pub type Asked<V> = (Reach, <V as Keep>::What);
+
 /// Answers of one kind.
-#[derive(Debug)]
-pub struct Cache<V>(sync::Cache<Asked, Arc<(Versions, V)>, Size>);
+pub struct Cache<V: Keep>(sync::Cache<Asked<V>, Arc<(Versions, V)>, Size>);
 
 #[derive(Clone, Debug)]
 struct Size;
 
-impl<V: Keep> Weighter<Asked, Arc<(Versions, V)>> for Size {
-    fn weight(&self, (_, what): &Asked, kept: &Arc<(Versions, V)>) -> u64 {
+impl<V: Keep> Weighter<Asked<V>, Arc<(Versions, V)>> for Size {
+    fn weight(&self, (_, what): &Asked<V>, kept: &Arc<(Versions, V)>) -> u64 {
         let (versions, value) = &**kept;
-        let size = size_of::<Asked>() + what.len() + size_of_val(&versions[..]) + value.size();
+        let size = size_of::<Asked<V>>() + size_of_val(&versions[..]) + value.size(what);
         size.try_into().unwrap_or(u64::MAX)
     }
 }
@@ -81,29 +84,28 @@ impl<V: Keep> Cache<V> {
         Ok(Self(sync::Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default())))
     }
 
-    /// What was written before, if all that it shows is as it was, which `versions` tells; else what `write` writes now,
-    /// with what that shows.
+    /// What was written before, if all that it shows is as it was, which `versions` tells in one read; else what `write`
+    /// writes now, with what that shows.
     ///
     /// # Errors
     /// What the two return, and [`Error::Unavailable`] when they take too long together.
     pub async fn answer(
         &self,
-        asked: Asked,
+        asked: Asked<V>,
         versions: impl AsyncFnOnce() -> Result<Versions>,
         write: impl AsyncFnOnce() -> Result<(Versions, V)>,
     ) -> Result<V> {
-        together(async {
-            if let Some(kept) = self.0.get(&asked)
-                && kept.0 == versions().await?
-            {
-                return Ok(kept.1.clone());
-            }
-            let written = write().await?;
-            let value = written.1.clone();
-            self.0.insert(asked, Arc::new(written));
-            Ok(value)
-        })
-        .await
+        let began = Instant::now();
+        if let Some(kept) = self.0.get(&asked)
+            && kept.0 == versions().await?
+        {
+            return Ok(kept.1.clone());
+        }
+        // Boxed, as the lesser part: what is kept already is not to carry it along.
+        let written = together_since(began, Box::pin(write())).await?;
+        let value = written.1.clone();
+        self.0.insert(asked, Arc::new(written));
+        Ok(value)
     }
 }
 
@@ -119,7 +121,7 @@ impl Cache<WrittenResource> {
         version: impl AsyncFnOnce() -> Result<i64>,
         find: impl AsyncFnOnce() -> Result<T>,
     ) -> Result<WrittenResource> {
-        let asked = (reach.clone(), format!("{}/{id}", T::COLLECTION));
+        let asked = (reach.clone(), (T::COLLECTION, id));
         let versions = async || Ok(vec![(id, version().await?)]);
         let write = async || {
             let found = find().await?;

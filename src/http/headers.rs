@@ -31,6 +31,13 @@ const WAITING: (&str, Duration) = ("/v1/changes", Duration::from_secs(30));
 /// A smaller answer does not pay to be compressed, in bytes.
 const COMPRESS_FROM: u64 = 1024;
 
+/// A header's value that is known beforehand: it is checked when this is compiled, not for each answer.
+macro_rules! fixed {
+    ($text:expr) => {
+        const { HeaderValue::from_static($text) }
+    };
+}
+
 type Outcome = Result<ServiceResponse<BoxBody>, actix_web::Error>;
 
 /// Outermost: what every answer carries.
@@ -54,21 +61,22 @@ pub async fn finish(request: ServiceRequest, next: Next<impl MessageBody + 'stat
         headers.remove(header::CONTENT_ENCODING);
     }
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-        headers.insert(HeaderName::from_static(X_REQUEST_ID), id);
+        headers.insert(const { HeaderName::from_static(X_REQUEST_ID) }, id);
     }
-    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(headers, header::REFERRER_POLICY, "no-referrer");
-    set(headers, header::CONTENT_SECURITY_POLICY, if documentation { DOCUMENTATION_POLICY } else { API_POLICY });
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, fixed!("nosniff"));
+    headers.insert(header::REFERRER_POLICY, fixed!("no-referrer"));
+    let policy = if documentation { fixed!(DOCUMENTATION_POLICY) } else { fixed!(API_POLICY) };
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     if https {
-        set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, fixed!("max-age=31536000"));
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         let caching = match (documentation, public) {
-            (true, _) => "public, max-age=300",
-            (false, true) => "public, max-age=60",
-            (false, false) => "private, no-store",
+            (true, _) => fixed!("public, max-age=300"),
+            (false, true) => fixed!("public, max-age=60"),
+            (false, false) => fixed!("private, no-store"),
         };
-        set(headers, header::CACHE_CONTROL, caching);
+        headers.insert(header::CACHE_CONTROL, caching);
     }
     merge_vary(headers);
     Ok(response)
@@ -78,14 +86,12 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
-    headers.insert(name, HeaderValue::from_static(value));
-}
 
 /// One `Vary`: who calls decides what is seen, and the encoding how it comes.
 fn merge_vary(headers: &mut HeaderMap) {
     if !headers.contains_key(header::VARY) {
-        return set(headers, header::VARY, "Authorization, Accept-Encoding");
+        headers.insert(header::VARY, fixed!("Authorization, Accept-Encoding"));
+        return;
     }
     let mut names = vec!["Authorization".to_owned(), "Accept-Encoding".to_owned()];
     let there = headers.get_all(header::VARY).filter_map(|value| value.to_str().ok());
@@ -110,7 +116,7 @@ pub async fn choose_encoding(request: ServiceRequest, next: Next<impl MessageBod
     let marked = response.headers_mut().remove(COMPRESSIBLE).next().is_some();
     let pays = marked && long;
     if !pays && !response.headers().contains_key(header::CONTENT_ENCODING) {
-        set(response.headers_mut(), header::CONTENT_ENCODING, "identity");
+        response.headers_mut().insert(header::CONTENT_ENCODING, fixed!("identity"));
     }
     Ok(response)
 }

@@ -8,6 +8,7 @@ use actix_web::{
 };
 use diesel::Queryable;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{
     cache::Keep,
@@ -86,9 +87,12 @@ impl WrittenResource {
 }
 
 impl Keep for WrittenResource {
+    /// In which collection, and its id.
+    type What = (&'static str, Uuid);
+
     const TYPICAL: u64 = 1024;
 
-    fn size(&self) -> usize {
+    fn size(&self, _: &Self::What) -> usize {
         size_of::<Self>() + self.tag.len() + self.body.len()
     }
 }
@@ -143,10 +147,13 @@ impl WrittenPage {
 }
 
 impl Keep for WrittenPage {
+    /// The request's query.
+    type What = String;
+
     const TYPICAL: u64 = 16 * 1024;
 
-    fn size(&self) -> usize {
-        self.0.len()
+    fn size(&self, query: &String) -> usize {
+        query.len() + self.0.len()
     }
 }
 

@@ -25,63 +25,63 @@ where
     S: Subscriber + for<'span> LookupSpan<'span>,
     N: for<'writer> FormatFields<'writer> + 'static,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        line.write_str("{\"timestamp\":\"")?;
-        time::write(Utc::now(), |now| line.write_str(now))?;
-        line.write_str("\",\"level\":\"")?;
-        line.write_str(event.metadata().level().as_str())?;
-        line.write_char('"')?;
-        context.format_fields(line.by_ref(), event)?;
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut line = Members(String::with_capacity(512));
+        line.0.push_str("{\"timestamp\":\"");
+        time::write(Utc::now(), |now| line.0.push_str(now));
+        line.0.push('"');
+        line.push("level", &["\"", event.metadata().level().as_str(), "\""]);
+        event.record(&mut line);
         for span in context.event_scope().into_iter().flatten() {
             if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
-                line.write_str(fields)?;
+                line.0.push_str(fields);
             }
         }
-        line.write_str("}\n")
+        line.0.push_str("}\n");
+        writer.write_str(&line.0)
     }
 }
 
 impl<'writer> FormatFields<'writer> for JsonLines {
-    fn format_fields<R: RecordFields>(&self, line: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut members = Members { line, outcome: Ok(()) };
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut members = Members(String::new());
         fields.record(&mut members);
-        members.outcome
+        writer.write_str(&members.0)
     }
 }
 
 /// Members of an object, each after a comma.
-struct Members<'writer> {
-    line: Writer<'writer>,
-    outcome: fmt::Result,
-}
+struct Members(String);
 
-impl Members<'_> {
-    fn push(&mut self, field: &Field, value: &[&str]) {
-        for piece in [",\"", field.name(), "\":"].iter().chain(value) {
-            self.outcome = self.outcome.and_then(|()| self.line.write_str(piece));
+impl Members {
+    fn push(&mut self, name: &str, value: &[&str]) {
+        for piece in [",\"", name, "\":"].iter().chain(value) {
+            self.0.push_str(piece);
         }
     }
 }
 
-impl Visit for Members<'_> {
+impl Visit for Members {
     fn record_str(&mut self, field: &Field, text: &str) {
-        if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
-            self.push(field, &[&serde_json::Value::from(text).to_string()]);
+        // No end before the last byte: several are looked at in one step.
+        let is_special = |byte| byte < b' ' || byte == b'"' || byte == b'\\';
+        if text.bytes().fold(false, |any, byte| any | is_special(byte)) {
+            self.push(field.name(), &[&serde_json::Value::from(text).to_string()]);
         } else {
-            self.push(field, &["\"", text, "\""]);
+            self.push(field.name(), &["\"", text, "\""]);
         }
     }
 
     fn record_i64(&mut self, field: &Field, number: i64) {
-        self.push(field, &[&number.to_string()]);
+        self.push(field.name(), &[&number.to_string()]);
     }
 
     fn record_u64(&mut self, field: &Field, number: u64) {
-        self.push(field, &[&number.to_string()]);
+        self.push(field.name(), &[&number.to_string()]);
     }
 
     fn record_bool(&mut self, field: &Field, is: bool) {
-        self.push(field, &[if is { "true" } else { "false" }]);
+        self.push(field.name(), &[if is { "true" } else { "false" }]);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -82,10 +82,13 @@ impl Calendar {
 }
 
 impl Keep for Calendar {
+    /// Whose calendar, in which language, and what it is called.
+    type What = String;
+
     const TYPICAL: u64 = 64 * 1024;
 
-    fn size(&self) -> usize {
-        self.text.len()
+    fn size(&self, what: &String) -> usize {
+        what.len() + self.text.len()
     }
 }
 

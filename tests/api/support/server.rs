@@ -72,7 +72,7 @@ impl Server {
         // LOG_LEVEL=info shows the server's log beside the tests.
         if let Ok(level) = std::env::var("LOG_LEVEL") {
             static LOG: std::sync::Once = std::sync::Once::new();
-            LOG.call_once(|| kuntatutorit::telemetry::start(kuntatutorit::config::LogFormat::Human, &level));
+            LOG.call_once(|| kuntatutorit::telemetry::start(kuntatutorit::config::LogFormat::Human, &level).unwrap());
         }
         let (started, ready) = mpsc::channel();
         let url = database_url.clone();

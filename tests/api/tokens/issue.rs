@@ -24,7 +24,7 @@ fn the_claims_are_those_granted() {
     let Grant { sub, client_id, scope, role, municipality, tutor, source } = grant();
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), (ISSUER, AUDIENCE));
     assert_eq!((&claims.sub, &claims.client_id), (&sub, &client_id));
-    assert_eq!((&claims.scope, &claims.role), (&scope, &role));
+    assert_eq!((&claims.scope, &claims.role), (&scope.into(), &role));
     assert_eq!((&claims.municipality, claims.tutor, &claims.source), (&municipality, tutor, &source));
 }
 
