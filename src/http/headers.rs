@@ -86,7 +86,6 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-
 /// One `Vary`: who calls decides what is seen, and the encoding how it comes.
 fn merge_vary(headers: &mut HeaderMap) {
     if !headers.contains_key(header::VARY) {

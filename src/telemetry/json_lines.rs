@@ -44,7 +44,7 @@ where
 
 impl<'writer> FormatFields<'writer> for JsonLines {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut members = Members(String::new());
+        let mut members = Members(String::with_capacity(64));
         fields.record(&mut members);
         writer.write_str(&members.0)
     }
