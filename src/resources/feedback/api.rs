@@ -7,6 +7,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
+    list,
     model::{Feedback, FeedbackFilter, FeedbackInput, FeedbackPatch},
     store,
 };
@@ -38,11 +39,10 @@ use crate::{
 #[get("/v1/feedback")]
 pub(super) async fn list_feedback(
     caller: Caller<FeedbackRead>,
-    list: List<FeedbackFilter>,
+    asked: List<FeedbackFilter>,
     db: Data<Db>,
 ) -> Result<Page<Feedback>> {
-    // Planned for each account: what is near it may be nothing or a thousand events.
-    db.read_long(async |conn| store::list(conn, &caller.reach, &list).await).await
+    list::list(&db, &caller.reach, &asked).await
 }
 
 /// Give feedback

@@ -2,6 +2,7 @@
 
 mod api;
 mod giving;
+mod list;
 pub mod model;
 pub mod store;
 

@@ -12,16 +12,12 @@ use uuid::Uuid;
 
 use super::{
     giving,
-    model::{Direction, Feedback, FeedbackFilter, FeedbackInput, FeedbackSort as Sort},
+    model::{Direction, Feedback, FeedbackInput},
 };
 use crate::{
     auth::reach::{Identity, OWN_SOURCE, Reach, Role},
-    db::{
-        Author, Conn, Db,
-        insert::Insert,
-        keyset::{any_of, keyset},
-    },
-    http::{List, Page, Patch, conditional::Tags},
+    db::{Author, Conn, Db, insert::Insert},
+    http::{Patch, conditional::Tags},
     problem::{Error, Result},
     schema::{
         event_tutors, events,
@@ -29,7 +25,7 @@ use crate::{
     },
 };
 
-type Visible = IntoBoxed<'static, Select<feedback::table, AsSelect<Feedback, Pg>>, Pg>;
+pub(super) type Visible = IntoBoxed<'static, Select<feedback::table, AsSelect<Feedback, Pg>>, Pg>;
 
 /// The only door to the table: what this reach sees, of all or of one. That is what one gave; what tutors say of
 /// participants also at the events that the account's municipality hosts or its tutor presents at; the coordinator
@@ -37,7 +33,7 @@ type Visible = IntoBoxed<'static, Select<feedback::table, AsSelect<Feedback, Pg>
 ///
 /// The arrays are made once and first, from one index each: with a plain `OR` PostgreSQL may walk the whole table in
 /// the order of the page.
-fn visible(reach: &Reach, only: Option<Uuid>) -> Visible {
+pub(super) fn visible(reach: &Reach, only: Option<Uuid>) -> Visible {
     let query = match only {
         Some(id) => Feedback::query().filter(dsl::id.eq(id)).into_boxed(),
         None => Feedback::query().into_boxed(),
@@ -46,7 +42,8 @@ fn visible(reach: &Reach, only: Option<Uuid>) -> Visible {
     match &reach.identity {
         _ if reach.is_coordinator() => query,
         Identity::Anonymous => query.filter(false.into_sql::<Bool>()),
-        Identity::Client { source, .. } => query.filter(dsl::source.eq(source.clone())),
+        // As a list of one: it may stand in the order, which names the index that a page is read from.
+        Identity::Client { source, .. } => query.filter(dsl::source.eq_any(vec![source.clone()])),
         Identity::Account(id) => {
             let ids = || match only {
                 Some(id) => rows.select(rows.field(dsl::id)).filter(rows.field(dsl::id).eq(id)).into_boxed::<Pg>(),
@@ -75,7 +72,7 @@ fn gave(reach: &Reach, row: &Feedback) -> bool {
 }
 
 /// What this reach sees of it.
-fn view(reach: &Reach, row: Feedback) -> Feedback {
+pub(super) fn view(reach: &Reach, row: Feedback) -> Feedback {
     if reach.is_coordinator() || gave(reach, &row) { row } else { row.reduced() }
 }
 
@@ -85,38 +82,6 @@ fn view(reach: &Reach, row: Feedback) -> Feedback {
 /// [`Error::NotFound`].
 pub async fn find(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<Feedback> {
     Ok(view(reach, visible(reach, Some(id)).first(&mut conn).await?))
-}
-
-/// A page of feedback.
-///
-/// # Errors
-/// [`Error::Malformed`] for a cursor that is not of this list.
-pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<FeedbackFilter>) -> Result<Page<Feedback>> {
-    let List { filter, page } = list;
-    let query = filtered(reach, filter).limit(page.fetch());
-    // The id is ordered by time.
-    let query = match filter.sort.unwrap_or_default() {
-        Sort::CreatedAt => keyset!(query, page, ascending, dsl::id: Uuid),
-        Sort::CreatedAtDescending => keyset!(query, page, descending, dsl::id: Uuid),
-    };
-    Ok(page.answer(query.load(&mut conn).await?, |row: &Feedback| row.id).map(|row| view(reach, row)))
-}
-
-fn filtered(reach: &Reach, filter: &FeedbackFilter) -> Visible {
-    let query = visible(reach, None);
-    let query = any_of!(query, dsl::event_id, filter.event);
-    let query = any_of!(query, dsl::municipality_code, filter.municipality);
-    let query = any_of!(query, dsl::direction, filter.direction);
-    let query = any_of!(query, dsl::source, filter.source);
-    let query = any_of!(query, dsl::external_id, filter.external_id);
-    let by_hidden = !(filter.source.is_empty() && filter.external_id.is_empty());
-    match &reach.identity {
-        // What is hidden from the caller cannot be guessed by a filter.
-        Identity::Account(id) if by_hidden && !reach.is_coordinator() => {
-            query.filter(dsl::source.eq(OWN_SOURCE)).filter(dsl::respondent.eq(id.to_string()))
-        }
-        _ => query,
-    }
 }
 
 /// Feedback that may be given as far as that can be told without the database.

@@ -94,18 +94,24 @@ async fn a_tutor_sees_its_own_word_in_full() {
 async fn pages_hold_every_row_once_the_newest_first() {
     let scene = scene().await;
     let event = given::event(&scene.server, json!({})).await;
-    let mut given = vec![scene.of_tutor.body["id"].clone(), scene.of_participant.body["id"].clone()];
+    let mut given = vec![scene.of_tutor.body.clone(), scene.of_participant.body.clone()];
     for n in 0..11 {
-        let body = by(&n.to_string(), &n.to_string(), of_participant(&event, "616"));
-        given.push(scene.partner.post(PATH, &body).await.expect(201).body["id"].clone());
+        let body = by(&n.to_string(), &n.to_string(), of_participant(&event, ["616", "504"][n / 8]));
+        given.push(scene.partner.post(PATH, &body).await.expect(201).body);
     }
-    let given: Vec<String> = given.iter().map(|id| id.as_str().unwrap().into()).collect();
-    let newest_first: Vec<String> = given.iter().rev().cloned().collect();
-    for client in [&scene.partner, &scene.server.coordinator()] {
-        for limit in [1, 5, 13, 100] {
-            assert_eq!(ids(client, &format!("limit={limit}")).await, newest_first);
-            assert_eq!(ids(client, &format!("sort=-created_at&limit={limit}")).await, newest_first);
-            assert_eq!(ids(client, &format!("sort=created_at&limit={limit}")).await, given);
+    for filter in ["", "source=region", "municipality=616", "municipality=049", "direction=participant_to_tutor"] {
+        let (field, value) = filter.split_once('=').unwrap_or_default();
+        let field = if field == "municipality" { "municipality_code" } else { field };
+        let those = given.iter().filter(|body| field.is_empty() || body[field] == value);
+        let those: Vec<_> = those.map(|body| body["id"].as_str().unwrap().to_owned()).collect();
+        let newest_first: Vec<_> = those.iter().rev().cloned().collect();
+        assert!(!those.is_empty(), "{filter}");
+        for client in [&scene.partner, &scene.server.coordinator()] {
+            for limit in [1, 5, 13, 100] {
+                assert_eq!(ids(client, &format!("{filter}&limit={limit}")).await, newest_first);
+                assert_eq!(ids(client, &format!("{filter}&sort=-created_at&limit={limit}")).await, newest_first);
+                assert_eq!(ids(client, &format!("{filter}&sort=created_at&limit={limit}")).await, those);
+            }
         }
     }
 }
