@@ -52,7 +52,7 @@ const PATHS: &[&str] = &[
     "/v1/events.ics",
     "/v1/tutors?limit=5",
     "/v1/tutors?municipality=CODE&limit=1",
-    "/v1/tutors?theme=email&limit=1",
+    "/v1/tutors?theme=adult-education-centres&limit=1",
     "/v1/tutors?language=sv&limit=5",
     "/v1/tutors?status=active&sort=-id&limit=5",
     "/v1/tutors/TUTOR",

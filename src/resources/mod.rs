@@ -20,8 +20,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// first.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .configure(events::routes)
-        .configure(tutors::routes)
+        .configure(events::reads)
+        .configure(tutors::reads)
+        .configure(events::writes)
+        .configure(tutors::writes)
         .configure(feedback::routes)
         .configure(municipalities::routes)
         .configure(themes::routes)

@@ -13,12 +13,10 @@ pub mod store;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(api::list_events)
-        .service(api::create_event)
-        .service(api::get_event)
-        .service(api::replace_event)
-        .service(api::patch_event)
-        .service(api::delete_event);
+pub(super) fn reads(config: &mut ServiceConfig) {
+    config.service(api::list_events).service(api::get_event);
+}
+
+pub(super) fn writes(config: &mut ServiceConfig) {
+    config.service(api::create_event).service(api::replace_event).service(api::patch_event).service(api::delete_event);
 }

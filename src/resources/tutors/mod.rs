@@ -11,12 +11,10 @@ pub mod store;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(api::list_tutors)
-        .service(api::create_tutor)
-        .service(api::get_tutor)
-        .service(api::replace_tutor)
-        .service(api::patch_tutor)
-        .service(api::delete_tutor);
+pub(super) fn reads(config: &mut ServiceConfig) {
+    config.service(api::list_tutors).service(api::get_tutor);
+}
+
+pub(super) fn writes(config: &mut ServiceConfig) {
+    config.service(api::create_tutor).service(api::replace_tutor).service(api::patch_tutor).service(api::delete_tutor);
 }
