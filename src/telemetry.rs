@@ -2,7 +2,7 @@
 
 mod json_lines;
 
-use std::{cell::OnceCell, fs::File, io, os::fd::AsFd as _, rc::Rc, sync::Arc, time::Instant};
+use std::{cell::OnceCell, fs::File, io, os::fd::AsFd as _, rc::Rc, time::Instant};
 
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -29,13 +29,13 @@ const AT_MOST: &str = "tokio_postgres=warn,actix_web=info";
 /// # Errors
 /// When there is no standard error.
 pub fn start(format: LogFormat, filter: &str) -> io::Result<()> {
-    // Each line is one write, which the system does not mix with another. The standard library's lock around standard error
-    // would be held for as long as that takes: the workers would wait for each other at nearly every request.
+    // Each line is one write, which the system does not mix with others (a pipe: up to 4 KiB). The standard library's lock
+    // around standard error would be held for as long as that takes: workers would wait for each other at most requests.
     let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     let filter = format!("actix_server=warn,actix_http=off,{filter},{AT_MOST}");
     let builder = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(Arc::new(stderr))
+        .with_writer(stderr)
         .with_target(false);
     match format {
         LogFormat::Human => builder.init(),

@@ -38,4 +38,28 @@ end $$;
 
 drop function what_feedback_says(int, boolean, text[]);
 
+create or replace function summarize_feedback() returns trigger language plpgsql as $$
+declare
+  before feedback := case tg_op when 'INSERT' then null else old end;
+  after feedback := case tg_op when 'DELETE' then null else new end;
+begin
+  perform lock_feedback_summary(coalesce(after.event_id, before.event_id), coalesce(after.direction, before.direction));
+  if (before.municipality_code, before.rating, before.useful, before.themes_wanted)
+    is distinct from (after.municipality_code, after.rating, after.useful, after.themes_wanted)
+  then
+    perform count_feedback(before, -1) where before.id is not null;
+    perform count_feedback(after, 1) where after.id is not null;
+  end if;
+  if (before.comment, before.language, before.publish_consent, before.municipality_code)
+    is distinct from (after.comment, after.language, after.publish_consent, after.municipality_code)
+  then
+    perform list_comment(before, after);
+  end if;
+  if coalesce(after.direction, before.direction) = 'participant_to_tutor' then
+    perform publish_feedback(coalesce(after.event_id, before.event_id));
+  end if;
+  return null;
+end $$;
+comment on function summarize_feedback is 'After any write of feedback: the roll-ups follow in the same transaction.';
+
 create trigger summarize_on_insert after insert on feedback for each row execute function summarize_feedback();

@@ -1,6 +1,6 @@
--- Feedback that is given in one statement is summed up in one go, however many events it is about: to do that for each by
--- itself took more than all else about giving it. What is published are the same steps; those who give together take one
--- together. Edits and deletions, one at a time, are summed up as before.
+-- Feedback that is given in one statement is summed up in one go: row by row, that took most of the time of giving it. The
+-- rule of the steps is the same; one statement takes at most one step for each event. Edits and deletions are summed up as
+-- before.
 
 create function what_feedback_says(rating int, useful boolean, themes_wanted text[])
 returns table (figure text, value text)
@@ -12,7 +12,7 @@ begin atomic
   union all
   select 'useful', useful::text where useful is not null
   union all
-  select 'themes_wanted', theme from unnest(themes_wanted) as theme;
+  select distinct 'themes_wanted', theme from unnest(themes_wanted) as theme;
 end;
 comment on function what_feedback_says(int, boolean, text[]) is
   'The figures that one answer says something to, and what: it adds one to the count of each of these values.';
@@ -73,7 +73,7 @@ begin
   select id, event_id, direction, municipality_code, direction = 'tutor_to_participant' from given
   where publish_consent and comment is not null;
 
-  -- Of the others publish_feedback would find that answers of one or two municipalities wait.
+  -- Where answers of one or two municipalities wait publish_feedback would do nothing.
   perform publish_feedback(event_id)
   from (select distinct event_id from given where direction = 'participant_to_tutor') as events
   where (select count(*) from feedback_tallies as tally
@@ -82,6 +82,31 @@ begin
 end $$;
 comment on function summarize_new_feedback is
   'After a statement that gives feedback: the roll-ups follow in the same transaction.';
+
+create or replace function summarize_feedback() returns trigger language plpgsql as $$
+declare
+  before feedback := old;
+  after feedback := case tg_op when 'DELETE' then null else new end;
+begin
+  perform lock_feedback_summary(before.event_id, before.direction);
+  if (before.municipality_code, before.rating, before.useful, before.themes_wanted)
+    is distinct from (after.municipality_code, after.rating, after.useful, after.themes_wanted)
+  then
+    perform count_feedback(before, -1);
+    perform count_feedback(after, 1) where after.id is not null;
+  end if;
+  if (before.comment, before.language, before.publish_consent, before.municipality_code)
+    is distinct from (after.comment, after.language, after.publish_consent, after.municipality_code)
+  then
+    perform list_comment(before, after);
+  end if;
+  if before.direction = 'participant_to_tutor' then
+    perform publish_feedback(before.event_id);
+  end if;
+  return null;
+end $$;
+comment on function summarize_feedback is
+  'After an edit or a deletion of feedback: the roll-ups follow in the same transaction.';
 
 drop trigger summarize_on_insert on feedback;
 create trigger summarize_on_insert after insert on feedback referencing new table as given

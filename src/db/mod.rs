@@ -205,7 +205,7 @@ pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>
     together_since(Instant::now(), work).await
 }
 
-/// As [`together`], the rest of what began before.
+/// As [`together`], within what is left of that time.
 ///
 /// # Errors
 /// As [`together`].

@@ -84,8 +84,8 @@ impl<V: Keep> Cache<V> {
         Ok(Self(sync::Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default())))
     }
 
-    /// What was written before, if all that it shows is as it was, which `versions` tells in one read; else what `write`
-    /// writes now, with what that shows.
+    /// What was written before, if all that it shows is as it was, which `versions` tells; else what `write` writes now,
+    /// with what that shows.
     ///
     /// # Errors
     /// What the two return, and [`Error::Unavailable`] when they take too long together.
@@ -97,11 +97,11 @@ impl<V: Keep> Cache<V> {
     ) -> Result<V> {
         let began = Instant::now();
         if let Some(kept) = self.0.get(&asked)
-            && kept.0 == versions().await?
+            && kept.0 == together_since(began, versions()).await?
         {
             return Ok(kept.1.clone());
         }
-        // Boxed, as the lesser part: what is kept already is not to carry it along.
+        // Boxed: who finds what is kept does not carry its large future along.
         let written = together_since(began, Box::pin(write())).await?;
         let value = written.1.clone();
         self.0.insert(asked, Arc::new(written));

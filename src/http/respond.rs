@@ -147,13 +147,13 @@ impl WrittenPage {
 }
 
 impl Keep for WrittenPage {
-    /// The request's query.
+    /// The request's path and query.
     type What = String;
 
     const TYPICAL: u64 = 16 * 1024;
 
-    fn size(&self, query: &String) -> usize {
-        query.len() + self.0.len()
+    fn size(&self, what: &String) -> usize {
+        what.len() + self.0.len()
     }
 }
 

@@ -52,7 +52,7 @@ where
 /// Gives its text to `then`.
 pub fn write<T>(time: DateTime<Utc>, then: impl FnOnce(&str) -> T) -> T {
     let mut text = *b"0000-00-00T00:00:00.000000Z";
-    // Each field of a time with an offset would be reckoned from the beginning.
+    // Converted once, not for each of its fields.
     let time = time.naive_utc();
     let micros = time.nanosecond() / 1000;
     let fields = [

@@ -60,7 +60,9 @@ impl Calendars {
             let name = self.name(reach, municipality, language).await?;
             let asked = (reach.clone(), format!("{municipality:?} {} {name}", language.as_str()));
             let versions = async || db.read_long(async |conn| versions(conn, reach, municipality).await).await;
-            self.kept.answer(asked, versions, async || self.write(reach, municipality, language, name).await).await
+            let write = async || self.write(reach, municipality, language, name).await;
+            // Boxed, as it is large.
+            Box::pin(self.kept.answer(asked, versions, write)).await
         })
         .await
     }

@@ -19,8 +19,8 @@ use crate::{
     schema::feedback::dsl,
 };
 
-/// The column whose one value tells all that is in a list: an index has it with the id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The column that alone decides what is in a list, by one value: an index has it with the id.
+#[derive(Clone, Copy, Debug)]
 enum Only {
     Municipality,
     Direction,
@@ -51,7 +51,7 @@ impl Only {
 /// ids where it guesses that most of them have the value.
 macro_rules! along {
     ($query:expr, $value:expr, $order:expr, $column:path) => {{
-        let query = $query.filter($column.eq_any($value.clone()));
+        let query = $query.filter($column.eq_any($value));
         match $order {
             (Sort::CreatedAt, None) => query.order(($column.asc(), dsl::id.asc())),
             (Sort::CreatedAt, Some(last)) => query.order(($column.asc(), dsl::id.asc())).filter(dsl::id.gt(last)),
@@ -72,12 +72,10 @@ pub(super) async fn list(db: &Db, reach: &Reach, list: &List<FeedbackFilter>) ->
     let (only, sort) = (Only::of(reach, filter), filter.sort.unwrap_or_default());
     let (seen, order) = (visible(reach, None), (sort, page.after::<Uuid>()?));
     let query = match only {
-        Some(Only::Municipality) => along!(seen, filter.municipality, order, dsl::municipality_code),
-        Some(Only::Direction) => along!(seen, filter.direction, order, dsl::direction),
-        Some(Only::Source) if filter.source.is_empty() => {
-            along!(seen, vec![reach.identity.source().to_owned()], order, dsl::source)
-        }
-        Some(Only::Source) => along!(seen, filter.source, order, dsl::source),
+        Some(Only::Municipality) => along!(seen, filter.municipality.clone(), order, dsl::municipality_code),
+        Some(Only::Direction) => along!(seen, filter.direction.clone(), order, dsl::direction),
+        Some(Only::Source) if reach.is_coordinator() => along!(seen, filter.source.clone(), order, dsl::source),
+        Some(Only::Source) => along!(seen, vec![reach.identity.source().to_owned()], order, dsl::source),
         None => match sort {
             Sort::CreatedAt => keyset!(filtered(seen, reach, filter), page, ascending, dsl::id: Uuid),
             Sort::CreatedAtDescending => keyset!(filtered(seen, reach, filter), page, descending, dsl::id: Uuid),
@@ -100,6 +98,8 @@ fn filtered(seen: Visible, reach: &Reach, filter: &FeedbackFilter) -> Visible {
         Identity::Account(account) if by_hidden && !reach.is_coordinator() => {
             query.filter(dsl::source.eq(OWN_SOURCE)).filter(dsl::respondent.eq(account.to_string()))
         }
+        // With `=` the source's index has its rows in the order of their ids.
+        Identity::Client { source, .. } if !reach.is_coordinator() => query.filter(dsl::source.eq(source.clone())),
         _ => query,
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn visible(reach: &Reach, only: Option<Uuid>) -> Visible {
     match &reach.identity {
         _ if reach.is_coordinator() => query,
         Identity::Anonymous => query.filter(false.into_sql::<Bool>()),
-        // As a list of one: it may stand in the order, which names the index that a page is read from.
+        // As a list of one: a list that is walked along the source has it in its order.
         Identity::Client { source, .. } => query.filter(dsl::source.eq_any(vec![source.clone()])),
         Identity::Account(id) => {
             let ids = || match only {

@@ -7,7 +7,8 @@ with said as (
   union all
   select event_id, direction, municipality_code, 'useful', useful::text from feedback where useful is not null
   union all
-  select event_id, direction, municipality_code, 'themes_wanted', theme from feedback, unnest(themes_wanted) as theme),
+  select event_id, direction, municipality_code, 'themes_wanted', theme
+  from feedback cross join lateral (select distinct unnest(themes_wanted)) as wanted (theme)),
 counted as (
   select event_id, direction, municipality_code, figure, value, count(*) as count from said group by 1, 2, 3, 4, 5),
 by_municipality as (

@@ -95,18 +95,22 @@ async fn pages_hold_every_row_once_the_newest_first() {
     let scene = scene().await;
     let event = given::event(&scene.server, json!({})).await;
     let mut given = vec![scene.of_tutor.body.clone(), scene.of_participant.body.clone()];
-    for n in 0..11 {
+    let other = scene.server.partner("other", BOTH, None);
+    for n in 0..14 {
         let body = by(&n.to_string(), &n.to_string(), of_participant(&event, ["616", "504"][n / 8]));
-        given.push(scene.partner.post(PATH, &body).await.expect(201).body);
+        let giver = if n % 3 == 0 { &other } else { &scene.partner };
+        given.push(giver.post(PATH, &body).await.expect(201).body);
     }
     for filter in ["", "source=region", "municipality=616", "municipality=049", "direction=participant_to_tutor"] {
         let (field, value) = filter.split_once('=').unwrap_or_default();
         let field = if field == "municipality" { "municipality_code" } else { field };
-        let those = given.iter().filter(|body| field.is_empty() || body[field] == value);
-        let those: Vec<_> = those.map(|body| body["id"].as_str().unwrap().to_owned()).collect();
-        let newest_first: Vec<_> = those.iter().rev().cloned().collect();
-        assert!(!those.is_empty(), "{filter}");
-        for client in [&scene.partner, &scene.server.coordinator()] {
+        for (client, source) in
+            [(&scene.partner, Some("region")), (&other, Some("other")), (&scene.server.coordinator(), None)]
+        {
+            let seen = given.iter().filter(|body| source.is_none_or(|own| body["source"] == own));
+            let those = seen.filter(|body| field.is_empty() || body[field] == value);
+            let those: Vec<_> = those.map(|body| body["id"].as_str().unwrap().to_owned()).collect();
+            let newest_first: Vec<_> = those.iter().rev().cloned().collect();
             for limit in [1, 5, 13, 100] {
                 assert_eq!(ids(client, &format!("{filter}&limit={limit}")).await, newest_first);
                 assert_eq!(ids(client, &format!("{filter}&sort=-created_at&limit={limit}")).await, newest_first);

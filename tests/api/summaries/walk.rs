@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{CODES, Scene, scene};
 use crate::support::client::Answer;
@@ -82,9 +83,34 @@ fn total(state: &State) -> BTreeMap<String, i64> {
     counts
 }
 
+/// New answers in one statement.
+async fn give_together(scene: &Scene, answers: &mut Vec<(usize, Answer)>, dice: &mut Dice, municipalities: usize) {
+    let given: Vec<_> =
+        (0..2 + dice.roll(3)).map(|_| (Uuid::now_v7(), dice.roll(municipalities), dice.fields())).collect();
+    let rows = given.iter().map(|(id, municipality, fields)| {
+        let mut row = json!({
+            "id": id, "source": "region", "event_id": scene.event, "direction": "participant_to_tutor",
+            "municipality_code": CODES[*municipality], "respondent": id
+        });
+        json_patch::merge(&mut row, fields);
+        row
+    });
+    let columns = "id, source, event_id, direction, municipality_code, respondent, rating, useful, themes_wanted, comment, \
+                   publish_consent";
+    let rows = Value::Array(rows.collect());
+    let insert = format!(
+        "insert into feedback ({columns}) select {columns} from jsonb_populate_recordset(null::feedback, '{rows}')"
+    );
+    scene.server.execute(&insert).await;
+    for (id, municipality, _) in given {
+        answers.push((municipality, scene.partner.get(&format!("/v1/feedback/{id}")).await.expect(200)));
+    }
+}
+
 async fn act(scene: &Scene, answers: &mut Vec<(usize, Answer)>, dice: &mut Dice, municipalities: usize) {
     match dice.roll(10) {
-        0..5 => {
+        0 => give_together(scene, answers, dice, municipalities).await,
+        1..5 => {
             let municipality = dice.roll(municipalities);
             answers.push((municipality, scene.give(CODES[municipality], dice.fields()).await));
         }
