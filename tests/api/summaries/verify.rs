@@ -73,6 +73,7 @@ async fn every_kind_of_difference_is_found() {
         }
         let told = scene.verify().await;
         assert!(told.iter().any(|line| line.contains(found)), "{tampering}: {told:?}");
-        assert!(!told.iter().any(|line| line.contains("616")), "{told:?}");
+        // The event's id may have these digits, too.
+        assert!(!told.iter().any(|line| line.replace(&scene.event, "").contains("616")), "{told:?}");
     }
 }
