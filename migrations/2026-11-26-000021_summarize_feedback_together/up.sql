@@ -18,27 +18,28 @@ comment on function what_feedback_says(int, boolean, text[]) is
   'The figures that one answer says something to, and what: it adds one to the count of each of these values.';
 
 create or replace function count_feedback(given feedback, sign int) returns void language plpgsql as $$
+declare
+  said jsonb := (
+    select jsonb_object_agg(figure, tally) from (
+      select figure, jsonb_object_agg(value, 1) as tally
+      from what_feedback_says(given.rating, given.useful, given.themes_wanted) group by figure) as tallies);
 begin
   if given.direction = 'tutor_to_participant' then
     update feedback_summaries as summary set version = nextval('versions'), figures = summary.figures || (
-      select jsonb_object_agg(figure, add_tallies(coalesce(summary.figures -> figure, '{}'), tally, sign)) from (
-        select figure, jsonb_object_agg(value, 1) as tally
-        from what_feedback_says(given.rating, given.useful, given.themes_wanted) group by figure) as said)
+      select jsonb_object_agg(figure, add_tallies(coalesce(summary.figures -> figure, '{}'), tally, sign))
+      from jsonb_each(said) as own (figure, tally))
     where event_id = given.event_id and direction = given.direction;
   elsif sign > 0 then
     insert into feedback_tallies as stored (event_id, figure, municipality_code, tally)
-    select given.event_id, figure, given.municipality_code, jsonb_object_agg(value, 1)
-    from what_feedback_says(given.rating, given.useful, given.themes_wanted) group by figure
+    select given.event_id, figure, given.municipality_code, tally from jsonb_each(said) as own (figure, tally)
     on conflict (event_id, figure, municipality_code) do update set tally = add_tallies(stored.tally, excluded.tally, 1);
   else
     update feedback_summaries set only_grew = false
     where event_id = given.event_id and direction = given.direction and only_grew;
-    update feedback_tallies as stored set tally = add_tallies(stored.tally, said.tally, -1)
-    from (
-      select figure, jsonb_object_agg(value, 1) as tally
-      from what_feedback_says(given.rating, given.useful, given.themes_wanted) group by figure) as said
+    update feedback_tallies as stored set tally = add_tallies(stored.tally, own.tally, -1)
+    from jsonb_each(said) as own (figure, tally)
     where stored.event_id = given.event_id and stored.municipality_code = given.municipality_code
-      and stored.figure = said.figure;
+      and stored.figure = own.figure;
   end if;
 end $$;
 
