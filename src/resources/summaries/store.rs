@@ -61,14 +61,15 @@ pub async fn of_event(conn: &Conn, reach: &Reach, id: Uuid) -> Result<EventFeedb
 /// # Errors
 /// [`crate::problem::Error::NotFound`] when there is no such tutor.
 pub async fn of_tutor(conn: &Conn, reach: &Reach, id: Uuid) -> Result<TutorFeedbackSummary> {
+    let full = reach.is_coordinator() || reach.tutor == Some(id);
+    let by_tutors = async { if full { comments_of_tutor(conn, id, TutorToParticipant).await } else { Ok(Vec::new()) } };
     let (_, mut rows, by_participants, by_tutors) = try_join4(
         tutors::store::find(conn, reach, id),
         published_of_tutor(conn, id),
         comments_of_tutor(conn, id, ParticipantToTutor),
-        comments_of_tutor(conn, id, TutorToParticipant),
+        by_tutors,
     )
     .await?;
-    let full = reach.is_coordinator() || reach.tutor == Some(id);
     rows.retain(|row| full || row.direction == ParticipantToTutor);
     Ok(TutorFeedbackSummary {
         tutor_id: id,

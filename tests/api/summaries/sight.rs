@@ -45,6 +45,29 @@ async fn what_tutors_say_is_for_the_host_the_tutors_and_the_coordinator() {
 }
 
 #[tokio::test]
+async fn what_a_tutor_consents_to_later_changes_the_tag() {
+    let scene = scene().await;
+    let presenter = given::tutor(&scene.server, "049").await;
+    let event = given::event(&scene.server, json!({"tutors": [presenter]})).await;
+    let mut said = of_participants(&event, "t1", 5);
+    said["publish_consent"] = json!(false);
+    let given = scene.partner.post("/v1/feedback", &said).await.expect(201);
+    for path in [of_event(&event), of_tutor(&presenter)] {
+        let comments = async |tag: &str, status| {
+            let answer = scene.coordinator.with("if-none-match", tag).get(&path).await.expect(status);
+            (answer.etag(), answer.body["tutor_to_participant"]["comments"].as_array().map(Vec::len))
+        };
+        let (none, _) = comments("\"none\"", 200).await;
+        comments(&none, 304).await;
+        scene.edit(&given, json!({"publish_consent": true})).await;
+        let (one, shown) = comments(&none, 200).await;
+        assert_eq!(shown, Some(1));
+        scene.edit(&given, json!({"publish_consent": false})).await;
+        assert_eq!(comments(&one, 200).await.1, Some(0));
+    }
+}
+
+#[tokio::test]
 async fn everybody_sees_summaries_where_reading_is_public() {
     let scene = scene_with(&[("PUBLIC_READ", "true")], json!({})).await;
     for code in &CODES[..3] {
