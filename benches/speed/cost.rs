@@ -39,8 +39,17 @@ pub(crate) fn postmaster(data_dir: &Path) -> u32 {
 
 /// The memory of a process now, in MiB.
 pub(crate) fn memory(pid: u32) -> f64 {
+    status(pid, "VmRSS:")
+}
+
+/// The most memory that a process ever had, in MiB.
+pub(crate) fn most_memory(pid: u32) -> f64 {
+    status(pid, "VmHWM:")
+}
+
+fn status(pid: u32, name: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 

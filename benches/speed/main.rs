@@ -6,6 +6,7 @@
 mod cost;
 mod flat;
 mod floor;
+mod given;
 mod load;
 mod measure;
 mod operations;

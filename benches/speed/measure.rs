@@ -8,17 +8,13 @@ use std::{
     time::Instant,
 };
 
-use kuntatutorit::{
-    auth::{keys::KeyRing, tokens::Tokens},
-    db::local::{LocalPostgres, Options},
-};
-use serde_json::{Value, json};
+use kuntatutorit::db::local::{LocalPostgres, Options};
 use tokio_postgres::{Client, NoTls};
 
 use super::{
-    cost, flat, load,
+    cost, flat, given, load,
     load::Target,
-    operations::{self, Given, Operation, Side, Thousandth},
+    operations::{self, Given, Operation, Side},
     report::Measured,
     start::{self, Process, first_answer, service},
 };
@@ -60,6 +56,7 @@ impl Settings {
 pub(crate) struct Database {
     pub(crate) url: String,
     pub(crate) client: Client,
+    pub(crate) thousands: u32,
 }
 
 impl Database {
@@ -85,7 +82,7 @@ impl Database {
         for statement in ["vacuum analyze", "checkpoint"] {
             client.batch_execute(statement).await.unwrap();
         }
-        Self { url, client }
+        Self { url, client, thousands }
     }
 }
 
@@ -152,7 +149,7 @@ async fn all(settings: &Settings, dir: &Path, server: &LocalPostgres) -> String 
     let database = Database::with(server, settings.scale).await;
     let starts: Vec<f64> = (0..5).map(|_| start::milliseconds(dir, &database.url, SERVICE_PORT)).collect();
     let servers = Servers::start(dir, &database, postmaster);
-    let mut given = given(settings, dir, &database, &servers).await;
+    let mut given = given::all(dir, &database, servers.target(Side::Service).url).await;
     let started = cost::memory(servers.service.id());
     let measured = rounds(settings, &servers, &database, &mut given).await;
     let _ = write!(
@@ -241,10 +238,12 @@ fn size(starts: &[f64], started: f64, servers: &Servers) -> String {
     format!(
         "\n## Start, memory, size\n\n| what | figure |\n|---|--:|\n| from exec to the first `/readyz`, the database up, median of {} | {:.0} ms |\n\
          | memory once started | {started:.0} MiB |\n| memory after all of the above | {:.0} MiB |\n\
+         | the most memory meanwhile, with the 19 MiB of each hash under way | {:.0} MiB |\n\
          | the program | {:.1} MiB |\n| a build of all from nothing, in seconds | {build} |\n",
         starts.len(),
         sorted[sorted.len() / 2],
         cost::memory(servers.service.id()),
+        cost::most_memory(servers.service.id()),
         bytes as f64 / 1024.0 / 1024.0,
     )
 }
@@ -266,95 +265,4 @@ fn machine() -> String {
         told("git", &["rev-parse", "--short", "HEAD"]),
         std::thread::available_parallelism().map_or(0, usize::from),
     )
-}
-
-/// What the scripts need: keys of what is there, an account and a client.
-async fn given(settings: &Settings, dir: &Path, database: &Database, servers: &Servers) -> Given {
-    let url = servers.target(Side::Service).url;
-    let http = reqwest::Client::new();
-    let keys = KeyRing::load(&dir.join("keys")).unwrap();
-    let client = &database.client;
-    let mut given = Given {
-        tokens: Tokens::new(keys, url.clone(), url.clone()),
-        events: operations::spread(client, "events", "status <> 'draft'").await,
-        tutors: operations::spread(client, "tutors", "true").await,
-        recent: operations::spread(
-            client,
-            "events",
-            "status in ('published', 'completed') and starts_at < now() and ends_at > now() - interval '59 days'",
-        )
-        .await,
-        summarized: operations::spread(client, "events", "id in (select event_id from feedback_summaries)").await,
-        codes: operations::texts(client, "select code from municipalities where code <> '616'").await,
-        thousandth: Vec::new(),
-        moments: operations::moments(client).await,
-        tags: Vec::new(),
-        hosted: Vec::new(),
-        thousands: settings.scale,
-        credentials: (String::new(), String::new()),
-        account: ("bench@example.org".into(), "a long password for measuring".into()),
-        run: std::time::UNIX_EPOCH.elapsed().unwrap().as_secs(),
-    };
-    given.hosted = operations::bodies(&http, &url, &given.reader()).await;
-    given.thousandth = thousandth(&http, &url, &given.reader()).await;
-    given.credentials = credentials(dir, &database.url);
-    account(&http, &url, dir, &database.url, &given.account).await;
-    given
-}
-
-/// Where the thousandth page of two kinds of event begins.
-async fn thousandth(http: &reqwest::Client, url: &str, token: &str) -> Vec<Thousandth> {
-    let mut found = Vec::new();
-    for kind in ["webinar", "sparring"] {
-        let list = format!("{url}/v1/events?kind={kind}&sort=starts_at");
-        let (mut cursor, mut last): (String, Value) = (String::new(), Value::Null);
-        for _ in 0..200 {
-            let page = format!("{list}&limit=100{cursor}");
-            let mut page: Value = http.get(page).bearer_auth(token).send().await.unwrap().json().await.unwrap();
-            let Some(next) = page["next"].as_str() else { break };
-            cursor = format!("&cursor={next}");
-            last = page["items"].as_array_mut().unwrap().pop().unwrap();
-        }
-        if let (Some(cursor), Some(after), Some(id)) =
-            (cursor.strip_prefix("&cursor="), last["starts_at"].as_str(), last["id"].as_str())
-        {
-            found.push(Thousandth { kind, cursor: cursor.into(), after: after.into(), last: id.into() });
-        }
-    }
-    found
-}
-
-/// What the command line prints, as variables of a shell.
-fn told(dir: &Path, database_url: &str, arguments: &[&str]) -> Vec<String> {
-    let mut command = Command::new(start::PROGRAM);
-    let output = command.args(arguments).env("DATABASE_URL", database_url).env("DATA_DIR", dir).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let values =
-        text.lines().filter_map(|line| line.split_once('=').map(|(_, value)| value.trim_matches('\'').to_owned()));
-    let values: Vec<_> = values.collect();
-    assert!(!values.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    values
-}
-
-fn credentials(dir: &Path, database_url: &str) -> (String, String) {
-    let source = format!("bench-{}", std::process::id());
-    let add = ["client", "add", "--name", "bench", "--source", &source, "--scopes", "events:read"];
-    match &told(dir, database_url, &add)[..] {
-        [id, secret] => (id.clone(), secret.clone()),
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn account(
-    http: &reqwest::Client,
-    url: &str,
-    dir: &Path,
-    database_url: &str,
-    (email, password): &(String, String),
-) {
-    let invite = ["account", "invite", "--email", email, "--role", "coordinator"];
-    let invitation = &told(dir, database_url, &invite)[0];
-    let body = json!({"invitation": invitation, "new_password": password});
-    let answer = http.post(format!("{url}/v1/auth/password")).json(&body).send().await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }

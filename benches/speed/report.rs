@@ -35,7 +35,7 @@ impl Measured {
     /// Its line of the table.
     pub(crate) fn line(&self) -> String {
         let Self { operation, connections, service, floor } = self;
-        if service.iter().all(|sample| sample.per_second == 0.0) {
+        if median(service, |sample| sample.per_second) == 0.0 {
             return format!("| {operation} | {connections} | none in that time |{}", " – |".repeat(13));
         }
         let of = |samples: &[Sample], of: fn(&Sample) -> f64| median(samples, of);
