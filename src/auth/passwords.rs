@@ -55,7 +55,7 @@ fn hash_now(password: &str) -> Result<String> {
     Ok(hash.to_string())
 }
 
-/// Threads of their own: each keeps the 19 MiB that it has once used, and any of a hundred would.
+/// Threads of their own, no more than may hash at a time: what stands back once does so for good.
 static HASHERS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     let (sender, receiver) = mpsc::channel::<Job>();
     let receiver = Arc::new(Mutex::new(receiver));
