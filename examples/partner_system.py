@@ -2,7 +2,7 @@
 
     pip install -r examples/requirements.txt
     export API=http://127.0.0.1:8080 CLIENT_ID=... CLIENT_SECRET=...
-    python3 examples/partner_system.py push         # its own events: made once, changed when they change
+    python3 examples/partner_system.py push         # its own events: made and published once, changed when they change
     python3 examples/partner_system.py follow       # a copy in copy.json, for as long as it runs
 """
 
@@ -23,22 +23,23 @@ API = os.environ.get("API", "http://127.0.0.1:8080")
 # The longest pause between two tries, in seconds.
 LONGEST_WAIT = 30
 
-# What this system has: its own key, and what the network shall know of it.
+# What this system has: its own key, and what the network shall know of it. Times in UTC, as the service tells them, so that
+# one can be held against the other.
 OWN_EVENTS = {
     "kurssi-1": {
         "title": {"fi": "Älypuhelin tutuksi", "sv": "Lär känna din smarttelefon"},
         "kind": "workshop",
         "modality": "onsite",
-        "starts_at": "2027-02-02T10:00:00+02:00",
-        "ends_at": "2027-02-02T12:00:00+02:00",
+        "starts_at": "2027-02-02T08:00:00Z",
+        "ends_at": "2027-02-02T10:00:00Z",
         "languages": ["fi", "sv"],
     },
     "kurssi-2": {
         "title": {"fi": "Turvallinen tunnistautuminen"},
         "kind": "webinar",
         "modality": "online",
-        "starts_at": "2027-02-09T10:00:00+02:00",
-        "ends_at": "2027-02-09T12:00:00+02:00",
+        "starts_at": "2027-02-09T08:00:00Z",
+        "ends_at": "2027-02-09T10:00:00Z",
         "languages": ["fi"],
     },
 }
@@ -107,20 +108,34 @@ class Kuntatutorit:
 
 
 def push(api):
-    """Makes each of our events once, however often this runs, and changes those that differ."""
+    """Brings each of our events to the network as we have it, however often this runs; one that fails stops no other."""
     me = api.request("GET", "/v1/me").json()
+    failed = 0
     for external_id, event in OWN_EVENTS.items():
-        known = {"source": me["source"], "external_id": external_id}
-        stored = next(iter(api.request("GET", "/v1/events", params=known).json()["items"]), None)
-        if stored is None:
-            body = {**event, "external_id": external_id, "host_municipality_code": me["municipality_code"]}
-            # The same key whenever this very thing is made: if the answer was lost, this gets it.
-            key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{me['source']}/{external_id}"))
-            made = api.request("POST", "/v1/events", json=body, headers={"Idempotency-Key": key})
-            print(f"made {external_id}: {made.json()['id']}")
-        else:
-            change(api, f"/v1/events/{stored['id']}", event)
-            print(f"{external_id} is as we have it: {stored['id']}")
+        try:
+            print(f"{bring(api, me, external_id, event)} {external_id}")
+        except Problem as problem:
+            failed += 1
+            print(f"{external_id}: {problem}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def bring(api, me, external_id, event):
+    """Makes one event, changes what differs, or leaves it: what it did. An event begins as a draft, and is published then."""
+    ours = {"source": me["source"], "external_id": external_id}
+    stored = next(iter(api.request("GET", "/v1/events", params=ours).json()["items"]), None)
+    done = "changed"
+    if stored is None:
+        body = {**event, "external_id": external_id, "host_municipality_code": me["municipality_code"]}
+        # One key for all tries of this run; a later run finds by its external_id what this one has made.
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        stored, done = api.request("POST", "/v1/events", json=body, headers=key).json(), "made"
+    wanted = {**event, "status": "published"} if stored["status"] == "draft" else event
+    different = {name: value for name, value in wanted.items() if stored[name] != value}
+    if not different:
+        return "unchanged"
+    change(api, f"/v1/events/{stored['id']}", different)
+    return done
 
 
 def change(api, path, fields):
@@ -194,7 +209,7 @@ def main():
     except KeyError as missing:
         sys.exit(f"Set {missing.args[0]}: `kuntatutorit client add` prints it.")
     if arguments.what == "push":
-        return push(api)
+        sys.exit(push(api))
     copy = Copy(arguments.copy)
     if copy.cursor is None:
         copy.make(api)

@@ -75,7 +75,10 @@ pub enum Error {
     #[error("send `If-Match` with the `ETag` that you read, so that nobody's change is overwritten")]
     PreconditionRequired,
     /// The condition does not hold: somebody else changed it meanwhile.
-    #[error("it has changed since you read it: read it again, then repeat your change with the new `ETag`")]
+    #[error(
+        "it has changed since you read it: read it again, then repeat your change with the new `ETag` as it is, quotes \
+         included (a weak one, `W/`, never holds)"
+    )]
     PreconditionFailed,
     /// What is stored stands against it.
     #[error("{detail}")]
@@ -196,7 +199,7 @@ impl Error {
         match &error {
             DatabaseError(ForeignKeyViolation, _) => Self::Conflict {
                 code: "in_use".into(),
-                detail: "others refer to it; delete or change those first, or end it instead".into(),
+                detail: "others refer to it; delete or change those first, or end or cancel it instead".into(),
             },
             _ => error.into(),
         }

@@ -12,12 +12,9 @@ use futures_util::StreamExt as _;
 use garde::Validate;
 use serde::{Deserialize as _, de::DeserializeOwned};
 use serde_json::Value;
-use utoipa::{
-    PartialSchema,
-    openapi::{RefOr, Schema},
-};
+use utoipa::PartialSchema;
 
-use super::{unique::Unique, wording};
+use super::{document, unique::Unique, wording};
 
 use crate::problem::{Error, Result, Violation};
 
@@ -102,52 +99,64 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value> {
     if violations.is_empty() { Ok(value) } else { Err(Error::Invalid(violations)) }
 }
 
-/// Reads a `T`, with the fields that it does not have and the rules that it breaks.
+/// Reads a `T`: every field that cannot be read or is not known is told at once; else every rule that is broken.
 ///
 /// # Errors
 /// [`Error::Invalid`].
 pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
-    if let Value::Object(fields) = &mut value {
-        fields.retain(|name, _| !T::SET_BY_SERVICE.contains(&name.as_str()));
-    }
-    for pointer in [""].iter().chain(T::OBJECTS) {
-        let may_be_null = !pointer.is_empty();
-        if value.pointer(pointer).is_some_and(|found| !(found.is_object() || may_be_null && found.is_null())) {
-            return Err(Error::at(*pointer, "wrong_type", "must be an object"));
+    let Some(fields) = value.as_object_mut() else {
+        return Err(Error::at("", "wrong_type", "must be an object"));
+    };
+    fields.retain(|name, _| !T::SET_BY_SERVICE.contains(&name.as_str()));
+    let mut unreadable = Vec::new();
+    for pointer in T::OBJECTS {
+        if value.pointer(pointer).is_some_and(|found| !found.is_object() && !found.is_null()) {
+            unreadable.push(Violation::at(*pointer, "wrong_type", "must be an object"));
+            stand_in::<T>(&mut value, pointer);
         }
     }
-    let there: Vec<String> = value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
-    let mut violations = Vec::new();
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
-    let parsed: Result<T, serde_json::Error> = serde_ignored::deserialize(tracked, |path| {
-        let pointer = ignored_pointer(&path);
-        violations.push(Violation::at(pointer, "unknown_field", "there is no such field; leave it out"));
-    });
-    match parsed {
-        Ok(body) => {
-            if let Err(report) = body.validate() {
-                violations.extend(report.iter().map(|(path, error)| broken_rule(&pointer(path), error.message())));
+    loop {
+        let (body, unknown) = read_once::<T>(&value);
+        match body {
+            Ok(body) if unreadable.is_empty() => {
+                let report = body.validate().err();
+                let broken = report.iter().flat_map(garde::Report::iter);
+                let broken = broken.map(|(path, error)| broken_rule(&pointer(path), error.message()));
+                let violations: Vec<_> = unknown.into_iter().chain(broken).collect();
+                return if violations.is_empty() { Ok(body) } else { Err(Error::Invalid(violations)) };
             }
-            if violations.is_empty() { Ok(body) } else { Err(Error::Invalid(violations)) }
-        }
-        Err(error) => {
-            let found = unreadable(path_pointer(&track.path()), &error.to_string());
-            violations.extend(missing_fields::<T>(&there).filter(|field| field.pointer != found.pointer));
-            violations.push(found);
-            Err(Error::Invalid(violations))
+            // serde stops at the first: read on, with what can be read in its place.
+            Err(found) if stand_in::<T>(&mut value, found.pointer.as_deref().unwrap_or_default()) => {
+                unreadable.push(found);
+            }
+            body => {
+                unreadable.extend(body.err());
+                unreadable.extend(unknown);
+                return Err(Error::Invalid(unreadable));
+            }
         }
     }
 }
 
-/// The fields that must be there and are not: serde stops at the first.
-fn missing_fields<T: Body>(there: &[String]) -> impl Iterator<Item = Violation> {
-    let required = match T::schema() {
-        RefOr::T(Schema::Object(schema)) => schema.required,
-        _ => Vec::new(),
-    };
-    let missing = required.into_iter().filter(|name| !there.contains(name));
-    missing.map(|name| Violation::at(format!("/{name}"), "required", "is required"))
+/// What serde makes of a body, or the first field that it cannot read; and the fields that a `T` does not have.
+fn read_once<T: Body>(value: &Value) -> (std::result::Result<T, Violation>, Vec<Violation>) {
+    let mut unknown = Vec::new();
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
+    let parsed: Result<T, serde_json::Error> = serde_ignored::deserialize(tracked, |path| {
+        unknown.push(Violation::at(ignored_pointer(&path), "unknown_field", "there is no such field; leave it out"));
+    });
+    (parsed.map_err(|error| unreadable(path_pointer(&track.path()), &error.to_string())), unknown)
+}
+
+/// Puts the document's example of a field in its place; false when it has none, or stands there already.
+fn stand_in<T: Body>(value: &mut Value, pointer: &str) -> bool {
+    let name = pointer.split('/').nth(1).unwrap_or_default();
+    let (mut example, fields) = (document::example_of::<T>(), value.as_object_mut());
+    match (example.get_mut(name).map(Value::take), fields) {
+        (Some(example), Some(fields)) => fields.insert(name.to_owned(), example.clone()) != Some(example),
+        _ => false,
+    }
 }
 
 /// A message of garde, or one of ours in the form `code|detail`, as a violation.

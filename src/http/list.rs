@@ -136,9 +136,9 @@ pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(Strin
             Err(error) => error,
         };
         let (name, message) = (first_part(error.path()), error.inner().to_string());
-        let before = readable.len();
-        readable.retain(|(known, _)| *known != name);
-        if readable.len() == before {
+        let (given, others): (Vec<_>, Vec<_>) = readable.into_iter().partition(|(known, _)| *known == name);
+        readable = others;
+        if given.is_empty() {
             let detail = format!("the query cannot be read: {}", wording::told(&message));
             return Err(Error::Malformed { code: "malformed_query", detail });
         }
@@ -147,6 +147,9 @@ pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(Strin
         } else {
             Violation::of_parameter(name, "invalid_value", wording::told(&message))
         });
+        if let (Some(hint), Some(told)) = (hint(&given), violations.last_mut()) {
+            told.detail.to_mut().push_str(hint);
+        }
     };
     if let Err(report) = parsed.validate() {
         violations.extend(report.iter().map(|(path, error)| {
@@ -155,6 +158,18 @@ pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(Strin
         }));
     }
     if violations.is_empty() { Ok(parsed) } else { Err(Error::Invalid(violations)) }
+}
+
+/// What is easily meant by values that cannot be read.
+fn hint(given: &[(String, String)]) -> Option<&'static str> {
+    let has = |mark: char| given.iter().any(|(_, value)| value.contains(mark));
+    if has(',') {
+        Some("; for several values repeat the parameter")
+    } else if has(' ') && has(':') {
+        Some("; in a query a + is written %2B")
+    } else {
+        None
+    }
 }
 
 /// The parameter of a path such as `theme[0]`.

@@ -23,7 +23,8 @@ const MOST_ERRORS: usize = 100;
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "/docs/problems#precondition_failed", "title": "It has changed since it was read", "status": 412,
-    "detail": "it has changed since you read it: read it again, then repeat your change with the new `ETag`",
+    "detail": "it has changed since you read it: read it again, then repeat your change with the new `ETag` as it is, \
+        quotes included (a weak one, `W/`, never holds)",
     "code": "precondition_failed", "request_id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e"
 }))]
 pub struct Problem {

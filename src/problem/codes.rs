@@ -30,7 +30,7 @@ pub const CODES: &[(&str, &str)] = &[
         "idempotency_key_other_rights",
         "409. This was done already, with a token of other rights than this one's: read the resource instead.",
     ),
-    ("in_use", "409. Others refer to it: delete or change those first, or end it instead."),
+    ("in_use", "409. Others refer to it: delete or change those first, or end or cancel it instead."),
     ("account_disabled", "409. The account is disabled: enable it first."),
     ("precondition_failed", "412. It has changed since you read it: read it again."),
     ("payload_too_large", "413. The body is too large."),

@@ -176,10 +176,14 @@ async fn the_partner_system_pushes_and_keeps_its_copy() {
     let stored = || -> Value { serde_json::from_str(&std::fs::read_to_string(&copy).unwrap()).unwrap() };
     let follow = ["follow", "--steps", "1", "--copy", copy.to_str().unwrap()];
     assert!(partner(&["push"]).await.contains("made kurssi-1"));
-    assert!(partner(&["push"]).await.contains("kurssi-1 is as we have it"));
-    let event = coordinator.get("/v1/events?external_id=kurssi-1").await.expect(200).body["items"][0].clone();
+    let pushed = async || coordinator.get("/v1/events?external_id=kurssi-1").await.expect(200).body["items"][0].clone();
+    let event = pushed().await;
+    assert_eq!(event["status"], "published");
+    assert!(partner(&["push"]).await.contains("unchanged kurssi-1"));
+    assert_eq!(pushed().await["version"], event["version"]);
     let path = format!("/v1/events/{}", event["id"].as_str().unwrap());
-    coordinator.if_match("*").patch(&path, &json!({"status": "published"})).await.expect(200);
+    coordinator.if_match("*").patch(&path, &json!({"title": {"fi": "Muu"}})).await.expect(200);
+    assert!(partner(&["push"]).await.starts_with("changed kurssi-1"));
     // Transactions of other tests hold the ledger back at times: what is told of the event later shall be the change below.
     let began = std::time::Instant::now();
     while coordinator.get("/v1/changes?resource=events").await.expect(200).column("operation").last() != Some(&"update")

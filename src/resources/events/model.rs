@@ -182,7 +182,7 @@ pub struct EventInput {
     #[serde(default)]
     #[garde(skip)]
     pub status: EventStatus,
-    /// Why it is postponed or cancelled.
+    /// Why it is postponed or cancelled. Publishing a postponed event again takes the reason away, unless that writes another.
     #[garde(dive)]
     pub status_reason: Option<LocalizedReason>,
 }

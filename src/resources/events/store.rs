@@ -147,7 +147,8 @@ pub async fn find(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<Event> {
 pub async fn create(mut conn: &Conn, reach: &Reach, new: EventInput) -> Result<Event> {
     reach.require_writes_for(new.host_municipality_code.as_deref())?;
     if new.status != EventStatus::Draft {
-        reach.require_coordinator("recording an event in another state than draft")?;
+        reach
+            .require_coordinator("recording an event that is no draft (leave out `status`, and write it afterwards)")?;
     }
     let mut violations = missing_references(conn, &new).await?;
     if new.status == EventStatus::Completed && new.ends_at > Utc::now() {
@@ -181,12 +182,22 @@ pub async fn patch(conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags, patch:
     update(conn, reach, &current, expected, new).await
 }
 
-async fn update(mut conn: &Conn, reach: &Reach, current: &Event, expected: &Tags, new: EventInput) -> Result<Event> {
+async fn update(
+    mut conn: &Conn,
+    reach: &Reach,
+    current: &Event,
+    expected: &Tags,
+    mut new: EventInput,
+) -> Result<Event> {
     reach.require_writes_for(current.fields.host_municipality_code.as_deref())?;
     reach.require_writes_for(new.host_municipality_code.as_deref())?;
     Error::unless_empty(missing_references(conn, &new).await?)?;
     expected.require(current)?;
     current.fields.status.require_next(new.status)?;
+    if current.fields.status == EventStatus::Postponed && new.status == EventStatus::Published {
+        // A reason that was written for the postponement goes with it.
+        new.status_reason = new.status_reason.filter(|reason| Some(reason) != current.fields.status_reason.as_ref());
+    }
     let moved = (new.starts_at, new.ends_at) != (current.fields.starts_at, current.fields.ends_at);
     if current.fields.status.next().is_empty() && moved {
         reach.require_coordinator("moving an event that is completed or cancelled")?;

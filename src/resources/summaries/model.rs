@@ -81,7 +81,7 @@ pub struct Usefulness {
 }
 
 /// Feedback in one direction, summed up. Each figure takes in what is new once it is of three municipalities at least,
-/// so they need not all speak of the same answers.
+/// so they need not all speak of the same answers. All wait, comments too, for as long as answers wait to be counted.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "count": 4, "rating": {"count": 3, "mean": 4.33, "distribution": {"1": 0, "2": 0, "3": 0, "4": 2, "5": 1}},

@@ -26,6 +26,7 @@ async fn a_municipality_creates_publishes_postpones_and_cancels() {
     let moved = change(&espoo, &event, &moved).await;
     assert_eq!(moved["starts_at"], "2099-01-12T08:00:00Z");
     assert_eq!(moved["previous_starts_at"], event["starts_at"]);
+    assert_eq!(moved["status_reason"], json!(null), "it was of the postponement");
     let etag = espoo.get(&path_of(&event)).await.etag();
     let completed = espoo.if_match(&etag).patch(&path_of(&event), &json!({"status": "completed"})).await;
     completed.expect_problem(409, "events_completed_after_end");

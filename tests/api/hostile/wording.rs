@@ -38,6 +38,21 @@ async fn every_rule_that_is_broken_is_told_in_the_words_of_the_api() {
         ("/region_name", "required"),
     ]);
     assert!(answer.text.contains("must be a whole number from -2147483648 to 2147483647"), "{}", answer.text);
+    let event = json!({
+        "title": "Digituki", "kind": "party", "modality": "everywhere", "starts_at": "tomorrow", "capacity": 0,
+        "languages": "fi", "venue": {"name": "Kirjasto"}, "tutors": ["me"], "foo": 1
+    });
+    coordinator.post("/v1/events", &event).await.expect_violations(&[
+        ("/ends_at", "required"),
+        ("/foo", "unknown_field"),
+        ("/kind", "wrong_type"),
+        ("/languages", "wrong_type"),
+        ("/modality", "wrong_type"),
+        ("/starts_at", "wrong_type"),
+        ("/title", "wrong_type"),
+        ("/tutors/0", "wrong_type"),
+        ("/venue/name", "wrong_type"),
+    ]);
     let query = "/v1/events?kind=party&tutor=me&capacity_min=1";
     coordinator.get(query).await.expect_problem(400, "unknown_parameter");
     let answer = coordinator.get("/v1/events?kind=party&tutor=me&limit=many&municipality=1&lang").await;
@@ -51,6 +66,21 @@ async fn every_rule_that_is_broken_is_told_in_the_words_of_the_api() {
     ]);
     for told in ["must be one of presentation, webinar", "must be a UUID such as", "must be a whole number"] {
         assert!(answer.text.contains(told), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_is_nearly_right_is_told_what_is_meant() {
+    let server = Server::start();
+    let coordinator = server.coordinator();
+    for (query, told) in [
+        ("events?status=published,postponed", "cancelled; for several values repeat the parameter"),
+        ("events?starts_after=2026-01-01T00:00:00+02:00", "+03:00; in a query a + is written %2B"),
+        ("events?q=one&q=another", "must stand there once"),
+        ("accounts?disabled=1", "must be true or false"),
+    ] {
+        let answer = coordinator.get(&format!("/v1/{query}")).await.expect(422);
+        assert!(answer.body["errors"][0]["detail"].as_str().unwrap().ends_with(told), "{}", answer.text);
     }
 }
 
