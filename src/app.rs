@@ -38,6 +38,7 @@ use crate::{
         self,
         calendars::model::Calendar,
         changes::news::{self, News},
+        service::documentation::WrittenDocument,
     },
     shutdown::{Signals, Stopping},
     telemetry,
@@ -111,6 +112,7 @@ struct Shared {
     auth: Data<Auth>,
     parameters: Data<Parameters>,
     document: Arc<OpenApi>,
+    openapi: Data<WrittenDocument>,
     news: Data<News>,
     stopping: Data<Stopping>,
     written: Data<Cache<WrittenResource>>,
@@ -138,6 +140,7 @@ impl Shared {
             config: Data::new(config),
             auth: Data::from(auth),
             parameters: Data::new(Parameters::of(&document)),
+            openapi: Data::new(WrittenDocument::of(&document)?),
             document,
             news: Data::from(news),
             stopping: Data::default(),
@@ -192,7 +195,7 @@ impl Shared {
             .app_data(self.written.clone())
             .app_data(self.pages.clone())
             .app_data(self.calendars.clone())
-            .app_data(Data::from(Arc::clone(&self.document)))
+            .app_data(self.openapi.clone())
             .app_data(Data::new(Db::new(&self.database_url, self.pool.clone())))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));
     }

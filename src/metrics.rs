@@ -104,7 +104,7 @@ fn counted(name: &str, help: &str, label: &str) -> prometheus::Result<IntCounter
 }
 
 /// A caller can send any word for a method; a label takes few.
-fn method_name(method: &Method) -> &'static str {
+pub fn method_name(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| method == known).unwrap_or("other")
 }

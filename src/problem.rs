@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 
 pub use self::{
-    answer::{Problem, render, too_many},
+    answer::{MOST_ERRORS, Problem, render, too_many},
     codes::CODES,
     violation::Violation,
 };

@@ -15,7 +15,11 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use self::json_lines::JsonLines;
-use crate::{auth::reach::Identity, config::LogFormat, metrics::Metrics};
+use crate::{
+    auth::reach::Identity,
+    config::LogFormat,
+    metrics::{Metrics, method_name},
+};
 
 /// The name of the header that carries a request's id, in and out.
 pub const X_REQUEST_ID: &str = "x-request-id";
@@ -123,7 +127,7 @@ pub async fn observe(
     tracing::info!(
         parent: None,
         request_id = id.as_str(),
-        method = method.as_str(),
+        method = method_name(&method),
         route = route.as_str(),
         caller = extensions.get::<Identity>().and_then(Identity::actor),
         status,

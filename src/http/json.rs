@@ -16,10 +16,12 @@ use utoipa::PartialSchema;
 
 use super::{document, unique::Unique, wording};
 
-use crate::problem::{Error, Result, Violation};
+use crate::problem::{Error, MOST_ERRORS, Result, Violation};
 
 /// The largest body, in bytes: a description of 10,000 characters in each of three languages fits well.
 pub const BODY_LIMIT: usize = 256 * 1024;
+/// How many items an array has at most, whatever it is of; the rules of a field allow fewer.
+const MOST_ITEMS: usize = 1000;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -85,18 +87,19 @@ fn malformed(code: &'static str, detail: impl Into<String>) -> Error {
     Error::Malformed { code, detail: detail.into() }
 }
 
-/// Parses JSON: no duplicate keys, at most 128 levels, no NUL in any string.
+/// Parses JSON: no duplicate keys, at most 128 levels, no NUL in any string, no very long array.
 ///
 /// # Errors
-/// [`Error::Malformed`] when it does not parse, [`Error::Invalid`] when a string has a NUL.
+/// [`Error::Malformed`] when it does not parse, [`Error::Invalid`] for what else no body may have.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let Unique(value) = Unique::deserialize(&mut json)
         .and_then(|value| json.end().map(|()| value))
         .map_err(|error| malformed("malformed_json", format!("the body is not JSON that can be read: {error}")))?;
-    let mut violations = Vec::new();
-    find_nul(&value, &mut String::new(), &mut violations);
-    if violations.is_empty() { Ok(value) } else { Err(Error::Invalid(violations)) }
+    match refused(&value, &mut String::new()) {
+        None => Ok(value),
+        Some(violation) => Err(Error::Invalid(vec![violation])),
+    }
 }
 
 /// Reads a `T`: every field that cannot be read or is not known is told at once; else every rule that is broken.
@@ -108,11 +111,14 @@ pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
         return Err(Error::at("", "wrong_type", "must be an object"));
     };
     fields.retain(|name, _| !T::SET_BY_SERVICE.contains(&name.as_str()));
-    let mut unreadable = Vec::new();
+    let (mut unreadable, mut example) = (Vec::new(), None);
+    let mut stand_in = |value: &mut Value, pointer: &str| {
+        stand_in(value, pointer, example.get_or_insert_with(document::example_of::<T>))
+    };
     for pointer in T::OBJECTS {
         if value.pointer(pointer).is_some_and(|found| !found.is_object() && !found.is_null()) {
             unreadable.push(Violation::at(*pointer, "wrong_type", "must be an object"));
-            stand_in::<T>(&mut value, pointer);
+            stand_in(&mut value, pointer);
         }
     }
     loop {
@@ -126,7 +132,7 @@ pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
                 return if violations.is_empty() { Ok(body) } else { Err(Error::Invalid(violations)) };
             }
             // serde stops at the first: read on, with what can be read in its place.
-            Err(found) if stand_in::<T>(&mut value, found.pointer.as_deref().unwrap_or_default()) => {
+            Err(found) if stand_in(&mut value, found.pointer.as_deref().unwrap_or_default()) => {
                 unreadable.push(found);
             }
             body => {
@@ -144,17 +150,22 @@ fn read_once<T: Body>(value: &Value) -> (std::result::Result<T, Violation>, Vec<
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
     let parsed: Result<T, serde_json::Error> = serde_ignored::deserialize(tracked, |path| {
-        unknown.push(Violation::at(ignored_pointer(&path), "unknown_field", "there is no such field; leave it out"));
+        if unknown.len() < MOST_ERRORS {
+            unknown.push(Violation::at(
+                ignored_pointer(&path),
+                "unknown_field",
+                "there is no such field; leave it out",
+            ));
+        }
     });
     (parsed.map_err(|error| unreadable(path_pointer(&track.path()), &error.to_string())), unknown)
 }
 
-/// Puts the document's example of a field in its place; false when it has none, or stands there already.
-fn stand_in<T: Body>(value: &mut Value, pointer: &str) -> bool {
+/// Puts the example of a field in its place; false when there is none, or it stands there already.
+fn stand_in(value: &mut Value, pointer: &str, example: &Value) -> bool {
     let name = pointer.split('/').nth(1).unwrap_or_default();
-    let (mut example, fields) = (document::example_of::<T>(), value.as_object_mut());
-    match (example.get_mut(name).map(Value::take), fields) {
-        (Some(example), Some(fields)) => fields.insert(name.to_owned(), example.clone()) != Some(example),
+    match (example.get(name), value.as_object_mut()) {
+        (Some(example), Some(fields)) => fields.insert(name.to_owned(), example.clone()).as_ref() != Some(example),
         _ => false,
     }
 }
@@ -243,26 +254,27 @@ pub(super) fn has_code(message: &str) -> bool {
     message.split_once('|').is_some_and(|(code, _)| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
 }
 
-fn find_nul(value: &Value, pointer: &mut String, violations: &mut Vec<Violation>) {
+/// The first thing that no body may have: a NUL, which PostgreSQL takes in no text, or a very long array. Only the first, or a
+/// small body would make a large answer: each is told with all the keys that lead to it.
+fn refused(value: &Value, pointer: &mut String) -> Option<Violation> {
     let length = pointer.len();
     match value {
         Value::String(text) if text.contains('\0') => {
-            violations.push(Violation::at(pointer.clone(), "nul", "must not contain the character NUL (U+0000)"));
+            Some(Violation::at(&**pointer, "nul", "must not contain the character NUL (U+0000)"))
         }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                push_key(pointer, &index.to_string());
-                find_nul(item, pointer, violations);
-                pointer.truncate(length);
-            }
+        Value::Array(items) if items.len() > MOST_ITEMS => {
+            Some(Violation::at(&**pointer, "too_long", format!("must have at most {MOST_ITEMS} items")))
         }
-        Value::Object(fields) => {
-            for (key, item) in fields {
-                push_key(pointer, key);
-                find_nul(item, pointer, violations);
-                pointer.truncate(length);
-            }
-        }
-        _ => {}
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            pointer.truncate(length);
+            push_key(pointer, &index.to_string());
+            refused(item, pointer)
+        }),
+        Value::Object(fields) => fields.iter().find_map(|(key, item)| {
+            pointer.truncate(length);
+            push_key(pointer, key);
+            refused(item, pointer)
+        }),
+        _ => None,
     }
 }

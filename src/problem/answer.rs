@@ -17,7 +17,7 @@ use super::{Error, Violation};
 use crate::telemetry::RequestId;
 
 /// How many broken rules one answer tells of: a small body must not make a large one.
-const MOST_ERRORS: usize = 100;
+pub const MOST_ERRORS: usize = 100;
 
 /// Problem details (RFC 9457): every failure of this service looks like this.
 #[derive(Serialize, ToSchema)]

@@ -8,7 +8,7 @@ pub mod clients;
 pub mod events;
 pub mod feedback;
 pub mod municipalities;
-mod service;
+pub mod service;
 pub mod sign_in;
 pub mod summaries;
 pub mod themes;

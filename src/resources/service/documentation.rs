@@ -2,7 +2,8 @@
 
 use actix_web::{
     HttpResponse, Responder, get,
-    web::{self, Data, Html},
+    http::header::ContentType,
+    web::{self, Bytes, Data, Html},
 };
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -10,7 +11,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     http::{KnownParameters, document::OpenProblems},
-    problem,
+    problem::{self, Error, Result},
     rules::RULES,
 };
 
@@ -32,6 +33,20 @@ pub(super) fn page(config: &mut ServiceConfig) {
     });
 }
 
+/// The document as JSON, written once: anybody may ask for it.
+pub struct WrittenDocument(Bytes);
+
+impl WrittenDocument {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn of(document: &OpenApi) -> Result<Self> {
+        let text = document.to_json().map_err(|error| Error::Internal(error.into()))?;
+        Ok(Self(text.into()))
+    }
+}
+
 /// In place of the assets' own, which bears their name.
 async fn index() -> impl Responder {
     Html::new(include_str!("page.html"))
@@ -50,8 +65,8 @@ async fn redirect() -> impl Responder {
     responses((status = 200, description = "The document", body = Object), OpenProblems),
 )]
 #[get("/openapi.json")]
-pub(super) async fn get_openapi(_: KnownParameters, document: Data<OpenApi>) -> impl Responder {
-    web::Json(document)
+pub(super) async fn get_openapi(_: KnownParameters, document: Data<WrittenDocument>) -> impl Responder {
+    HttpResponse::Ok().content_type(ContentType::json()).body(document.0.clone())
 }
 
 /// The problems

@@ -1,7 +1,7 @@
 //! The service itself: whether it lives, its keys, its document, its sources.
 
 mod about;
-mod documentation;
+pub mod documentation;
 mod health;
 mod well_known;
 

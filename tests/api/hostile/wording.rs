@@ -84,6 +84,22 @@ async fn a_query_that_is_nearly_right_is_told_what_is_meant() {
     }
 }
 
+#[tokio::test]
+async fn a_small_body_makes_no_large_answer() {
+    let server = Server::start();
+    let key = "a".repeat(130_000);
+    let nuls = format!("{{\"{key}\":[{}\"\\u0000\"]}}", "\"\\u0000\",".repeat(10_000));
+    let unknown = (0..20_000).map(|n| format!("\"x{n}\":1")).collect::<Vec<_>>().join(",");
+    let items = format!("{{\"audience\":[{}\"\"]}}", "\"\",".repeat(80_000));
+    let coordinator = server.coordinator();
+    for (body, most) in [(nuls, 150_000), (format!("{{{unknown}}}"), 20_000), (items, 1000)] {
+        assert!(body.len() < 256 * 1024);
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let answer = coordinator.post("/v1/events", &body).await.expect(422);
+        assert!(answer.text.len() < most, "{} bytes", answer.text.len());
+    }
+}
+
 /// What serde says when it cannot read a value: nothing of it is for callers.
 #[tokio::test]
 async fn no_answer_speaks_of_how_the_service_is_written() {
