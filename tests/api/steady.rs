@@ -3,7 +3,7 @@
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use serde_json::json;
 
-use crate::support::{Server, client::Client, cluster, cluster::fresh_database};
+use crate::support::{Server, client::Client, cluster, cluster::fresh_database, given};
 
 /// One of each that is called often.
 async fn drive(server: &Server, coordinator: &Client, partner: &Client, event: &str, round: usize) {
@@ -58,4 +58,28 @@ async fn reads_and_creates_prepare_nothing() {
     let parsed: Vec<_> =
         logged().filter(|line| line.contains(" ms  parse ") && !line.contains("access_changed_at")).collect();
     assert!(parsed.is_empty(), "{}", parsed.join("\n"));
+}
+
+/// PostgreSQL keeps what a connection has prepared until that ends.
+#[tokio::test]
+async fn a_connection_that_has_prepared_many_statements_makes_room() {
+    let server = Server::with(&[("WORKERS", "1")]);
+    let reader = server.partner("calendar", "events:read", None);
+    let open = "select pid::text as line from pg_stat_activity \
+                where datname = current_database() and application_name = 'kuntatutorit' order by pid";
+    let filters = ["kind=workshop", "modality=online", "status=published", "source=one", "municipality=049"];
+    let filters = [&filters[..], &["theme=email", "language=fi", "audience=091"]].concat();
+    let mut pids = Vec::new();
+    for chosen in 0..1 << filters.len() {
+        let some = filters.iter().enumerate().filter(|(place, _)| chosen & (1 << place) != 0);
+        let query: Vec<_> = some.map(|(_, filter)| *filter).collect();
+        reader.get(&format!("/v1/events?{}", query.join("&"))).await.expect(200);
+        if chosen % 128 == 1 {
+            pids.push(given::lines(&server, open).await);
+        }
+    }
+    pids.push(given::lines(&server, open).await);
+    assert!(pids.windows(2).all(|two| two[0] != two[1]), "the same connections all the time: {pids:?}");
+    let most = pids.iter().map(Vec::len).max();
+    assert!(most < Some(16), "more and more connections: {pids:?}");
 }
