@@ -27,7 +27,7 @@ const CHORES: &[(&str, &str)] = &[
     ("sessions", "expires_at < now()"),
     ("invitations", "expires_at < now()"),
     ("idempotency_keys", "created_at < now() - interval '24 hours'"),
-    ("sign_in_failures", "last_failed_at < now() - interval '1 day'"),
+    ("sign_in_failures", "last_failed_at < now() - interval '15 minutes'"),
 ];
 
 /// Clears away what is over; gives how many rows that were.

@@ -6,6 +6,7 @@ mod jose;
 mod key_files;
 pub mod keys;
 pub mod passwords;
+pub mod places;
 pub mod reach;
 mod refused;
 pub mod revocations;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub use self::caller::Caller;
 use self::{
     keys::KeyRing,
+    places::Places,
     revocations::Revocations,
     tokens::{Claims, Tokens},
 };
@@ -35,8 +37,13 @@ pub struct Auth {
     pub tokens: Tokens,
     /// Whose access has changed since their token was issued.
     pub revocations: Revocations,
+    /// Those whose passwords are being checked, by address.
+    pub trying: Places<String>,
     public_read: bool,
 }
+
+/// How many passwords of one address are checked at a time: half of those that may wait.
+const MOST_TRYING: usize = 32;
 
 impl Auth {
     /// With these keys; tokens are issued by and for the service's public URL.
@@ -44,6 +51,7 @@ impl Auth {
         Self {
             tokens: Tokens::new(keys, config.public_url.clone(), config.public_url.clone()),
             revocations: Revocations::default(),
+            trying: Places::new(MOST_TRYING),
             public_read: config.public_read,
         }
     }

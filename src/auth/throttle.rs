@@ -1,7 +1,11 @@
 //! Failed sign-ins are counted per account *and* address, in PostgreSQL: it holds for all instances, and
 //! an attacker elsewhere locks nobody out.
 
-use std::net::IpAddr;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, LazyLock, PoisonError, Weak},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
@@ -11,8 +15,9 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::places::{Place, Places};
 use crate::{
     db::Conn,
     problem::{Error, Result},
@@ -24,11 +29,11 @@ const FREE_TRIES: i32 = 5;
 /// How long it waits, and after how long a failure is forgotten.
 const PAUSE: TimeDelta = TimeDelta::minutes(15);
 
-/// The turns of those who try; accounts that share one only wait for each other.
-static TURNS: [Mutex<()>; 64] = [const { Mutex::const_new(()) }; 64];
+/// The turns of those who try now.
+static TURNS: LazyLock<std::sync::Mutex<HashMap<Attempt, Weak<Mutex<()>>>>> = LazyLock::new(Default::default);
 
 /// A try to sign in: as whom, from where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Attempt {
     subject: Vec<u8>,
     address: String,
@@ -41,12 +46,29 @@ impl Attempt {
         Self { subject: Sha256::digest(subject).to_vec(), address }
     }
 
+    /// A place among those of its address whose passwords are being checked: what one address may send is not all that can
+    /// be checked.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`] when its address has none left.
+    pub fn place<'a>(&self, trying: &'a Places<String>) -> Result<Place<'a, String>> {
+        trying.take(&self.address).ok_or(Error::TooManyRequests(1))
+    }
+
     /// Waits for its turn: tries of one account from one address go one after the other, or many at once would all pass
     /// before the first has failed. Hold it until the outcome is remembered.
-    pub async fn turn(&self) -> MutexGuard<'static, ()> {
-        let mixed =
-            self.subject.iter().chain(self.address.as_bytes()).fold(0_u8, |sum, byte| sum.rotate_left(3) ^ byte);
-        TURNS[usize::from(mixed) % TURNS.len()].lock().await
+    pub async fn turn(&self) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let known = turns.get(self).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let turn = Arc::default();
+                turns.insert(self.clone(), Arc::downgrade(&turn));
+                turn
+            })
+        };
+        turn.lock_owned().await
     }
 
     /// Passes unless there were too many failures of late; tells whether there were any.

@@ -25,13 +25,10 @@ pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dat
     let time = DateTime::parse_from_rfc3339(&text)
         .map_err(|_| D::Error::custom("must be a time of RFC 3339 with an offset, such as 2020-05-19T08:00:00+03:00"))?
         .to_utc();
-    // A finer time would come back rounded: the database keeps microseconds.
-    let time = time - chrono::TimeDelta::nanoseconds(i64::from(time.timestamp_subsec_nanos() % 1000));
-    if (EARLIEST..LATEST).contains(&time) {
-        Ok(Some(time))
-    } else {
-        Err(D::Error::custom("out_of_range|must be in the years 1900 to 2199"))
-    }
+    // A finer time would come back rounded: the database keeps microseconds, and no leap seconds.
+    let time = DateTime::from_timestamp_micros(time.timestamp_micros());
+    let time = time.filter(|time| (EARLIEST..LATEST).contains(time));
+    time.map(Some).ok_or_else(|| D::Error::custom("out_of_range|must be in the years 1900 to 2199"))
 }
 
 /// Writes a time, or null, as chrono does: `2020-05-19T05:00:00Z`, with three or six more digits when it has them. A page
@@ -92,5 +89,13 @@ mod tests {
             let told = serde_json::to_string(&time).unwrap_or_default();
             assert_eq!(write(time, |text| format!("\"{text}\"")), told);
         }
+    }
+
+    #[test]
+    fn a_leap_second_is_the_next_one() {
+        let read = |text: &str| deserialize(serde_json::Value::from(text)).ok();
+        assert_eq!(read("2016-12-31T23:59:60.5Z"), read("2017-01-01T00:00:00.5Z"));
+        assert_eq!(read("2199-12-31T23:59:60Z"), None);
+        assert!(read("2199-12-31T23:59:59.999999999Z").is_some());
     }
 }

@@ -9,7 +9,7 @@ use calcard::{
         ICalendarParameter as Parameter, ICalendarProperty as Property, ICalendarStatus as Status, ICalendarValueType,
     },
 };
-use chrono::{DateTime, TimeZone as _, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use url::Url;
 
@@ -45,8 +45,9 @@ pub(super) fn write(contents: &Contents) -> String {
     let mut root = Component::new(Kind::VCalendar);
     root.add_property(Property::Version, "2.0");
     root.add_property(Property::Prodid, PRODUCT);
-    root.add_property(Property::Name, contents.name.as_str());
-    root.add_property(Property::Other("X-WR-CALNAME".to_owned()), contents.name.as_str());
+    let name = clean(&contents.name);
+    root.add_property(Property::Name, name.clone());
+    root.add_property(Property::Other("X-WR-CALNAME".to_owned()), name);
     let refresh = Duration { hours: REFRESH_HOURS, ..Duration::default() };
     root.add_property_with_params(
         Property::RefreshInterval,
@@ -102,7 +103,8 @@ fn event(shown: &Event, uid: &str, language: Language, zones: &[Tz]) -> Componen
     component.add_sequence((*sequence).into());
     let zone = fields.time_zone.parse::<Tz>().ok().filter(|zone| zones.contains(zone));
     add_time(&mut component, Property::Dtstart, fields.starts_at, zone);
-    add_time(&mut component, Property::Dtend, fields.ends_at, zone);
+    // Whole seconds are told: rounded up, the end is later than the start, as it must be (section 3.8.2.2).
+    add_time(&mut component, Property::Dtend, fields.ends_at + TimeDelta::nanoseconds(999_999_999), zone);
     component.add_property(Property::Status, status(fields.status));
     add_text(&mut component, Property::Summary, language.of(&fields.title));
     let reason = fields.status_reason.as_ref().and_then(|reason| language.of(reason));

@@ -12,9 +12,11 @@ use crate::{
 
 /// Follow what happens
 ///
-/// Every change of the resources that you may read, deletions included, in an order in which nothing is ever missed or
-/// repeated: keep a copy in step with it. `next` is always there; store it with what you made of the items, and go on
-/// with it as `cursor`. With `wait`, the answer comes as soon as something has happened.
+/// Every change of the kinds of resources that you may read, deletions included, in an order in which nothing is ever missed
+/// or repeated: keep a copy in step with it. `next` is always there; store it with what you made of the items, and go on
+/// with it as `cursor`. With `wait`, the answer comes as soon as something has happened. A change may be of a row that you
+/// may not see, such as another's draft: reading it answers 404. What you see of feedback follows its event: who keeps a
+/// copy of feedback reads an event's anew when its host or its tutors have changed.
 ///
 /// **To make a copy**: ask for `from=now` and keep its `next`; read the lists; then follow from that `next` on. A change
 /// that your copy has already is harmless: read the resource, or remove it when that answers 404. **To make it anew**,
@@ -35,5 +37,5 @@ pub(super) async fn list_changes(
     auth: Data<Auth>,
 ) -> Result<Changes> {
     let sight = Sight::of(&caller, &query)?;
-    follow::changes(&db, &news, &sight, &query, || caller.admitted_by(&auth)).await
+    follow::changes(&db, &news, &caller.reach.identity, &sight, &query, || caller.admitted_by(&auth)).await
 }

@@ -11,6 +11,7 @@ use super::{
     store::{self, Sight},
 };
 use crate::{
+    auth::reach::Identity,
     db::Db,
     problem::{Error, Result},
 };
@@ -28,6 +29,7 @@ const RECHECK: Duration = Duration::from_secs(1);
 pub(super) async fn changes(
     db: &Db,
     news: &News,
+    caller: &Identity,
     sight: &Sight,
     query: &ChangesQuery,
     admitted: impl Fn() -> Result<()>,
@@ -37,7 +39,7 @@ pub(super) async fn changes(
         return db.read(async |conn| store::read(conn, sight, query, from).await).await;
     }
     let deadline = Instant::now() + query.wait();
-    let mut place = news.take_place()?;
+    let mut place = news.take_place(caller)?;
     let from = match from {
         From::Now => From::After(db.read(async |conn| store::present(conn).await).await?),
         after @ From::After(_) => after,

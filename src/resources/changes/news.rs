@@ -12,12 +12,18 @@ use tokio::{
 
 use super::{model::Position, store};
 use crate::{
+    auth::{
+        places::{self, Places},
+        reach::Identity,
+    },
     db::{Conn, establish},
     problem::{Error, Result},
 };
 
 /// How many requests of the process may wait at a time.
 const PLACES: usize = 1000;
+/// How many of them may be of one caller.
+const PLACES_OF_ONE: usize = 400;
 /// How often one looks while somebody waits.
 const EVERY: Duration = Duration::from_millis(100);
 /// How long a look may take.
@@ -29,6 +35,7 @@ pub struct News {
     /// Sent when there is something new; true once the service stops.
     sender: watch::Sender<bool>,
     places: Semaphore,
+    of_callers: Places<Identity>,
     wanted: Notify,
 }
 
@@ -37,11 +44,17 @@ pub struct News {
 pub(super) struct Place<'a> {
     receiver: watch::Receiver<bool>,
     _permit: SemaphorePermit<'a>,
+    _own: places::Place<'a, Identity>,
 }
 
 impl Default for News {
     fn default() -> Self {
-        Self { sender: watch::Sender::new(false), places: Semaphore::new(PLACES), wanted: Notify::new() }
+        Self {
+            sender: watch::Sender::new(false),
+            places: Semaphore::new(PLACES),
+            of_callers: Places::new(PLACES_OF_ONE),
+            wanted: Notify::new(),
+        }
     }
 }
 
@@ -49,12 +62,13 @@ impl News {
     /// A place among those who wait.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiting`] when none is free.
-    pub(super) fn take_place(&self) -> Result<Place<'_>> {
+    /// [`Error::TooManyWaiting`] when none is free, or the caller has as many as one may.
+    pub(super) fn take_place(&self, caller: &Identity) -> Result<Place<'_>> {
+        let own = self.of_callers.take(caller).ok_or(Error::TooManyWaiting)?;
         let permit = self.places.try_acquire().map_err(|_| Error::TooManyWaiting)?;
         let receiver = self.sender.subscribe();
         self.wanted.notify_one();
-        Ok(Place { receiver, _permit: permit })
+        Ok(Place { receiver, _permit: permit, _own: own })
     }
 
     /// Sends those who wait home: the service stops.

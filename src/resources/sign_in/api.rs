@@ -114,6 +114,7 @@ pub(super) async fn login(
     config: Data<Config>,
 ) -> Result<SessionAnswer> {
     let attempt = Attempt::new(&login.email.trim().to_lowercase(), client_address(&request));
+    let _place = attempt.place(&auth.trying)?;
     answer(together(sign_in(&db, attempt, login)).await?, &auth, &config)
 }
 

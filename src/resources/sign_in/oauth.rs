@@ -183,17 +183,14 @@ async fn sign_in(
     id: &str,
     secret: String,
 ) -> Result<(StoredClient, DateTime<Utc>), TokenProblem> {
-    let attempt = Attempt::new(id, client_address(request));
-    let known = Uuid::try_parse(id).ok();
+    let id = Uuid::try_parse(id).map_err(|_| INVALID_CLIENT)?;
+    let attempt = Attempt::new(&id.to_string(), client_address(request));
     let _turn = attempt.turn().await;
     let (failed_before, client) = db
-        .read(async |conn| {
-            let failed_before = attempt.admit(conn).await?;
-            let client = match known {
-                Some(id) => clients::secrets::authenticate(conn, id, &secret).await?,
-                None => None,
-            };
-            Ok((failed_before, client))
+        .read(async |conn| match clients::secrets::authenticate(conn, id, &secret).await? {
+            // Nobody guesses 256 bits: whose secret is right does not wait for what others have tried.
+            Some(client) => Ok((attempt.admit(conn).await.unwrap_or(true), Some(client))),
+            None => Ok((attempt.admit(conn).await?, None)),
         })
         .await?;
     remember(db, attempt, failed_before, client.is_some()).await?;

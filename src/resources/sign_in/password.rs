@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::api::remember;
 use crate::{
-    auth::{Caller, passwords, reach::Identity, scopes::AnyScope, throttle::Attempt},
+    auth::{Auth, Caller, passwords, reach::Identity, scopes::AnyScope, throttle::Attempt},
     db::{Author, Conn, Db, together},
     http::{Body, Json, KnownParameters, NoContent, client_address::client_address, document::PasswordProblems},
     problem::{Error, Result},
@@ -69,16 +69,24 @@ pub(super) async fn set_password(
     caller: Result<Caller<AnyScope>>,
     Json(body): Json<PasswordChange>,
     db: Data<Db>,
+    auth: Data<Auth>,
 ) -> Result<NoContent> {
     match (body.old_password, body.invitation) {
-        (_, Some(invitation)) => together(accept(&request, &db, invitation, body.new_password)).await?,
-        (Some(old), None) => together(change(&request, &db, caller?, old, body.new_password)).await?,
+        (_, Some(invitation)) => together(accept(&request, &db, &auth, invitation, body.new_password)).await?,
+        (Some(old), None) => together(change(&request, &db, &auth, caller?, old, body.new_password)).await?,
         (None, None) => return Err(Error::SignInRefused),
     }
     Ok(NoContent)
 }
 
-async fn change(request: &HttpRequest, db: &Db, caller: Caller<AnyScope>, old: String, new: String) -> Result<()> {
+async fn change(
+    request: &HttpRequest,
+    db: &Db,
+    auth: &Auth,
+    caller: Caller<AnyScope>,
+    old: String,
+    new: String,
+) -> Result<()> {
     let Identity::Account(id) = caller.reach.identity else {
         return Err(Error::OutOfReach(
             "a client has secrets, not a password; the coordinator changes those".to_owned(),
@@ -87,6 +95,7 @@ async fn change(request: &HttpRequest, db: &Db, caller: Caller<AnyScope>, old: S
     let known = db.read(async |conn| accounts::store::credentials(conn, id).await).await;
     let known = known.map_err(|error| if matches!(error, Error::NotFound) { Error::Unauthenticated } else { error })?;
     let attempt = Attempt::new(&known.account.fields.email, client_address(request));
+    let _place = attempt.place(&auth.trying)?;
     let _turn = attempt.turn().await;
     let failed_before = db.read(async |conn| attempt.admit(conn).await).await?;
     let right = passwords::verify(old, known.password_hash.clone()).await?;
@@ -110,13 +119,14 @@ async fn store(mut conn: &Conn, seen: &Credentials, password_hash: String) -> Re
     Ok(update.execute(&mut conn).await? == 1)
 }
 
-async fn accept(request: &HttpRequest, db: &Db, invitation: String, new: String) -> Result<()> {
+async fn accept(request: &HttpRequest, db: &Db, auth: &Auth, invitation: String, new: String) -> Result<()> {
     let attempt = Attempt::new(INVITATIONS, client_address(request));
+    let _place = attempt.place(&auth.trying)?;
     let _turn = attempt.turn().await;
-    let (failed_before, live) =
-        db.read(async |conn| Ok((attempt.admit(conn).await?, invitations::is_live(conn, &invitation).await?))).await?;
-    remember(db, attempt, failed_before, live).await?;
-    if !live {
+    // Nobody guesses 256 bits: whose invitation is right does not wait for what others have tried.
+    if !db.read(async |conn| invitations::is_live(conn, &invitation).await).await? {
+        let failed_before = db.read(async |conn| attempt.admit(conn).await).await?;
+        remember(db, attempt, failed_before, false).await?;
         return Err(Error::InvitationRefused);
     }
     let hash = passwords::hash(new).await?;

@@ -45,6 +45,19 @@ async fn each_status_has_its_word_and_drafts_are_left_out() {
 }
 
 #[tokio::test]
+async fn an_event_of_less_than_a_second_ends_after_it_has_begun() {
+    let server = empty().await;
+    let row = json!({
+        "status": "published", "starts_at": "2027-05-05T10:00:00.2Z", "ends_at": "2027-05-05T10:00:00.8Z",
+        "time_zone": "Europe/Helsinki"
+    });
+    vantaa(&server, "brief", row).await;
+    let event = events(&server.coordinator(), PATH).await.remove(0);
+    let told = ["DTSTART", "DTEND"].map(|name| event.properties()[name].value().to_owned());
+    assert_eq!(told, ["20270505T130000", "20270505T130001"]);
+}
+
+#[tokio::test]
 async fn texts_come_in_the_language_that_is_asked_for_or_the_next_one() {
     let server = empty().await;
     let texts = json!({

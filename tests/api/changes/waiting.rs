@@ -100,7 +100,15 @@ async fn more_than_may_wait_are_told_to_come_back() {
     let next = Follower::of(espoo.clone(), "").await.next;
     let path = format!("{PATH}?cursor={next}&wait=25");
     // On a machine that is busy some do not send within the five seconds that they have for it.
-    let answers = join_all((0..1100).map(|_| espoo.attempt(Method::GET, &path, None))).await;
+    let crowd = join_all((0..1100).map(|_| espoo.attempt(Method::GET, &path, None)));
+    // One caller does not take all places.
+    let others = async {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        let coordinator = server.coordinator();
+        served(async || persistent(&coordinator, &format!("{PATH}?from=now&wait=1")).await).await
+    };
+    let (answers, other) = tokio::join!(crowd, others);
+    other.expect(200);
     let mut too_many = 0;
     for answer in answers.into_iter().flatten().filter(|answer| !matches!(answer.status, 200 | 408)) {
         let refused = answer.expect(503);
