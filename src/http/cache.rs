@@ -84,6 +84,21 @@ impl<V: Keep> Cache<V> {
         Ok(Self(sync::Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default())))
     }
 
+    /// What was written before, if all that it shows is as it was, which `versions` tells.
+    ///
+    /// # Errors
+    /// What that returns.
+    pub async fn still_good(
+        &self,
+        asked: &Asked<V>,
+        versions: impl AsyncFnOnce() -> Result<Versions>,
+    ) -> Result<Option<V>> {
+        match self.0.get(asked) {
+            Some(kept) if kept.0 == versions().await? => Ok(Some(kept.1.clone())),
+            _ => Ok(None),
+        }
+    }
+
     /// What was written before, if all that it shows is as it was, which `versions` tells; else what `write` writes now,
     /// with what that shows.
     ///
@@ -96,10 +111,8 @@ impl<V: Keep> Cache<V> {
         write: impl AsyncFnOnce() -> Result<(Versions, V)>,
     ) -> Result<V> {
         let began = Instant::now();
-        if let Some(kept) = self.0.get(&asked)
-            && kept.0 == together_since(began, versions()).await?
-        {
-            return Ok(kept.1.clone());
+        if let Some(kept) = together_since(began, self.still_good(&asked, versions)).await? {
+            return Ok(kept);
         }
         // Boxed: who finds what is kept does not carry its large future along.
         let written = together_since(began, Box::pin(write())).await?;

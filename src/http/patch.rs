@@ -51,7 +51,13 @@ impl Patch {
     /// [`Error::Invalid`] with every rule that the result breaks.
     pub fn apply<T: Body + Serialize>(&self, current: &T) -> Result<T> {
         let mut value = serde_json::to_value(current).map_err(|error| Error::Internal(error.into()))?;
+        // Of a field that there is not, null would leave nothing to be told of.
+        let nulls = self.0.as_object().into_iter().flatten().filter(|(_, change)| change.is_null());
+        let unknown: Vec<_> = nulls.filter(|(name, _)| value.get(name).is_none()).collect();
         json_patch::merge(&mut value, &self.0);
+        if let Some(fields) = value.as_object_mut() {
+            fields.extend(unknown.into_iter().map(|(name, null)| (name.clone(), null.clone())));
+        }
         let patched: T = json::from_value(value)?;
         self.refuse_defaults(&patched)?;
         Ok(patched)

@@ -192,6 +192,8 @@ async fn an_array_is_no_object() {
     let path = "/v1/municipalities/049";
     let patch = json!({"location": [60, 24]});
     coordinator.if_match("*").patch(path, &patch).await.expect_violations(&[("/location", "wrong_type")]);
+    let patch = json!({"nonsense": null, "website": null});
+    coordinator.if_match("*").patch(path, &patch).await.expect_violations(&[("/nonsense", "unknown_field")]);
 }
 
 #[tokio::test]

@@ -56,12 +56,15 @@ impl Calendars {
     pub(super) async fn of(&self, reach: &Reach, municipality: Option<&str>, language: Language) -> Result<Calendar> {
         let db = &self.db;
         together(async {
-            let _turn = TURNS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
             let name = self.name(reach, municipality, language).await?;
             let asked = (reach.clone(), format!("{municipality:?} {} {name}", language.as_str()));
             let versions = async || db.read_long(async |conn| versions(conn, reach, municipality).await).await;
             let write = async || self.write(reach, municipality, language, name).await;
-            // Boxed, as it is large.
+            if let Some(kept) = self.kept.still_good(&asked, versions).await? {
+                return Ok(kept);
+            }
+            // Whoever waited for the one that wrote it finds it kept then. Boxed, as it is large.
+            let _turn = TURNS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
             Box::pin(self.kept.answer(asked, versions, write)).await
         })
         .await
