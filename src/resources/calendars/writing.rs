@@ -27,6 +27,8 @@ use crate::{
 
 /// A calendar of a thousand events takes some megabytes to write: so many are in the making at once.
 static TURNS: Semaphore = Semaphore::const_new(4);
+/// The versions of a thousand events take a tenth of a megabyte: so many calendars are looked at at once.
+static LOOKS: Semaphore = Semaphore::const_new(4);
 
 /// What calendars are made with.
 pub(super) struct Calendars {
@@ -60,9 +62,11 @@ impl Calendars {
             let asked = (reach.clone(), format!("{municipality:?} {} {name}", language.as_str()));
             let versions = async || db.read_long(async |conn| versions(conn, reach, municipality).await).await;
             let write = async || self.write(reach, municipality, language, name).await;
+            let look = LOOKS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
             if let Some(kept) = self.kept.still_good(&asked, versions).await? {
                 return Ok(kept);
             }
+            drop(look);
             // Whoever waited for the one that wrote it finds it kept then. Boxed, as it is large.
             let _turn = TURNS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
             Box::pin(self.kept.answer(asked, versions, write)).await
