@@ -37,13 +37,10 @@ pub struct Auth {
     pub tokens: Tokens,
     /// Whose access has changed since their token was issued.
     pub revocations: Revocations,
-    /// Those whose passwords are being checked, by address.
+    /// Those whose passwords are hashed or wait for it, by address.
     pub trying: Places<String>,
     public_read: bool,
 }
-
-/// How many passwords of one address are checked at a time: half of those that may wait.
-const MOST_TRYING: usize = 32;
 
 impl Auth {
     /// With these keys; tokens are issued by and for the service's public URL.
@@ -51,7 +48,7 @@ impl Auth {
         Self {
             tokens: Tokens::new(keys, config.public_url.clone(), config.public_url.clone()),
             revocations: Revocations::default(),
-            trying: Places::new(MOST_TRYING),
+            trying: Places::new(passwords::PLACES, passwords::PLACES_OF_ONE),
             public_read: config.public_read,
         }
     }

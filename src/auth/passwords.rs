@@ -9,8 +9,9 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
+use super::places::Place;
 use crate::problem::{Error, Result};
 
 /// How long a password is, in characters.
@@ -20,7 +21,9 @@ const MOST_THREADS: usize = 4;
 /// How much they stand back: where all cores are busy with requests, each still gets about a tenth of one.
 const NICENESS: i32 = 10;
 /// This many run and wait; more are told to come later.
-static WAITING: Semaphore = Semaphore::const_new(64);
+pub const PLACES: usize = 64;
+/// So many of them are of one address at most.
+pub const PLACES_OF_ONE: usize = 32;
 /// What an unknown account's password is checked against, so that it takes the same time: a hash of no password that
 /// anybody knows. Written out, since the first unknown account would else wait for two.
 const NOBODY: &str =
@@ -29,17 +32,17 @@ const NOBODY: &str =
 /// The password's hash, in PHC form.
 ///
 /// # Errors
-/// [`Error::TooManyRequests`] when too many wait.
-pub async fn hash(password: String) -> Result<String> {
-    off_thread(move || hash_now(&password)).await?
+/// [`Error::Internal`] when it cannot be made.
+pub async fn hash(place: Place<String>, password: String) -> Result<String> {
+    off_thread(place, move || hash_now(&password)).await?
 }
 
 /// Whether this is the password of that hash; `None` takes as long and never is.
 ///
 /// # Errors
-/// [`Error::TooManyRequests`] when too many wait.
-pub async fn verify(password: String, stored: Option<String>) -> Result<bool> {
-    off_thread(move || {
+/// [`Error::Internal`] when it cannot be found out.
+pub async fn verify(place: Place<String>, password: String, stored: Option<String>) -> Result<bool> {
+    off_thread(place, move || {
         let known = stored.is_some();
         let stored = stored.as_deref().unwrap_or(NOBODY);
         let matches = PasswordHash::new(stored)
@@ -49,7 +52,11 @@ pub async fn verify(password: String, stored: Option<String>) -> Result<bool> {
     .await
 }
 
-fn hash_now(password: &str) -> Result<String> {
+/// As [`hash`], on this thread: for the command line, where nobody else waits.
+///
+/// # Errors
+/// As [`hash`].
+pub fn hash_now(password: &str) -> Result<String> {
     let hash =
         Argon2::default().hash_password(password.as_bytes()).map_err(|e| Error::Internal(e.to_string().into()))?;
     Ok(hash.to_string())
@@ -84,8 +91,7 @@ fn stand_back() {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let place = WAITING.try_acquire().map_err(|_| Error::TooManyRequests(1))?;
+async fn off_thread<T: Send + 'static>(place: Place<String>, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let (done, outcome) = oneshot::channel();
     let job = Box::new(move || {
         // The place is free once the work is done, whether or not its caller is still there.

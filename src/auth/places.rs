@@ -1,60 +1,61 @@
-//! Places of which one caller gets some only, so that there are some for others.
+//! Places, of which one caller gets some only, so that there are some for others.
 
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// How many places each has taken; who has none is not in it.
-#[derive(Debug)]
+/// Places, and how many each caller has taken; who has none is not in it.
+#[derive(Clone, Debug)]
 pub struct Places<K> {
-    most: usize,
-    taken: Mutex<HashMap<K, usize>>,
+    all: usize,
+    of_one: usize,
+    taken: Arc<Mutex<HashMap<K, usize>>>,
 }
 
 /// A place, until it is dropped.
 #[derive(Debug)]
-pub struct Place<'a, K: Hash + Eq> {
-    places: &'a Places<K>,
+pub struct Place<K: Hash + Eq> {
+    taken: Arc<Mutex<HashMap<K, usize>>>,
     of: K,
 }
 
 impl<K: Hash + Eq + Clone> Places<K> {
-    /// So many for each at most.
-    pub fn new(most: usize) -> Self {
-        Self { most, taken: Mutex::default() }
+    /// So many for all, and so many of them for one at most.
+    pub fn new(all: usize, of_one: usize) -> Self {
+        Self { all, of_one, taken: Arc::default() }
     }
 
-    /// A place for this one; none when it has as many as it may.
-    pub fn take(&self, of: &K) -> Option<Place<'_, K>> {
-        let mut taken = self.taken();
-        let count = taken.entry(of.clone()).or_default();
-        if *count >= self.most {
+    /// A place for this one; none when all are taken, or it has as many as it may.
+    pub fn take(&self, of: &K) -> Option<Place<K>> {
+        let mut taken = lock(&self.taken);
+        let own = taken.get(of).copied().unwrap_or_default();
+        if own >= self.of_one || taken.values().sum::<usize>() >= self.all {
             return None;
         }
-        *count += 1;
-        Some(Place { places: self, of: of.clone() })
+        taken.insert(of.clone(), own + 1);
+        Some(Place { taken: Arc::clone(&self.taken), of: of.clone() })
+    }
+
+    /// Whether nobody has one.
+    pub fn are_free(&self) -> bool {
+        lock(&self.taken).is_empty()
     }
 }
 
-impl<K> Places<K> {
-    fn taken(&self) -> MutexGuard<'_, HashMap<K, usize>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<K: Hash + Eq> Drop for Place<'_, K> {
+impl<K: Hash + Eq> Drop for Place<K> {
     fn drop(&mut self) {
-        let mut taken = self.places.taken();
-        let count = taken.get_mut(&self.of).map(|count| {
-            *count -= 1;
-            *count
-        });
-        if count == Some(0) {
-            taken.remove(&self.of);
+        let mut taken = lock(&self.taken);
+        match taken.get_mut(&self.of) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(taken.remove(&self.of)),
         }
     }
+}
+
+fn lock<K>(taken: &Mutex<HashMap<K, usize>>) -> MutexGuard<'_, HashMap<K, usize>> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -63,14 +64,14 @@ mod tests {
 
     #[test]
     fn one_leaves_places_for_others_and_gives_its_own_back() {
-        let places = Places::new(2);
+        let places = Places::new(3, 2);
         let own = [places.take(&"one"), places.take(&"one")];
         assert!(own.iter().all(Option::is_some) && places.take(&"one").is_none());
         let other = places.take(&"other");
-        assert!(other.is_some());
+        assert!(other.is_some() && places.take(&"third").is_none());
         drop(own);
-        assert!(places.take(&"one").is_some());
+        assert!(places.take(&"one").is_some() && !places.are_free());
         drop(other);
-        assert!(places.taken().is_empty());
+        assert!(places.are_free());
     }
 }

@@ -46,12 +46,11 @@ impl Attempt {
         Self { subject: Sha256::digest(subject).to_vec(), address }
     }
 
-    /// A place among those of its address whose passwords are being checked: what one address may send is not all that can
-    /// be checked.
+    /// A place among those whose passwords are hashed; an address gets some of them only.
     ///
     /// # Errors
-    /// [`Error::TooManyRequests`] when its address has none left.
-    pub fn place<'a>(&self, trying: &'a Places<String>) -> Result<Place<'a, String>> {
+    /// [`Error::TooManyRequests`] when none is left for its address.
+    pub fn place(&self, trying: &Places<String>) -> Result<Place<String>> {
         trying.take(&self.address).ok_or(Error::TooManyRequests(1))
     }
 

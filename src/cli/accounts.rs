@@ -138,7 +138,7 @@ fn add(config: &Config, person: Person) -> Outcome {
     let new = person.account().map_err(told)?;
     let password = read_password()?;
     let account = Database::migrated(config)?.write(async move |conn| {
-        let hash = passwords::hash(password).await?;
+        let hash = passwords::hash_now(&password)?;
         store::create(conn, &Reach::of_command_line(), new, Some(hash)).await
     })?;
     println!("Made the account {} ({}).", account.id, account.fields.role.as_str());

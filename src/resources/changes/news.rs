@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Notify, Semaphore, SemaphorePermit, watch},
+    sync::{Notify, watch},
     time::{Instant, sleep, timeout, timeout_at},
 };
 
@@ -34,27 +34,21 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct News {
     /// Sent when there is something new; true once the service stops.
     sender: watch::Sender<bool>,
-    places: Semaphore,
-    of_callers: Places<Identity>,
+    places: Places<Identity>,
     wanted: Notify,
 }
 
 /// A place among those who wait. It is taken before the ledger is read, so that nothing is missed between.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct Place {
     receiver: watch::Receiver<bool>,
-    _permit: SemaphorePermit<'a>,
-    _own: places::Place<'a, Identity>,
+    _taken: places::Place<Identity>,
 }
 
 impl Default for News {
     fn default() -> Self {
-        Self {
-            sender: watch::Sender::new(false),
-            places: Semaphore::new(PLACES),
-            of_callers: Places::new(PLACES_OF_ONE),
-            wanted: Notify::new(),
-        }
+        let places = Places::new(PLACES, PLACES_OF_ONE);
+        Self { sender: watch::Sender::new(false), places, wanted: Notify::new() }
     }
 }
 
@@ -63,12 +57,11 @@ impl News {
     ///
     /// # Errors
     /// [`Error::TooManyWaiting`] when none is free, or the caller has as many as one may.
-    pub(super) fn take_place(&self, caller: &Identity) -> Result<Place<'_>> {
-        let own = self.of_callers.take(caller).ok_or(Error::TooManyWaiting)?;
-        let permit = self.places.try_acquire().map_err(|_| Error::TooManyWaiting)?;
+    pub(super) fn take_place(&self, caller: &Identity) -> Result<Place> {
+        let taken = self.places.take(caller).ok_or(Error::TooManyWaiting)?;
         let receiver = self.sender.subscribe();
         self.wanted.notify_one();
-        Ok(Place { receiver, _permit: permit, _own: own })
+        Ok(Place { receiver, _taken: taken })
     }
 
     /// Sends those who wait home: the service stops.
@@ -77,7 +70,7 @@ impl News {
     }
 
     async fn until_somebody_waits(&self) {
-        while self.places.available_permits() == PLACES {
+        while self.places.are_free() {
             self.wanted.notified().await;
         }
     }
@@ -87,7 +80,7 @@ impl News {
     }
 }
 
-impl Place<'_> {
+impl Place {
     /// Waits for something new, until then at most; whether it came.
     pub(super) async fn wait(&mut self, until: Instant) -> bool {
         // The sender lives as long as the service: an error of it cannot be.

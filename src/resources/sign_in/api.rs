@@ -10,7 +10,7 @@ use super::{
     sessions::{self, Session},
 };
 use crate::{
-    auth::{Auth, passwords, throttle::Attempt, tokens::LIFETIME_SECONDS},
+    auth::{Auth, passwords, places::Place, throttle::Attempt, tokens::LIFETIME_SECONDS},
     config::Config,
     db::{Author, Db, together},
     http::{
@@ -114,11 +114,11 @@ pub(super) async fn login(
     config: Data<Config>,
 ) -> Result<SessionAnswer> {
     let attempt = Attempt::new(&login.email.trim().to_lowercase(), client_address(&request));
-    let _place = attempt.place(&auth.trying)?;
-    answer(together(sign_in(&db, attempt, login)).await?, &auth, &config)
+    let place = attempt.place(&auth.trying)?;
+    answer(together(sign_in(&db, attempt, place, login)).await?, &auth, &config)
 }
 
-async fn sign_in(db: &Db, attempt: Attempt, given: Login) -> Result<Session> {
+async fn sign_in(db: &Db, attempt: Attempt, place: Place<String>, given: Login) -> Result<Session> {
     let _turn = attempt.turn().await;
     let (failed_before, known) = db
         .read(async |conn| {
@@ -127,7 +127,7 @@ async fn sign_in(db: &Db, attempt: Attempt, given: Login) -> Result<Session> {
         })
         .await?;
     let stored = known.as_ref().and_then(|known| known.password_hash.clone());
-    let right = passwords::verify(given.password, stored).await?;
+    let right = passwords::verify(place, given.password, stored).await?;
     let known = known.filter(|known| right && !known.account.fields.disabled);
     remember(db, attempt, failed_before, known.is_some()).await?;
     let known = known.ok_or(Error::SignInRefused)?;
