@@ -7,6 +7,7 @@
 mod gather;
 pub mod insert;
 pub(crate) mod keyset;
+pub mod ledger;
 pub mod local;
 pub mod lookup;
 pub mod migrations;

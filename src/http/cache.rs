@@ -1,12 +1,18 @@
 //! Answers that are kept, and validated each time that they are asked for: one is good for as long as the database says that
-//! all that it shows has the version that it had. To ask for that costs a part of reading and writing it all again, and
-//! nothing stale is ever answered.
+//! nothing was written in the collection that it shows, or else that all that it shows has the version that it had. To ask for
+//! the one costs next to nothing, for the other a part of reading and writing it all again, and nothing stale is ever
+//! answered.
 //!
 //! All is forgotten every ten minutes: what was deleted is not in memory for longer than that.
 
-use std::{hash::Hash, sync::Arc, time::Duration};
+use std::{
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
     sync::{self, DefaultLifecycle},
@@ -17,7 +23,7 @@ use uuid::Uuid;
 use super::{Resource, respond::WrittenResource};
 use crate::{
     auth::reach::Reach,
-    db::together_since,
+    db::{ledger::Ledger, together_since},
     problem::{Error, Result},
 };
 
@@ -40,21 +46,46 @@ pub trait Keep: Clone + Send + Sync + 'static {
 
     /// How long it and what was asked for are, in bytes.
     fn size(&self, what: &Self::What) -> usize;
+
+    /// When it becomes another one though nothing is written.
+    fn until(&self) -> Option<DateTime<Utc>> {
+        None
+    }
 }
 
 /// What is asked for, and how far the one reaches who asks: nobody gets what was written for somebody else.
 pub type Asked<V> = (Reach, <V as Keep>::What);
 
 /// Answers of one kind.
-pub struct Cache<V: Keep>(sync::Cache<Asked<V>, Arc<(Versions, V)>, Size>);
+pub struct Cache<V: Keep>(sync::Cache<Asked<V>, Arc<Kept<V>>, Size>);
+
+/// An answer that is kept.
+struct Kept<V> {
+    value: V,
+    versions: Versions,
+    /// How far the ledger had come when the versions were last seen to be these.
+    seen_at: Mutex<Option<Ledger>>,
+}
+
+impl<V: Keep> Kept<V> {
+    /// Whether it is good by the ledger alone. That may say no where the versions say yes.
+    fn is_as_written(&self, ledger: &Ledger) -> bool {
+        let is_current = self.value.until().is_none_or(|until| Utc::now() < until);
+        let seen_at = self.seen_at.lock().unwrap_or_else(PoisonError::into_inner);
+        is_current && seen_at.as_ref().is_some_and(|seen_at| ledger.is_as_at(seen_at))
+    }
+
+    fn see_at(&self, ledger: Ledger) {
+        *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(ledger);
+    }
+}
 
 #[derive(Clone, Debug)]
 struct Size;
 
-impl<V: Keep> Weighter<Asked<V>, Arc<(Versions, V)>> for Size {
-    fn weight(&self, (_, what): &Asked<V>, kept: &Arc<(Versions, V)>) -> u64 {
-        let (versions, value) = &**kept;
-        let size = size_of::<Asked<V>>() + size_of_val(&versions[..]) + value.size(what);
+impl<V: Keep> Weighter<Asked<V>, Arc<Kept<V>>> for Size {
+    fn weight(&self, (_, what): &Asked<V>, kept: &Arc<Kept<V>>) -> u64 {
+        let size = size_of::<Asked<V>>() + size_of_val(&kept.versions[..]) + kept.value.size(what);
         size.try_into().unwrap_or(u64::MAX)
     }
 }
@@ -84,40 +115,49 @@ impl<V: Keep> Cache<V> {
         Ok(Self(sync::Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default())))
     }
 
-    /// What was written before, if all that it shows is as it was, which `versions` tells.
+    /// What was written before, if all that it shows is as it was: by the `ledger`, where it is of one collection, else by the
+    /// `versions`.
     ///
     /// # Errors
-    /// What that returns.
+    /// What the two return.
     pub async fn still_good(
         &self,
         asked: &Asked<V>,
+        ledger: impl AsyncFnOnce() -> Result<Option<Ledger>>,
         versions: impl AsyncFnOnce() -> Result<Versions>,
     ) -> Result<Option<V>> {
-        match self.0.get(asked) {
-            Some(kept) if kept.0 == versions().await? => Ok(Some(kept.1.clone())),
-            _ => Ok(None),
+        let Some(kept) = self.0.get(asked) else { return Ok(None) };
+        // Asked for before the versions are: what is written between the two is news the next time.
+        let ledger = ledger().await?;
+        if ledger.as_ref().is_some_and(|ledger| kept.is_as_written(ledger)) {
+            return Ok(Some(kept.value.clone()));
         }
+        if kept.versions != versions().await? {
+            return Ok(None);
+        }
+        ledger.into_iter().for_each(|ledger| kept.see_at(ledger));
+        Ok(Some(kept.value.clone()))
     }
 
-    /// What was written before, if all that it shows is as it was, which `versions` tells; else what `write` writes now,
-    /// with what that shows.
+    /// What was written before, if all that it shows is as it was, which `ledger` or `versions` tell; else what `write` writes
+    /// now, with what that shows.
     ///
     /// # Errors
-    /// What the two return, and [`Error::Unavailable`] when they take too long together.
+    /// What the three return, and [`Error::Unavailable`] when they take too long together.
     pub async fn answer(
         &self,
         asked: Asked<V>,
+        ledger: impl AsyncFnOnce() -> Result<Option<Ledger>>,
         versions: impl AsyncFnOnce() -> Result<Versions>,
         write: impl AsyncFnOnce() -> Result<(Versions, V)>,
     ) -> Result<V> {
         let began = Instant::now();
-        if let Some(kept) = together_since(began, self.still_good(&asked, versions)).await? {
+        if let Some(kept) = together_since(began, self.still_good(&asked, ledger, versions)).await? {
             return Ok(kept);
         }
         // Boxed: who finds what is kept does not carry its large future along.
-        let written = together_since(began, Box::pin(write())).await?;
-        let value = written.1.clone();
-        self.0.insert(asked, Arc::new(written));
+        let (versions, value) = together_since(began, Box::pin(write())).await?;
+        self.0.insert(asked, Arc::new(Kept { value: value.clone(), versions, seen_at: Mutex::default() }));
         Ok(value)
     }
 }
@@ -135,11 +175,13 @@ impl Cache<WrittenResource> {
         find: impl AsyncFnOnce() -> Result<T>,
     ) -> Result<WrittenResource> {
         let asked = (reach.clone(), (T::COLLECTION, id));
+        // Its version costs no more than the ledger.
+        let ledger = async || Ok(None);
         let versions = async || Ok(vec![(id, version().await?)]);
         let write = async || {
             let found = find().await?;
             Ok((vec![(id, found.version())], WrittenResource::of(&found)?))
         };
-        self.answer(asked, versions, write).await
+        self.answer(asked, ledger, versions, write).await
     }
 }

@@ -1,5 +1,6 @@
 //! Answers that the service keeps: nobody can tell them from answers that are written anew.
 
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use serde_json::{Value, json};
 
 use crate::support::{Server, client::Client};
@@ -13,7 +14,8 @@ async fn answers(readers: &[Client; 2]) -> (Value, String) {
     let mut told = Vec::new();
     for reader in readers {
         let fresh = reader.get(LIST[1]).await.expect(200).body["items"].clone();
-        for _ in 0..2 {
+        // Written, held against the versions, held against the ledger.
+        for _ in 0..3 {
             assert_eq!(reader.get(LIST[0]).await.expect(200).body["items"], fresh);
             told.push((fresh.clone(), reader.get(CALENDAR).await.expect(200).text));
         }
@@ -52,6 +54,42 @@ async fn what_is_written_on_either_instance_is_read_on_both() {
         let now = answers(&readers).await;
         assert_ne!(now, before);
         before = now;
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_has_written_to_is_not_read_again() {
+    let server = Server::start();
+    let readers = [server.municipality("092"), server.municipality("049")];
+    let before = answers(&readers).await;
+    let mut holder = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    holder.batch_execute("begin; lock table events in access exclusive mode").await.unwrap();
+    for reader in &readers {
+        assert_eq!(reader.get(LIST[0]).await.expect(200).body["items"], before.0);
+        assert_eq!(reader.get(CALENDAR).await.expect(200).text, before.1);
+    }
+}
+
+/// What was written first may be committed last: the newest that there is in the ledger stays the same then.
+#[tokio::test]
+async fn what_is_committed_late_is_read_too() {
+    let server = Server::start();
+    let [late, early] = [server.given_event("049").await, server.given_event("049").await];
+    let mut writer = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    let write = format!("begin; update events set title = '{{\"fi\": \"Myöhässä\"}}' where id = '{late}'");
+    writer.batch_execute(&write).await.unwrap();
+    let change = json!({"title": {"fi": "Ajoissa"}});
+    server.coordinator().if_match("*").patch(&format!("/v1/events/{early}"), &change).await.expect(200);
+    let reader = server.municipality("092");
+    for (commit, is_there) in [("", false), ("commit", true)] {
+        writer.batch_execute(commit).await.unwrap();
+        for _ in 0..4 {
+            for path in [LIST[0], CALENDAR] {
+                let text = reader.get(path).await.expect(200).text;
+                assert!(text.contains("Ajoissa"), "{text}");
+                assert_eq!(text.contains("Myöhässä"), is_there, "{text}");
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header, web::Bytes,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -65,19 +66,20 @@ impl FromRequest for CalendarQuery {
     }
 }
 
-/// A calendar as it is sent: the same until an event of it changes.
+/// A calendar as it is sent: the same until an event of it changes, or begins.
 #[derive(Clone, Debug)]
 pub struct Calendar {
     text: Bytes,
     hash: String,
+    until: Option<DateTime<Utc>>,
 }
 
 impl Calendar {
-    /// The calendar with this text.
-    pub(super) fn of(mut text: String) -> Self {
+    /// The calendar with this text, whose next event begins then.
+    pub(super) fn of(mut text: String, until: Option<DateTime<Utc>>) -> Self {
         text.shrink_to_fit();
         let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..18]);
-        Self { text: text.into(), hash }
+        Self { text: text.into(), hash, until }
     }
 }
 
@@ -90,13 +92,17 @@ impl Keep for Calendar {
     fn size(&self, what: &String) -> usize {
         what.len() + self.text.len()
     }
+
+    fn until(&self) -> Option<DateTime<Utc>> {
+        self.until
+    }
 }
 
 impl Responder for Calendar {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let Self { text, hash } = self;
+        let Self { text, hash, .. } = self;
         let known = Tags::of(request, &header::IF_NONE_MATCH).is_some_and(|tags| tags.have(&format!("\"{hash}\"")));
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         // Weak: it stands for the calendar, compressed or not.

@@ -20,7 +20,7 @@ use crate::{
     http::cache::{Cache, Versions},
     problem::{Error, Result},
     resources::{
-        events::announced::{announced, versions},
+        events::announced::{Announced, announced, versions},
         municipalities,
     },
 };
@@ -60,16 +60,18 @@ impl Calendars {
         together(async {
             let name = self.name(reach, municipality, language).await?;
             let asked = (reach.clone(), format!("{municipality:?} {} {name}", language.as_str()));
-            let versions = async || db.read_long(async |conn| versions(conn, reach, municipality).await).await;
+            let ledger = async || db.ledger("events").await.map(Some);
+            let versions = async || {
+                let _look = LOOKS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
+                db.read_long(async |conn| versions(conn, reach, municipality).await).await
+            };
             let write = async || self.write(reach, municipality, language, name).await;
-            let look = LOOKS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
-            if let Some(kept) = self.kept.still_good(&asked, versions).await? {
+            if let Some(kept) = self.kept.still_good(&asked, ledger, versions).await? {
                 return Ok(kept);
             }
-            drop(look);
             // Whoever waited for the one that wrote it finds it kept then. Boxed, as it is large.
             let _turn = TURNS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
-            Box::pin(self.kept.answer(asked, versions, write)).await
+            Box::pin(self.kept.answer(asked, ledger, versions, write)).await
         })
         .await
     }
@@ -91,10 +93,10 @@ impl Calendars {
         name: String,
     ) -> Result<(Versions, Calendar)> {
         let read = self.db.read_long(async |conn| announced(conn, reach, municipality).await);
-        let (versions, events) = read.await?;
+        let Announced { versions, events, next } = read.await?;
         let contents = Contents { name, language, public_url: self.config.public_url.clone(), events };
         // That takes a while: other requests of the worker do not wait for it.
         let text = block(move || icalendar::write(&contents)).await.map_err(|error| Error::Internal(error.into()))?;
-        Ok((versions, Calendar::of(text)))
+        Ok((versions, Calendar::of(text, next)))
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, scopes::Scope},
-    db::Conn,
+    db::{Conn, ledger::ledger_horizon},
     http::list::bad_cursor,
     problem::Result,
     schema::changes::{self, dsl},
@@ -106,10 +106,4 @@ pub(super) async fn newest(conn: &Conn) -> Result<Option<Position>> {
     };
     let of_each = try_join_all(Collection::ALL.iter().map(|of| newest_of(conn, of))).await?;
     Ok(of_each.into_iter().flatten().max())
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// The oldest transaction that can still commit.
-    fn ledger_horizon() -> BigInt;
 }

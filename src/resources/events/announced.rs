@@ -31,12 +31,22 @@ enum Whose<'a> {
     Audience(&'a str),
 }
 
-/// The 500 that start next and the 500 that started last, by time: all of the region's, or those that this municipality
-/// holds and those that are tailored to it. With what that shows.
+/// What is announced.
+pub struct Announced {
+    /// The events, by time.
+    pub events: Vec<Event>,
+    /// What that shows.
+    pub versions: Versions,
+    /// When the next of them begins.
+    pub next: Option<DateTime<Utc>>,
+}
+
+/// The 500 that start next and the 500 that started last: all of the region's, or those that this municipality holds and
+/// those that are tailored to it.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn announced(conn: &Conn, reach: &Reach, municipality: Option<&str>) -> Result<(Versions, Vec<Event>)> {
+pub async fn announced(conn: &Conn, reach: &Reach, municipality: Option<&str>) -> Result<Announced> {
     let now = Utc::now();
     let lists = try_join_all(walks(reach, municipality, now).map(|walk| walk.rows(conn))).await?;
     let mut rows: Vec<_> = lists.into_iter().flatten().collect();
@@ -46,7 +56,8 @@ pub async fn announced(conn: &Conn, reach: &Reach, municipality: Option<&str>) -
     rows.dedup_by_key(|row| row.id);
     let next = rows.partition_point(|row| row.fields.starts_at < now);
     let near = next.saturating_sub(EACH_WAY)..(next + EACH_WAY).min(rows.len());
-    Ok((versions, rows.drain(near).map(seen(reach)).collect()))
+    let next = rows.get(next).map(|row| row.fields.starts_at);
+    Ok(Announced { events: rows.drain(near).map(seen(reach)).collect(), versions, next })
 }
 
 /// What a calendar of these would show.

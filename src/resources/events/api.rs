@@ -54,9 +54,10 @@ pub(super) async fn list_events(
     if is_search || !wanted.nothing_else() {
         return write().await.map(|(_, page)| page);
     }
-    let versions = async |conn: &Conn| list::versions(conn, &caller.reach, &list).await;
+    let ledger = async || db.ledger("events").await.map(Some);
+    let versions = async || db.read(async |conn| list::versions(conn, &caller.reach, &list).await).await;
     let asked = (caller.reach.clone(), list.page.asked().to_owned());
-    pages.answer(asked, async || db.read(versions).await, write).await
+    pages.answer(asked, ledger, versions, write).await
 }
 
 /// Create an event
