@@ -2,11 +2,12 @@
 //! sees what tutors say is decided here.
 
 use diesel::{
+    dsl::array,
     prelude::*,
-    sql_types::{Integer, Text, Uuid as SqlUuid},
+    sql_types::{Array, Integer, Text, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
-use futures_util::future::try_join4;
+use futures_util::future::{try_join, try_join4};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -28,8 +29,8 @@ const COMMENTS: i32 = 100;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// The first comments that are shown at a tutor's events, a row each.
-    fn tutor_comments(of_tutor: SqlUuid, of_direction: Text, most: Integer) -> SqlUuid;
+    /// The first comments that are shown at these events, a row each.
+    fn first_comments(of_events: Array<SqlUuid>, of_direction: Text, most: Integer) -> SqlUuid;
 }
 
 /// The summary of the feedback on an event.
@@ -58,19 +59,16 @@ pub async fn of_event(conn: &Conn, reach: &Reach, id: Uuid) -> Result<EventFeedb
 
 /// The summary of the feedback on a tutor's events.
 ///
+/// The versions are asked for before the comments: a tag may be older than what it stands for, never newer.
+///
 /// # Errors
 /// [`crate::problem::Error::NotFound`] when there is no such tutor.
 pub async fn of_tutor(conn: &Conn, reach: &Reach, id: Uuid) -> Result<TutorFeedbackSummary> {
     let full = reach.is_coordinator() || reach.tutor == Some(id);
-    let by_tutors = async { if full { comments_of_tutor(conn, id, TutorToParticipant).await } else { Ok(Vec::new()) } };
-    let (_, mut rows, by_participants, by_tutors) = try_join4(
-        tutors::store::find(conn, reach, id),
-        published_of_tutor(conn, id),
-        comments_of_tutor(conn, id, ParticipantToTutor),
-        by_tutors,
-    )
-    .await?;
+    let (_, mut rows) = try_join(tutors::store::find(conn, reach, id), published_of_tutor(conn, id)).await?;
     rows.retain(|row| full || row.direction == ParticipantToTutor);
+    let comments = |direction| comments_of_all(conn, &rows, direction);
+    let (by_participants, by_tutors) = try_join(comments(ParticipantToTutor), comments(TutorToParticipant)).await?;
     Ok(TutorFeedbackSummary {
         tutor_id: id,
         participant_to_tutor: sum(&rows, ParticipantToTutor).with(by_participants),
@@ -93,7 +91,8 @@ async fn published_of_event(mut conn: &Conn, id: Uuid) -> Result<Vec<Published>>
 /// Nothing published, and nothing said by tutors, is as if there were no row.
 async fn published_of_tutor(mut conn: &Conn, id: Uuid) -> Result<Vec<Published>> {
     let presented = event_tutors::table.filter(event_tutors::tutor_id.eq(id)).select(event_tutors::event_id);
-    let query = Published::query().filter(feedback_summaries::event_id.eq_any(presented));
+    // As an array: its events are looked for in one go.
+    let query = Published::query().filter(feedback_summaries::event_id.eq_any(array::<SqlUuid, _>(presented)));
     let query = query.filter(feedback_summaries::version.gt(0));
     Ok(query.order((feedback_summaries::event_id, feedback_summaries::direction)).load(&mut conn).await?)
 }
@@ -107,8 +106,12 @@ async fn comments_of_event(mut conn: &Conn, id: Uuid, direction: Direction) -> R
     Ok(query.order(feedback_comments::place).limit(COMMENTS.into()).load(&mut conn).await?)
 }
 
-async fn comments_of_tutor(mut conn: &Conn, id: Uuid, direction: Direction) -> Result<Vec<PublishedComment>> {
-    let ids = diesel::select(tutor_comments(id, direction, COMMENTS));
+async fn comments_of_all(mut conn: &Conn, rows: &[Published], direction: Direction) -> Result<Vec<PublishedComment>> {
+    let events: Vec<_> = rows.iter().filter(|row| row.direction == direction).map(|row| row.event_id).collect();
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = diesel::select(first_comments(events, direction, COMMENTS));
     let query = PublishedComment::query()
         .inner_join(feedback_comments::table.on(feedback_comments::feedback_id.eq(feedback::id)))
         .filter(feedback_comments::feedback_id.eq_any(ids));

@@ -1,0 +1,1 @@
+drop function first_comments;
