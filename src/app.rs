@@ -26,10 +26,11 @@ use crate::{
     housekeeping,
     http::{
         cache::Cache,
-        fallback::fallback,
+        fallback::{Paths, fallback},
         headers,
         parameters::Parameters,
         respond::{WrittenPage, WrittenResource},
+        routes::Routes,
     },
     metrics::{self, Metrics},
     openapi::Base,
@@ -78,7 +79,8 @@ pub struct Running {
 
 /// The document, from the handlers.
 pub fn document() -> OpenApi {
-    App::new().into_utoipa_app().openapi(Base::openapi()).configure(resources::routes).split_for_parts().1
+    let described = App::new().into_utoipa_app().openapi(Base::openapi());
+    described.configure(|config| resources::routes(&mut Routes::Described(config))).split_for_parts().1
 }
 
 /// Builds the server and begins to listen. The database must be there and migrated.
@@ -111,8 +113,8 @@ struct Shared {
     config: Data<Config>,
     auth: Data<Auth>,
     parameters: Data<Parameters>,
-    document: Arc<OpenApi>,
-    openapi: Data<WrittenDocument>,
+    paths: Data<Paths>,
+    document: Data<WrittenDocument>,
     news: Data<News>,
     stopping: Data<Stopping>,
     written: Data<Cache<WrittenResource>>,
@@ -135,13 +137,13 @@ impl Shared {
         let pool = db::pool(url, config.pool_size)?;
         let metrics = config.metrics_port.map(|port| measure(SocketAddr::new(config.host, port), url, &pool));
         let (metrics, metrics_address) = metrics.transpose()?.unzip();
-        let document = Arc::new(document());
+        let document = document();
         let shared = Self {
             config: Data::new(config),
             auth: Data::from(auth),
             parameters: Data::new(Parameters::of(&document)),
-            openapi: Data::new(WrittenDocument::of(&document)?),
-            document,
+            paths: Data::new(Paths::of(&document)),
+            document: Data::new(WrittenDocument::of(&document)?),
             news: Data::from(news),
             stopping: Data::default(),
             written: Cache::start()?,
@@ -166,12 +168,10 @@ impl Shared {
             InitError = (),
         >,
     > {
-        let (app, _) = App::new()
-            .configure(|data| self.hand_out(data))
-            .into_utoipa_app()
-            .configure(resources::routes)
-            .split_for_parts();
-        app.default_service(web::to(fallback(&self.document)))
+        App::new()
+            .configure(|services| self.hand_out(services))
+            .configure(|services| resources::routes(&mut Routes::Served(services)))
+            .default_service(web::to(fallback))
             .wrap(from_fn(headers::contain))
             .wrap(Condition::new(!self.config.cors_origins.is_empty(), cors(&self.config)))
             .wrap(from_fn(headers::choose_encoding))
@@ -195,7 +195,8 @@ impl Shared {
             .app_data(self.written.clone())
             .app_data(self.pages.clone())
             .app_data(self.calendars.clone())
-            .app_data(self.openapi.clone())
+            .app_data(self.paths.clone())
+            .app_data(self.document.clone())
             .app_data(Data::new(Db::new(&self.database_url, self.pool.clone())))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));
     }

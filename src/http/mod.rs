@@ -15,6 +15,7 @@ pub mod parameters;
 pub mod patch;
 pub mod patch_schema;
 pub mod respond;
+pub mod routes;
 pub mod rules;
 pub mod time;
 mod unique;

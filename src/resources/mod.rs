@@ -14,11 +14,11 @@ pub mod summaries;
 pub mod themes;
 pub mod tutors;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
 /// Registers every operation; nothing else can be reached. Patterns are tried in this order: what is asked for most comes
 /// first.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routes<'_, '_>) {
     config
         .configure(events::reads)
         .configure(tutors::reads)

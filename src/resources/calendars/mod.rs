@@ -5,8 +5,8 @@ mod icalendar;
 pub mod model;
 mod writing;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routes<'_, '_>) {
     config.service(api::get_events_calendar).service(api::get_municipality_calendar).service(api::get_linked_calendar);
 }

@@ -7,8 +7,8 @@ pub mod news;
 mod query;
 mod store;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routes<'_, '_>) {
     config.service(api::list_changes);
 }

@@ -5,9 +5,9 @@ pub mod model;
 pub mod secrets;
 pub mod store;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routes<'_, '_>) {
     config
         .service(api::list_clients)
         .service(api::create_client)

@@ -11,12 +11,12 @@ mod rules;
 pub mod status;
 pub mod store;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
-pub(super) fn reads(config: &mut ServiceConfig) {
+pub(super) fn reads(config: &mut Routes<'_, '_>) {
     config.service(api::list_events).service(api::get_event);
 }
 
-pub(super) fn writes(config: &mut ServiceConfig) {
+pub(super) fn writes(config: &mut Routes<'_, '_>) {
     config.service(api::create_event).service(api::replace_event).service(api::patch_event).service(api::delete_event);
 }

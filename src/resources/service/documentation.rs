@@ -6,17 +6,17 @@ use actix_web::{
     web::{self, Bytes, Data, Html},
 };
 use utoipa::openapi::OpenApi;
-use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    http::{KnownParameters, document::OpenProblems},
+    http::{KnownParameters, document::OpenProblems, routes::Routes},
     problem::{self, Error, Result},
     rules::RULES,
 };
 
-/// Registers the interactive page; its assets are in the binary.
-pub(super) fn page(config: &mut ServiceConfig) {
+/// Registers the interactive page, which is no operation; its assets are in the binary.
+pub(super) fn page(config: &mut Routes<'_, '_>) {
+    let Routes::Served(config) = config else { return };
     let settings = Config::from("/openapi.json")
         .use_base_layout()
         .default_models_expand_depth(0)
@@ -25,12 +25,10 @@ pub(super) fn page(config: &mut ServiceConfig) {
         .persist_authorization(false)
         .try_it_out_enabled(true)
         .validator_url("none");
-    config.map(|services| {
-        services
-            .route("/docs", web::get().to(redirect))
-            .route("/docs/", web::get().to(index))
-            .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
-    });
+    config
+        .route("/docs", web::get().to(redirect))
+        .route("/docs/", web::get().to(index))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(settings));
 }
 
 /// The document as JSON, written once: anybody may ask for it.

@@ -5,9 +5,9 @@ pub mod documentation;
 mod health;
 mod well_known;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routes<'_, '_>) {
     config
         .service(about::get_about)
         .service(health::get_livez)

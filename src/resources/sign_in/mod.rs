@@ -7,11 +7,11 @@ mod oauth;
 mod password;
 mod sessions;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
 pub use self::grant::{of_account, of_client};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routes<'_, '_>) {
     config
         .service(api::login)
         .service(api::refresh)

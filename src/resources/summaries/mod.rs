@@ -35,8 +35,8 @@ pub mod model;
 pub mod store;
 pub mod verify;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routes<'_, '_>) {
     config.service(api::get_event_feedback_summary).service(api::get_tutor_feedback_summary);
 }

@@ -9,12 +9,12 @@ pub mod model;
 mod sight;
 pub mod store;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routes::Routes;
 
-pub(super) fn reads(config: &mut ServiceConfig) {
+pub(super) fn reads(config: &mut Routes<'_, '_>) {
     config.service(api::list_tutors).service(api::get_tutor);
 }
 
-pub(super) fn writes(config: &mut ServiceConfig) {
+pub(super) fn writes(config: &mut Routes<'_, '_>) {
     config.service(api::create_tutor).service(api::replace_tutor).service(api::patch_tutor).service(api::delete_tutor);
 }
