@@ -135,7 +135,9 @@ impl<V: Keep> Cache<V> {
         if kept.versions != versions().await? {
             return Ok(None);
         }
-        ledger.into_iter().for_each(|ledger| kept.see_at(ledger));
+        if let Some(ledger) = ledger {
+            kept.see_at(ledger);
+        }
         Ok(Some(kept.value.clone()))
     }
 
