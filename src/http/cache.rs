@@ -3,11 +3,12 @@
 //! the one costs next to nothing, for the other a part of reading and writing it all again, and nothing stale is ever
 //! answered.
 //!
-//! All is forgotten every ten minutes: what was deleted is not in memory for longer than that.
+//! All is forgotten every ten minutes: what was deleted is not in memory for longer than that, and what was written around
+//! the ledger, by a restore into a database in use, is not unseen for longer.
 
 use std::{
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -68,15 +69,17 @@ struct Kept<V> {
 }
 
 impl<V: Keep> Kept<V> {
-    /// Whether it is good by the ledger alone. That may say no where the versions say yes.
-    fn is_as_written(&self, ledger: &Ledger) -> bool {
-        let is_current = self.value.until().is_none_or(|until| Utc::now() < until);
-        let seen_at = self.seen_at.lock().unwrap_or_else(PoisonError::into_inner);
-        is_current && seen_at.as_ref().is_some_and(|seen_at| ledger.is_as_at(seen_at))
+    fn is_over(&self) -> bool {
+        self.value.until().is_some_and(|until| until <= Utc::now())
     }
 
-    fn see_at(&self, ledger: Ledger) {
-        *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(ledger);
+    /// Whether it is good by the ledger alone. That may say no where the versions say yes.
+    fn is_good_at(&self, ledger: Ledger) -> bool {
+        self.seen_at().is_some_and(|seen_at| ledger.is_as_at(seen_at))
+    }
+
+    fn seen_at(&self) -> MutexGuard<'_, Option<Ledger>> {
+        self.seen_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,17 +129,14 @@ impl<V: Keep> Cache<V> {
         ledger: impl AsyncFnOnce() -> Result<Option<Ledger>>,
         versions: impl AsyncFnOnce() -> Result<Versions>,
     ) -> Result<Option<V>> {
-        let Some(kept) = self.0.get(asked) else { return Ok(None) };
+        let Some(kept) = self.0.get(asked).filter(|kept| !kept.is_over()) else { return Ok(None) };
         // Asked for before the versions are: what is written between the two is news the next time.
         let ledger = ledger().await?;
-        if ledger.as_ref().is_some_and(|ledger| kept.is_as_written(ledger)) {
-            return Ok(Some(kept.value.clone()));
-        }
-        if kept.versions != versions().await? {
-            return Ok(None);
-        }
-        if let Some(ledger) = ledger {
-            kept.see_at(ledger);
+        if ledger.is_none_or(|ledger| !kept.is_good_at(ledger)) {
+            if kept.versions != versions().await? {
+                return Ok(None);
+            }
+            *kept.seen_at() = ledger;
         }
         Ok(Some(kept.value.clone()))
     }

@@ -17,8 +17,12 @@ impl Routes<'_, '_> {
     /// Registers an operation.
     pub fn service(&mut self, operation: impl HttpServiceFactory + OpenApiFactory + 'static) -> &mut Self {
         match self {
-            Self::Served(config) => drop(config.service(operation)),
-            Self::Described(config) => drop(config.service(operation)),
+            Self::Served(config) => {
+                config.service(operation);
+            }
+            Self::Described(config) => {
+                config.service(operation);
+            }
         }
         self
     }

@@ -1,5 +1,7 @@
 //! Answers that the service keeps: nobody can tell them from answers that are written anew.
 
+use std::time::{Duration, Instant};
+
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use serde_json::{Value, json};
 
@@ -90,6 +92,25 @@ async fn what_is_committed_late_is_read_too() {
                 assert_eq!(text.contains("Myöhässä"), is_there, "{text}");
             }
         }
+    }
+}
+
+/// A calendar shows 500 of those that are to come.
+#[tokio::test]
+async fn an_event_that_begins_makes_room_for_another() {
+    let server = Server::start();
+    let soon = "insert into events (id, source, title, kind, modality, starts_at, ends_at, host_municipality_code, status) \
+                select gen_random_uuid(), 'kuntatutorit', jsonb_build_object('fi', 'Tapahtuma ' || n), 'webinar', 'online', \
+                now() + interval '4 seconds' * n, now() + interval '1 day', '049', 'published' \
+                from generate_series(1, 501) as n";
+    server.execute(soon).await;
+    let reader = server.municipality("092");
+    let shows_last = async || reader.get(CALENDAR).await.expect(200).text.contains("Tapahtuma 501");
+    // None has begun at first, but on a machine that is busy.
+    let began = Instant::now();
+    while !shows_last().await {
+        assert!(began.elapsed() < Duration::from_secs(20), "the first of them has begun");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

@@ -20,7 +20,10 @@ use crate::{
     http::cache::{Cache, Versions},
     problem::{Error, Result},
     resources::{
-        events::announced::{Announced, announced, versions},
+        events::{
+            LEDGER,
+            announced::{Announced, announced, versions},
+        },
         municipalities,
     },
 };
@@ -60,7 +63,7 @@ impl Calendars {
         together(async {
             let name = self.name(reach, municipality, language).await?;
             let asked = (reach.clone(), format!("{municipality:?} {} {name}", language.as_str()));
-            let ledger = async || db.ledger("events").await.map(Some);
+            let ledger = async || db.ledger(LEDGER).await;
             let versions = async || {
                 let _look = LOOKS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
                 db.read_long(async |conn| versions(conn, reach, municipality).await).await

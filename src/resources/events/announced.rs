@@ -54,9 +54,9 @@ pub async fn announced(conn: &Conn, reach: &Reach, municipality: Option<&str>) -
     // By time, each once: who holds an event may also be its audience.
     rows.sort_unstable_by_key(|row| (row.fields.starts_at, row.id));
     rows.dedup_by_key(|row| row.id);
-    let next = rows.partition_point(|row| row.fields.starts_at < now);
-    let near = next.saturating_sub(EACH_WAY)..(next + EACH_WAY).min(rows.len());
-    let next = rows.get(next).map(|row| row.fields.starts_at);
+    let past = rows.partition_point(|row| row.fields.starts_at < now);
+    let near = past.saturating_sub(EACH_WAY)..(past + EACH_WAY).min(rows.len());
+    let next = rows.get(past).map(|row| row.fields.starts_at);
     Ok(Announced { events: rows.drain(near).map(seen(reach)).collect(), versions, next })
 }
 

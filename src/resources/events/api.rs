@@ -7,6 +7,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
+    LEDGER,
     filter::EventFilter,
     include::{self, EventAnswer, EventPage, Include},
     list,
@@ -54,7 +55,7 @@ pub(super) async fn list_events(
     if is_search || !wanted.nothing_else() {
         return write().await.map(|(_, page)| page);
     }
-    let ledger = async || db.ledger("events").await.map(Some);
+    let ledger = async || db.ledger(LEDGER).await;
     let versions = async || db.read(async |conn| list::versions(conn, &caller.reach, &list).await).await;
     let asked = (caller.reach.clone(), list.page.asked().to_owned());
     pages.answer(asked, ledger, versions, write).await

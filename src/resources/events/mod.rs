@@ -13,6 +13,9 @@ pub mod store;
 
 use crate::http::routes::Routes;
 
+/// What the ledger of changes calls events.
+pub const LEDGER: &str = "events";
+
 pub(super) fn reads(config: &mut Routes<'_, '_>) {
     config.service(api::list_events).service(api::get_event);
 }
