@@ -42,7 +42,6 @@ pub(crate) fn service(dir: &Path, database_url: &str, port: u16) -> Command {
         .env("DATA_DIR", dir)
         .env("PORT", port.to_string())
         .env("METRICS_PORT", "0")
-        .env("TRUSTED_PROXIES", "127.0.0.1")
         .env("LOG_FORMAT", "json")
         .stderr(log);
     command
