@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Server, cluster::fresh_database, given, process::free_port};
+use crate::support::{Server, databases::fresh_database, fixtures, process::free_port, sql};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 
@@ -130,10 +130,10 @@ async fn run(mut program: Command) -> String {
 #[tokio::test]
 async fn the_front_end_does_its_walk() {
     let server = Server::start();
-    given::account(&server, "digituki@example.org", json!({})).await;
+    fixtures::insert_account(&server, "digituki@example.org", json!({})).await;
     let mut node = Command::new("node");
     node.arg("examples/front-end.mjs").env("API", &server.url);
-    node.env("EMAIL", "digituki@example.org").env("PASSWORD", given::PASSWORD);
+    node.env("EMAIL", "digituki@example.org").env("PASSWORD", fixtures::PASSWORD);
     let told = run(node).await;
     for expected in [
         "Signed in as municipality of 049.",
@@ -148,7 +148,7 @@ async fn the_front_end_does_its_walk() {
         assert!(told.contains(expected), "no {expected} in\n{told}");
     }
     assert_eq!(
-        given::lines(
+        sql::query_lines(
             &server,
             "select title::text as line from events where source = 'kuntatutorit' and starts_at > '2027-01-01'"
         )
@@ -220,7 +220,7 @@ async fn the_partner_system_outlives_lost_tokens_and_a_service_that_is_away() {
         "name": "Kalenteri", "source": "espoo-calendar", "scopes": ["events:read", "events:write", "changes:read"]
     });
     let client = server.coordinator().post("/v1/clients", &client).await.expect(201).body;
-    let event = format!("/v1/events/{}", server.given_event("049").await);
+    let event = format!("/v1/events/{}", server.create_event("049").await);
     let directory = TempDir::new().unwrap();
     let copy = directory.path().join("copy.json");
     let mut program = partner_system(&server, &client);

@@ -13,8 +13,12 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
-    /// The statuses that it says it can answer with.
+    /// The statuses that the document says it can answer with.
     pub(crate) statuses: Vec<u16>,
+    /// The scopes that an access token needs.
+    pub(crate) scopes: Vec<String>,
+    /// Whether it works without an access token.
+    pub(crate) open: bool,
 }
 
 /// A parameter, its schema without references.
@@ -46,6 +50,8 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 fn operation(document: &Value, path: &str, method: &str, item: &Value) -> Operation {
     let of = &item[method];
+    let security = of["security"].as_array().unwrap_or_else(|| panic!("{method} {path} has no `security`"));
+    let bearer = security.iter().find_map(|requirement| requirement.get("bearer"));
     Operation {
         id: of["operationId"].as_str().unwrap().to_owned(),
         method: method.to_uppercase().parse().unwrap(),
@@ -53,6 +59,8 @@ fn operation(document: &Value, path: &str, method: &str, item: &Value) -> Operat
         parameters: of["parameters"].as_array().into_iter().flatten().map(|of| parameter(document, of)).collect(),
         body: of["requestBody"]["content"].as_object().map(|content| body(document, item, content)),
         statuses: of["responses"].as_object().unwrap().keys().filter_map(|status| status.parse().ok()).collect(),
+        scopes: bearer.map_or_else(Vec::new, |scopes| serde_json::from_value(scopes.clone()).unwrap()),
+        open: bearer.is_none() || security.contains(&json!({})),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The service as its operator starts it: the real program.
 
 use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, ExitStatus, Stdio},
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,24 @@ pub(crate) fn program_on(database_url: &str) -> Command {
     let mut command = program();
     command.env("DATABASE_URL", database_url).env("KEY_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/keys"));
     command
+}
+
+/// Runs a subcommand with this standard input.
+pub(crate) fn outcome(database_url: &str, arguments: &[&str], input: &str) -> Output {
+    let mut command = program_on(database_url);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A subcommand that reads no input may close it first.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// Runs a subcommand that must succeed, and returns what it printed.
+#[track_caller]
+pub(crate) fn run(database_url: &str, arguments: &[&str], input: &str) -> String {
+    let output = outcome(database_url, arguments, input);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A port that nobody had a moment ago.

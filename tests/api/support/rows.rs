@@ -16,10 +16,11 @@ impl Rows {
     /// New rows of this municipality.
     pub(crate) async fn of(server: &Server, code: &str) -> Self {
         let coordinator = server.coordinator();
-        let tutor = server.given_tutor(code).await;
-        let event = server.given_event(code).await;
-        let feedback = server.given_feedback(&event, code).await;
-        let account = server.account_of(&format!("k{code}@kunta.example"), json!({"municipality_code": code})).await;
+        let tutor = server.create_tutor(code).await;
+        let event = server.create_event(code).await;
+        let feedback = server.create_feedback(&event, code).await;
+        let account =
+            server.sign_in_new_account(&format!("k{code}@kunta.example"), json!({"municipality_code": code})).await;
         let made = |answer: super::client::Answer| answer.expect(201).body["id"].as_str().unwrap().to_owned();
         let link = json!({"name": "Puhelin", "municipality_code": code});
         let link = made(account.post("/v1/calendar-links", &link).await);

@@ -18,13 +18,11 @@ use kuntatutorit::{
     },
     config::Config,
 };
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     client::{self, Client},
-    cluster::fresh_database,
-    given,
+    databases::fresh_database,
 };
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
@@ -118,30 +116,6 @@ impl Server {
         self.account(Role::Tutor, Some(code), Some(tutor.parse().unwrap()))
     }
 
-    /// The body of an event of this municipality, in this state, that has started and ended of late.
-    pub(crate) fn event(host: &str, status: &str) -> serde_json::Value {
-        let ended = Utc::now() - chrono::TimeDelta::days(1);
-        serde_json::json!({
-            "title": {"fi": format!("Tapahtuma {host}")}, "kind": "webinar", "modality": "online", "status": status,
-            "starts_at": ended - chrono::TimeDelta::hours(2), "ends_at": ended, "host_municipality_code": host
-        })
-    }
-
-    /// The id of a new event of this municipality, held yesterday.
-    pub(crate) async fn given_event(&self, host: &str) -> String {
-        let answer = self.coordinator().post("/v1/events", &Self::event(host, "completed")).await.expect(201);
-        answer.body["id"].as_str().unwrap().to_owned()
-    }
-
-    /// The id of new feedback on this event from an account of this municipality.
-    pub(crate) async fn given_feedback(&self, event: &str, municipality: &str) -> String {
-        let feedback = serde_json::json!({
-            "event_id": event, "direction": "participant_to_tutor", "municipality_code": municipality, "rating": 4
-        });
-        let answer = self.municipality(municipality).post("/v1/feedback", &feedback).await.expect(201);
-        answer.body["id"].as_str().unwrap().to_owned()
-    }
-
     fn account(&self, role: Role, municipality: Option<&str>, tutor: Option<Uuid>) -> Client {
         let scope = scopes::of_role(role).collect::<Vec<_>>().join(" ");
         self.bearer(&Grant {
@@ -169,31 +143,9 @@ impl Server {
         })
     }
 
-    /// Whoever signs in with a new account of Espoo's, but for these fields.
-    pub(crate) async fn account_of(&self, email: &str, fields: Value) -> Client {
-        given::account(self, email, fields).await;
-        let login = json!({"email": email, "password": given::PASSWORD});
-        let signed_in = self.anonymous().post("/v1/auth/login", &login).await.expect(200);
-        self.token(signed_in.body["access_token"].as_str().unwrap())
-    }
-
     /// Whoever this grant is of.
     pub(crate) fn bearer(&self, grant: &Grant) -> Client {
         self.token(&self.tokens.issue(grant, Utc::now()).unwrap())
-    }
-
-    /// The id of a new tutor of this municipality: "Kuntatutor", with an e-mail address, visible to the network.
-    pub(crate) async fn given_tutor(&self, code: &str) -> String {
-        self.given_tutor_with(code, &json!({})).await
-    }
-
-    /// As [`Self::given_tutor`], with these fields instead of its own.
-    pub(crate) async fn given_tutor_with(&self, code: &str, fields: &Value) -> String {
-        let mut new =
-            json!({"name": "Kuntatutor", "municipality_code": code, "contact": {"email": "tutor@kunta.example"}});
-        new.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        let created = self.coordinator().post("/v1/tutors", &new).await.expect(201);
-        created.body["id"].as_str().unwrap().to_owned()
     }
 
     /// Runs SQL on the server's database, for what no operation does.

@@ -1,0 +1,111 @@
+//! Parameters and headers: each is tried with every value.
+
+use reqwest::Method;
+
+use super::{
+    Attackers, acceptable, percent_encoded, raw_status, shown, unharmed,
+    values::{MEGABYTE, chosen, parameters},
+    wrong,
+};
+use crate::support::{
+    Server,
+    document::{Operation, Parameter, is, operations},
+    rows::{ID, Rows},
+};
+
+/// The path of an operation with this in place of one parameter.
+fn path_with(operation: &Operation, rows: &Rows, parameter: &Parameter, value: &str) -> String {
+    if parameter.place == "query" {
+        return format!("{}?{}={value}", rows.path(&operation.path), parameter.name);
+    }
+    let path = operation.path.replace(&format!("{{{}}}", parameter.name), value);
+    ["id", "secret_id"].iter().fold(path, |path, name| path.replace(&format!("{{{name}}}"), ID))
+}
+
+#[tokio::test]
+async fn no_parameter_is_harmed() {
+    let server = Server::start();
+    let (mut attackers, rows) = Attackers::of(&server).await;
+    let (values, mut found, mut turn) = (parameters(), Vec::new(), 0);
+    for operation in operations() {
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.place != "header") {
+            turn += 1;
+            let of = if is(&parameter.schema, "array") { &parameter.schema["items"] } else { &parameter.schema };
+            for value in chosen(&values, of, turn) {
+                // An empty segment is another path.
+                if parameter.place == "path" && value.bytes.is_empty() {
+                    continue;
+                }
+                let path = path_with(&operation, &rows, parameter, &percent_encoded(&value.bytes));
+                let refused = value.never || !acceptable::text_fits(&parameter.schema, &value.bytes);
+                let body = operation.body.as_ref().map(|body| body.example.to_string());
+                let content_type = operation.body.as_ref().map_or("application/json", |body| &body.media_type);
+                for attacker in attackers.next() {
+                    let attacker = attacker.if_match("\"1\"").with("content-type", content_type);
+                    let answer = attacker.send(operation.method.clone(), &path, body.clone()).await;
+                    let what = format!("{}={}", parameter.name, shown(&value.bytes));
+                    found.extend(wrong(&operation, &what, refused, &answer));
+                }
+            }
+        }
+    }
+    unharmed(&server, found).await;
+}
+
+/// No client library sends as much.
+#[tokio::test]
+async fn a_megabyte_is_no_parameter() {
+    let server = Server::start();
+    let (attackers, rows) = Attackers::of(&server).await;
+    let (token, long) = (attackers.coordinator.token.unwrap(), "a".repeat(MEGABYTE));
+    for operation in operations() {
+        for parameter in operation.parameters.iter().filter(|parameter| parameter.place != "header") {
+            let path = path_with(&operation, &rows, parameter, &long);
+            let head =
+                format!("{} {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n", operation.method);
+            let status = raw_status(&server, head.as_bytes());
+            assert!([400, 414, 431].contains(&status), "{} {}: {status}", operation.id, parameter.name);
+        }
+    }
+    unharmed(&server, Vec::new()).await;
+}
+
+/// Values of headers.
+fn headers() -> Vec<String> {
+    let short = ["", " ", "*", "**", "\"", "\"\"", "W/\"1\"", "\"1\", \"2\"", ",", "a", "ä", "\"ä\"", "\t"];
+    let long = [["\"a\"", &",\"a\"".repeat(4000)].concat(), "a".repeat(300)];
+    short.map(str::to_owned).into_iter().chain(long).collect()
+}
+
+/// The headers of an operation with each value, and a third of the values of those that every operation has: the next
+/// operation has the next third.
+#[tokio::test]
+async fn no_header_is_harmful() {
+    let server = Server::start();
+    let (mut attackers, rows) = Attackers::of(&server).await;
+    let (mut found, values) = (Vec::new(), headers());
+    for (turn, operation) in operations().into_iter().enumerate() {
+        let own = operation.parameters.iter().filter(|parameter| parameter.place == "header");
+        let own = own.flat_map(|parameter| values.iter().map(|value| (parameter.name.as_str(), value)));
+        let common = ["if-none-match", "accept", "accept-encoding", "range", "x-request-id", "accept-language"];
+        let common =
+            common.into_iter().flat_map(|name| values.iter().skip(turn % 3).step_by(3).map(move |v| (name, v)));
+        for (name, value) in own.chain(common) {
+            // Whatever it matches would be deleted, and then it could not be attacked.
+            if operation.method == Method::DELETE && value == "*" {
+                continue;
+            }
+            let body = operation.body.as_ref().map(|body| body.example.to_string());
+            let content_type = operation.body.as_ref().map_or("application/json", |body| &body.media_type);
+            let known = operation.parameters.iter().find(|parameter| parameter.name == name);
+            let bounds = known.map(|known| &known.schema).filter(|schema| schema["pattern"].is_string());
+            let refused = bounds.is_some_and(|schema| !acceptable::text_fits(schema, value.as_bytes()));
+            for attacker in attackers.next() {
+                let attacker = attacker.with(name, value).with("content-type", content_type);
+                let answer = attacker.send(operation.method.clone(), &rows.path(&operation.path), body.clone()).await;
+                found.extend(wrong(&operation, &format!("{name}: {}", shown(value.as_bytes())), refused, &answer));
+            }
+        }
+    }
+    unharmed(&server, found).await;
+}

@@ -1,0 +1,144 @@
+//! The database has no secret as it is, and its ledger of changes nothing of people.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{basic, form, login, secret_of, spellings, text};
+use crate::support::{
+    Server,
+    client::Client,
+    fixtures::{self, PASSWORD},
+    sql,
+};
+
+/// Every row of every table, as text; of bytes, the hexadecimal digits.
+pub(super) async fn dump(server: &Server) -> BTreeMap<String, String> {
+    let tables = "select table_name::text as line from information_schema.tables where table_schema = 'public'";
+    let mut all = BTreeMap::new();
+    for table in sql::query_lines(server, tables).await {
+        let rows = format!("select to_jsonb(t)::text as line from \"{table}\" t");
+        all.insert(table, sql::query_lines(server, &rows).await.join("\n"));
+    }
+    all
+}
+
+/// Whoever sends an `Idempotency-Key`, with which the answer would be saved.
+fn with_key(client: &Client) -> Client {
+    client.with("idempotency-key", "once")
+}
+
+/// What the coordinator is told once: invitations, secrets of clients; with the id of a client.
+async fn told_to_the_coordinator(coordinator: &Client, secrets: &mut Vec<String>) -> String {
+    let coordinator = with_key(coordinator);
+    let invited = json!({"email": "new@espoo.example", "role": "coordinator"});
+    let invited = coordinator.post("/v1/accounts", &invited).await.expect(201);
+    secrets.push(text(&invited, "/invitation/secret"));
+    let again = format!("/v1/accounts/{}/invitation", text(&invited, "/id"));
+    secrets.push(text(&coordinator.post(&again, &Value::Null).await.expect(201), "/secret"));
+    let client = json!({"name": "Kalenteri", "source": "espoo-calendar", "scopes": ["events:read"]});
+    let client = coordinator.post("/v1/clients", &client).await.expect(201);
+    let id = text(&client, "/id");
+    let second = coordinator.post(&format!("/v1/clients/{id}/secrets"), &Value::Null).await.expect(201);
+    secrets.extend([text(&client, "/client_secret"), text(&second, "/client_secret")]);
+    id
+}
+
+/// What members and partner systems say and are told: passwords, tokens, a calendar's address.
+async fn told_to_members(server: &Server, client_id: &str, secrets: &mut Vec<String>) {
+    let anonymous = with_key(&server.anonymous());
+    let session = login(&anonymous, EMAIL, PASSWORD).await.expect(200);
+    let used = json!({"refresh_token": text(&session, "/refresh_token")});
+    let next = anonymous.post("/v1/auth/refresh", &used).await.expect(200);
+    for answer in [&session, &next] {
+        secrets.extend([text(answer, "/refresh_token"), text(answer, "/access_token")]);
+    }
+    let member = with_key(&server.token(secrets.last().unwrap()));
+    let link = member.post("/v1/calendar-links", &json!({"name": "Puhelin"})).await.expect(201);
+    let (wrong, newer) = ("vaara salasana", "uusi salasana");
+    for (old, status) in [(wrong, 401), (PASSWORD, 204)] {
+        let change = json!({"old_password": old, "new_password": newer});
+        member.post("/v1/auth/password", &change).await.expect(status);
+    }
+    let secret = secrets[2].clone();
+    for granted in [
+        form(&anonymous, &format!("&client_id={client_id}&client_secret={secret}")).await,
+        form(&anonymous.with("authorization", &format!("Basic {}", basic(client_id, &secret))), "").await,
+    ] {
+        secrets.push(text(&granted, "/access_token"));
+    }
+    form(&anonymous, &format!("&client_id={client_id}&client_secret=arvattu-salaisuus")).await;
+    let of_people = [PASSWORD, wrong, newer, "arvattu-salaisuus"].map(str::to_owned);
+    secrets.extend(of_people.into_iter().chain([secret_of(&link)]));
+}
+
+const EMAIL: &str = "digituki@espoo.example";
+
+#[tokio::test]
+async fn no_secret_is_stored_as_it_is() {
+    let server = Server::start();
+    fixtures::insert_account(&server, EMAIL, json!({})).await;
+    let mut secrets = Vec::new();
+    let client_id = told_to_the_coordinator(&server.coordinator(), &mut secrets).await;
+    told_to_members(&server, &client_id, &mut secrets).await;
+    assert_eq!(secrets.len(), 15);
+    // A saved answer is found, where there is one.
+    let theme = json!({"slug": "saved", "kind": "theme", "name": {"fi": "tallennettu"}});
+    with_key(&server.coordinator()).post("/v1/themes", &theme).await.expect(201);
+    let dump = dump(&server).await;
+    assert!(dump["accounts"].contains(EMAIL) && dump["accounts"].contains("$argon2id$"), "the dump is not one");
+    assert!(dump["idempotency_keys"].contains("tallennettu"), "the dump has no saved answers");
+    for secret in secrets {
+        for (table, rows) in &dump {
+            let found = spellings(&secret).into_iter().find(|spelling| rows.contains(spelling));
+            assert_eq!(found, None, "{secret} is in {table}");
+        }
+    }
+}
+
+/// Who failed to sign in is counted, and not named.
+#[tokio::test]
+async fn who_fails_to_sign_in_is_not_stored() {
+    let server = Server::start();
+    login(&server.anonymous(), "kanaria@espoo.example", "wrong").await.expect(401);
+    let dump = dump(&server).await;
+    assert_ne!(dump["sign_in_failures"], "");
+    assert_eq!(dump.iter().find(|(_, rows)| rows.contains("kanaria")), None);
+}
+
+/// A write of each kind on each resource that says something of people.
+#[tokio::test]
+async fn the_ledger_of_changes_has_no_content() {
+    let server = Server::start();
+    let partner =
+        server.partner("espoo", "tutors:write events:write feedback:write contacts:read", Some("049")).if_match("*");
+    let held = server.create_event("049").await;
+    let tutor = json!({
+        "name": "Kanaria", "municipality_code": "049", "external_id": "kanaria",
+        "contact": {"email": "kanaria@kunta.example", "phone": "+358 40 7654321"}
+    });
+    let mut event = fixtures::event_body("049", "draft");
+    (event["online_url"], event["external_id"]) = (json!("https://kanaria.example/"), json!("kanaria"));
+    let feedback = json!({
+        "event_id": held, "direction": "participant_to_tutor", "municipality_code": "049", "respondent": "kanaria",
+        "external_id": "kanaria", "comment": "Kanaria"
+    });
+    for (path, new, change) in [
+        ("/v1/tutors", tutor, json!({"name": "Kanarian Toinen"})),
+        ("/v1/events", event, json!({"online_url": "https://toinenkanaria.example/"})),
+        ("/v1/feedback", feedback, json!({"comment": "Kanarian toinen"})),
+    ] {
+        let made = partner.post(path, &new).await.expect(201);
+        let one = format!("{path}/{}", text(&made, "/id"));
+        partner.patch(&one, &change).await.expect(200);
+        partner.delete(&one).await.expect(204);
+    }
+    let changes = "select resource || ' ' || operation as line from changes where actor like 'client:%' order by seq";
+    let all = ["tutors", "events", "feedback"]
+        .map(|resource| ["create", "update", "delete"].map(|operation| format!("{resource} {operation}")));
+    assert_eq!(sql::query_lines(&server, changes).await, all.concat());
+    let ledger = dump(&server).await.remove("changes").unwrap();
+    for word in ["anaria", "7654321"] {
+        assert_eq!(ledger.lines().find(|line| line.contains(word)), None, "{word}");
+    }
+}
