@@ -1,4 +1,4 @@
-//! The command line: accounts and clients.
+//! The subcommands for accounts and clients.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn refused(database_url: &str, arguments: &[&str], reason: &str) {
     assert!(!output.status.success() && told.contains(reason), "{arguments:?}: {told}");
 }
 
-/// The value of `name=value` in what was printed.
+/// Returns the value of the line `name=value` of the output.
 fn value<'a>(printed: &'a str, name: &str) -> &'a str {
     let line = printed.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     line.unwrap_or_else(|| panic!("no {name}: {printed}"))

@@ -1,5 +1,5 @@
-//! The contract: the committed document is the code's, the schema is the database's, each rule of the database
-//! can be told to a caller.
+//! The OpenAPI document equals the code, `src/schema.rs` equals the database, and every constraint of the database has
+//! a problem of its own.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ async fn lines(url: &str, query: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_committed_document_is_the_codes() {
+fn the_committed_document_equals_the_one_that_the_code_makes() {
     let committed = include_str!("../../../openapi/openapi.json");
     let current = app::document().to_pretty_json().unwrap() + "\n";
     assert!(
@@ -36,18 +36,18 @@ fn the_committed_document_is_the_codes() {
 }
 
 #[test]
-fn every_operation_is_described() {
+fn every_operation_has_an_id_texts_one_tag_and_its_security() {
     let document = app::document();
     let mut ids = BTreeSet::new();
     for (path, item) in &document.paths.paths {
         for (method, operation) in openapi::operations(item) {
             let at = format!("{method} {path}");
             let id = operation.operation_id.as_deref().unwrap_or_else(|| panic!("{at} has no operationId"));
-            assert!(ids.insert(id.to_owned()), "{id} stands twice");
+            assert!(ids.insert(id.to_owned()), "the operationId {id} is used twice");
             assert!(operation.summary.as_ref().is_some_and(|text| !text.is_empty()), "{at} has no summary");
             assert!(operation.description.as_ref().is_some_and(|text| !text.is_empty()), "{at} has no description");
-            assert_eq!(operation.tags.as_ref().map(Vec::len), Some(1), "{at} has not one tag");
-            assert!(operation.security.is_some(), "{at} does not say its security");
+            assert_eq!(operation.tags.as_ref().map(Vec::len), Some(1), "{at} must have exactly one tag");
+            assert!(operation.security.is_some(), "{at} has no `security`");
             for parameter in operation.parameters.iter().flatten() {
                 let parameter = serde_json::to_value(parameter).unwrap();
                 let told = parameter["description"].as_str().is_some_and(|text| !text.is_empty());
@@ -58,12 +58,15 @@ fn every_operation_is_described() {
 }
 
 #[test]
-fn every_reference_in_the_document_leads_somewhere() {
+fn every_reference_in_the_document_resolves() {
     fn walk(value: &Value, document: &Value) {
         match value {
             Value::Object(fields) => {
                 if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
-                    assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+                    assert!(
+                        document.pointer(reference.trim_start_matches('#')).is_some(),
+                        "the document does not define {reference}"
+                    );
                 }
                 fields.values().for_each(|field| walk(field, document));
             }
@@ -76,7 +79,7 @@ fn every_reference_in_the_document_leads_somewhere() {
 }
 
 #[test]
-fn words_are_documented_as_they_are_sent() {
+fn the_document_lists_enum_values_as_they_are_sent() {
     let document = serde_json::to_value(app::document()).unwrap();
     let schemas = &document["components"]["schemas"];
     assert_eq!(
@@ -91,7 +94,7 @@ fn words_are_documented_as_they_are_sent() {
 }
 
 #[tokio::test]
-async fn the_schema_is_the_databases() {
+async fn schema_rs_equals_the_database() {
     let query = "select format('%s.%s %s%s', table_name, column_name, udt_name, case is_nullable when 'YES' then '?' else '' end) as line \
                  from information_schema.columns where table_schema = 'public' \
                  and table_name not in ('__diesel_schema_migrations')";
@@ -99,7 +102,7 @@ async fn the_schema_is_the_databases() {
     assert_eq!(declared(include_str!("../../../src/schema.rs")), actual, "src/schema.rs differs from the migrations");
 }
 
-/// The columns of `schema.rs`, as the query above writes them.
+/// Returns the columns of `schema.rs`, written like the rows of the query above.
 fn declared(schema: &str) -> BTreeSet<String> {
     let mut table = "";
     let mut columns = BTreeSet::new();
@@ -136,7 +139,10 @@ fn migrations_go_down_and_up_again() {
         migrations::revert_all(&url).await.unwrap();
         let down = lines(&url, shape).await;
         let left: Vec<_> = down.iter().filter(|line| !line.contains("__diesel_schema_migrations")).collect();
-        assert!(left.iter().all(|line| line.starts_with("function diesel_")), "left over: {left:?}");
+        assert!(
+            left.iter().all(|line| line.starts_with("function diesel_")),
+            "the migrations left these behind: {left:?}"
+        );
         migrations::run(&url).await.unwrap();
         assert_eq!(lines(&url, shape).await, up);
         assert!(migrations::run(&url).await.unwrap().is_empty(), "a second run has nothing to do");
@@ -144,7 +150,7 @@ fn migrations_go_down_and_up_again() {
 }
 
 #[test]
-fn a_database_that_is_newer_is_refused() {
+fn the_service_refuses_a_database_of_a_newer_version() {
     let url = empty_database();
     run(async {
         migrations::run(&url).await.unwrap();
@@ -157,9 +163,9 @@ fn a_database_that_is_newer_is_refused() {
 }
 
 #[tokio::test]
-async fn every_rule_of_the_database_is_told() {
-    // Primary keys of ids and of links cannot be broken by a caller, nor can what the service alone writes,
-    // nor what triggers keep: the roll-ups of feedback.
+async fn every_constraint_of_the_database_has_a_problem_of_its_own() {
+    // Callers cannot break the primary keys of ids and of link tables, nor the constraints on columns that only the
+    // service or a trigger writes.
     let query = "select conname as line from pg_constraint c join pg_namespace n on n.oid = c.connamespace \
                  where n.nspname = 'public' and contype in ('c', 'u', 'f', 'p')";
     let ours = |name: &String| {
@@ -197,8 +203,8 @@ async fn every_rule_of_the_database_is_told() {
     let stored: BTreeSet<String> = lines(&fresh_database(), query).await.into_iter().filter(ours).collect();
     let told: BTreeSet<String> = RULES.iter().map(|rule| rule.constraint.to_owned()).collect();
     let missing: Vec<_> = stored.difference(&told).collect();
-    assert!(missing.is_empty(), "not in src/rules.rs: {missing:?}");
-    // What triggers raise has a name too, but no constraint.
+    assert!(missing.is_empty(), "src/rules.rs lacks these constraints: {missing:?}");
+    // Triggers raise errors under names that are no constraint.
     let raised = [
         "client_secrets_at_most_two",
         "events_completed_after_end",
@@ -209,7 +215,7 @@ async fn every_rule_of_the_database_is_told() {
         "themes_parent_acyclic",
     ];
     let gone: Vec<_> = told.difference(&stored).filter(|name| !raised.contains(&name.as_str())).collect();
-    assert!(gone.is_empty(), "in src/rules.rs, but not in the database: {gone:?}");
+    assert!(gone.is_empty(), "the database lacks these constraints of src/rules.rs: {gone:?}");
 }
 
 #[tokio::test]
@@ -223,14 +229,14 @@ async fn every_table_and_column_has_a_comment() {
 }
 
 #[tokio::test]
-async fn every_code_is_explained() {
+async fn the_service_explains_every_problem_code() {
     let page = Server::start().anonymous().get("/docs/problems").await.expect(200);
     for code in CODES.iter().map(|(code, _)| *code).chain(RULES.iter().map(|rule| rule.constraint)) {
         assert!(page.text.contains(&format!("id=\"{code}\"")), "{code}");
     }
 }
 
-/// Where a response or a schema really stands.
+/// Follows a `$ref` to the response or schema that it names.
 fn followed<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
@@ -239,7 +245,7 @@ fn followed<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
 }
 
 #[test]
-fn every_answer_has_an_example() {
+fn every_response_has_an_example() {
     let document = serde_json::to_value(app::document()).unwrap();
     let paths = document["paths"].as_object().unwrap().iter();
     for (path, operation) in paths.flat_map(|(path, item)| item.as_object().unwrap().values().map(move |o| (path, o))) {

@@ -1,4 +1,4 @@
-//! What holds for every path: methods, headers, compression, cross-origin calls, bodies that are not right.
+//! Rules that hold for every path: methods, headers, compression, CORS and malformed bodies.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Server, fixtures};
 
 #[tokio::test]
-async fn what_does_not_exist_is_a_problem() {
+async fn unknown_paths_answer_404_and_unknown_methods_405() {
     let server = Server::start();
     let anonymous = server.anonymous();
     anonymous.get("/nowhere").await.expect_problem(404, "not_found");
@@ -21,7 +21,7 @@ async fn what_does_not_exist_is_a_problem() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_without_the_body() {
+async fn head_answers_like_get_without_a_body() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let get = espoo.get("/v1/municipalities/049").await.expect(200);
@@ -31,7 +31,7 @@ async fn head_answers_as_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_same_guards() {
+async fn every_response_has_the_security_headers() {
     let server = Server::start();
     for path in ["/v1/municipalities", "/livez", "/nowhere", "/docs/"] {
         let answer = server.anonymous().get(path).await;
@@ -66,7 +66,7 @@ async fn lists_are_compressed_and_single_resources_are_not() {
 }
 
 #[tokio::test]
-async fn only_configured_origins_may_call() {
+async fn only_configured_origins_pass_cors() {
     let server = Server::with(&[("CORS_ORIGINS", "https://digituki.example")]);
     let ask = |origin: &str| {
         let client = server.anonymous().with("origin", origin).with("access-control-request-method", "PATCH");
@@ -83,7 +83,7 @@ async fn only_configured_origins_may_call() {
         let ask = preflight.with("access-control-request-method", method);
         let ask = ask.with("access-control-request-headers", header);
         let refused = ask.send(Method::OPTIONS, "/v1/tutors/1", None).await.expect_problem(400, "http");
-        assert!(refused.headers.get("access-control-allow-headers").is_none(), "a {asked} that is not for pages");
+        assert!(refused.headers.get("access-control-allow-headers").is_none(), "CORS must not allow this {asked}");
     }
     let page = server.municipality("049").with("origin", "https://digituki.example");
     let answer = page.get("/v1/municipalities/049").await.expect(200);
@@ -95,7 +95,7 @@ async fn only_configured_origins_may_call() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_right_is_told_so() {
+async fn malformed_bodies_get_the_status_and_code_of_their_mistake() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let path = "/v1/municipalities";
@@ -125,7 +125,7 @@ async fn a_body_that_is_not_right_is_told_so() {
 }
 
 #[tokio::test]
-async fn who_may_not_is_told_before_what_is_wrong() {
+async fn permissions_are_checked_before_the_request_is_validated() {
     let server = Server::start();
     server.anonymous().post("/v1/municipalities", &Value::Null).await.expect_problem(401, "unauthenticated");
     let reader = server.partner("espoo", "municipalities:read", Some("049"));
@@ -136,7 +136,7 @@ async fn who_may_not_is_told_before_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn public_read_opens_what_is_published() {
+async fn public_read_lets_anonymous_callers_read() {
     let server = Server::with(&[("PUBLIC_READ", "true")]);
     let anonymous = server.anonymous();
     let answer = anonymous.get("/v1/municipalities/049").await.expect(200);
@@ -150,7 +150,7 @@ async fn public_read_opens_what_is_published() {
 }
 
 #[actix_web::test]
-async fn a_panic_is_a_problem_and_harms_nobody_else() {
+async fn a_panic_answers_500_and_the_service_keeps_running() {
     use actix_web::{App, middleware::from_fn, test, web};
     use kuntatutorit::{http::headers, problem, telemetry};
 
@@ -176,7 +176,7 @@ async fn a_panic_is_a_problem_and_harms_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_array_is_no_object() {
+async fn an_array_in_place_of_an_object_is_a_wrong_type() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let theme = |name: Value| json!({"slug": "new", "kind": "theme", "name": name});
@@ -197,7 +197,7 @@ async fn an_array_is_no_object() {
 }
 
 #[tokio::test]
-async fn many_mistakes_make_no_large_answer_and_take_no_time() {
+async fn a_thousand_mistakes_answer_quickly_with_at_most_100_errors() {
     let server = Server::start();
     let began = std::time::Instant::now();
     for (items, told) in [(900, 100), (12_000, 1)] {
@@ -211,7 +211,7 @@ async fn many_mistakes_make_no_large_answer_and_take_no_time() {
 }
 
 #[tokio::test]
-async fn what_is_accepted_is_heeded() {
+async fn accept_headers_are_respected() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let path = "/v1/municipalities/049";
@@ -224,7 +224,7 @@ async fn what_is_accepted_is_heeded() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_its_list_only() {
+async fn a_cursor_of_another_list_answers_400() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let page = espoo.get("/v1/tutors?limit=1").await.expect(200);
@@ -233,7 +233,7 @@ async fn a_cursor_is_good_for_its_list_only() {
 }
 
 #[tokio::test]
-async fn a_parameter_is_neither_empty_nor_repeated_without_end() {
+async fn empty_and_too_often_repeated_parameters_are_refused() {
     let server = Server::start();
     let espoo = server.municipality("049");
     for (list, parameter) in [("municipalities", "limit"), ("tutors", "q"), ("changes", "cursor")] {
@@ -249,7 +249,7 @@ async fn a_parameter_is_neither_empty_nor_repeated_without_end() {
 }
 
 #[tokio::test]
-async fn a_number_is_whole_however_it_is_written() {
+async fn whole_numbers_are_accepted_in_any_notation() {
     let server = Server::start();
     let coordinator = server.coordinator().if_match("*");
     let write = async |number: &str| {

@@ -1,10 +1,10 @@
-//! The generated data set: as the service itself would have made it.
+//! The generated data set: the service could have written every row of it.
 
 use kuntatutorit::{resources::summaries::verify, seed::generated::generate};
 
 use crate::support::{Server, sql::query_lines};
 
-/// What is stored twice, counted both ways; each line is as it should be when both are equal.
+/// Totals that are stored twice. Each line is empty when both agree.
 const BOTH_WAYS: &str = "
     select format('%s: %s, %s', name, kept, meant) as line from (
       select 'tutors' as name, (select count(*) from event_tutors) as kept, (select sum(cardinality(tutors)) from events) as meant
@@ -16,7 +16,7 @@ const BOTH_WAYS: &str = "
       union all select 'ledger', (select count(*) from changes where operation = 'create' and resource in ('events', 'tutors', 'feedback')),
         (select count(*) from events) + (select count(*) from tutors) + (select count(*) from feedback)
     ) as counts where kept <> meant or kept = 0";
-/// References that lead nowhere: no trigger has looked.
+/// References to rows that do not exist. The generator switches the foreign keys off.
 const DANGLING: &str = "
     select 'tutor' as line from event_tutors left join tutors on id = tutor_id where id is null
     union all select 'theme' from event_themes left join themes on slug = theme_slug where slug is null
@@ -29,7 +29,7 @@ const CONTENT: &str = "
     union all select md5(string_agg(format('%s %s %s %s', id, event_id, rating, comment), ',' order by id)) from feedback";
 
 #[tokio::test]
-async fn it_is_whole_and_the_same_each_time() {
+async fn the_generated_data_is_consistent_and_the_same_on_every_run() {
     let mut contents = Vec::new();
     for _ in 0..2 {
         let server = Server::start();

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what is sent again is done once and answered alike.
+//! `Idempotency-Key`: a repeated request is carried out once and gets the same response.
 
 use diesel::{QueryableByName, sql_types::BigInt};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
@@ -25,7 +25,7 @@ fn theme(slug: &str) -> Value {
     json!({"slug": slug, "kind": "theme", "name": {"fi": slug}, "parent": null})
 }
 
-async fn give(client: &Client, key: &str, title: &str) -> Answer {
+async fn create_event(client: &Client, key: &str, title: &str) -> Answer {
     client.with(HEADER, key).post("/v1/events", &event(title)).await
 }
 
@@ -59,7 +59,7 @@ fn is_replay(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn the_same_again_is_done_once_and_answered_to_the_byte() {
+async fn a_repeated_request_creates_one_row_and_gets_the_same_bytes() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let started = fixtures::insert_event(&server, json!({})).await;
@@ -90,54 +90,54 @@ async fn the_same_again_is_done_once_and_answered_to_the_byte() {
 }
 
 #[tokio::test]
-async fn what_is_read_later_does_not_change_what_was_answered() {
+async fn a_later_change_does_not_alter_the_saved_response() {
     let server = Server::start();
     let espoo = server.municipality("049");
-    let first = give(&espoo, "a", "Alku").await.expect(201);
+    let first = create_event(&espoo, "a", "Alku").await.expect(201);
     let path = format!("/v1/events/{}", first.body["id"].as_str().unwrap());
     espoo.if_match(&first.etag()).patch(&path, &json!({"title": {"fi": "Loppu"}})).await.expect(200);
-    assert_same(&first, &give(&espoo, "a", "Alku").await);
+    assert_same(&first, &create_event(&espoo, "a", "Alku").await);
 }
 
 #[tokio::test]
-async fn a_key_is_for_one_request() {
+async fn a_key_that_is_reused_for_another_request_is_refused() {
     let server = Server::start();
     let coordinator = server.coordinator();
-    give(&coordinator, "a", "Yksi").await.expect(201);
+    create_event(&coordinator, "a", "Yksi").await.expect(201);
     let reused = [("Idempotency-Key:", "idempotency_key_reused")];
-    give(&coordinator, "a", "Kaksi").await.expect_violations(&reused);
+    create_event(&coordinator, "a", "Kaksi").await.expect_violations(&reused);
     coordinator.with(HEADER, "a").post("/v1/themes", &theme("other")).await.expect_violations(&reused);
     assert_eq!((titled(&server, "Kaksi").await, count(&server, "themes where slug = 'other'").await), (0, 0));
-    // The same JSON, laid out another way, is the same request.
+    // The same JSON with another layout is the same request.
     let spread = serde_json::to_string_pretty(&event("Yksi")).unwrap();
     let again = coordinator.with(HEADER, "a").send(reqwest::Method::POST, "/v1/events", Some(spread)).await;
     assert!(is_replay(&again.expect(201)));
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_refused() {
+async fn a_malformed_key_is_refused() {
     let server = Server::start();
     let espoo = server.municipality("049");
     for key in ["", " ", "a b", "ä", &"x".repeat(256)] {
-        give(&espoo, key, "Avain").await.expect_problem(400, "malformed_idempotency_key");
+        create_event(&espoo, key, "Avain").await.expect_problem(400, "malformed_idempotency_key");
     }
     let twice = espoo.with(HEADER, "a").with(HEADER, "a");
     twice.post("/v1/events", &event("Avain")).await.expect_problem(400, "malformed_idempotency_key");
-    give(&espoo, &"x".repeat(255), "Avain").await.expect(201);
-    give(&server.anonymous(), "", "Avain").await.expect_problem(401, "unauthenticated");
+    create_event(&espoo, &"x".repeat(255), "Avain").await.expect(201);
+    create_event(&server.anonymous(), "", "Avain").await.expect_problem(401, "unauthenticated");
 }
 
 #[tokio::test]
-async fn every_caller_has_keys_of_its_own() {
+async fn two_callers_can_use_the_same_key() {
     let server = Server::start();
     let (one, other) = (server.municipality("049"), server.municipality("049"));
-    let first = give(&one, "a", "Oma").await.expect(201);
-    let second = give(&other, "a", "Oma").await.expect(201);
+    let first = create_event(&one, "a", "Oma").await.expect(201);
+    let second = create_event(&other, "a", "Oma").await.expect(201);
     assert_ne!(first.body["id"], second.body["id"]);
     assert!(!is_replay(&second));
 }
 
-/// One and the same account, of this municipality and with these scopes.
+/// The same account each time, bound to this municipality and with these scopes.
 fn account(server: &Server, municipality: &str, scope: &str) -> Client {
     server.bearer(&Grant {
         sub: "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e".into(),
@@ -151,29 +151,31 @@ fn account(server: &Server, municipality: &str, scope: &str) -> Client {
 }
 
 #[tokio::test]
-async fn a_key_is_its_callers_whatever_the_token_allows() {
+async fn a_key_belongs_to_its_caller_whatever_scopes_the_token_has() {
     let server = Server::start();
     let writer = account(&server, "049", "events:read events:write");
     let with_contacts = account(&server, "049", "events:read events:write contacts:read");
-    let first = give(&writer, "a", "Kerran").await.expect(201);
-    give(&with_contacts, "a", "Kerran").await.expect_problem(409, "idempotency_key_other_rights");
-    give(&with_contacts, "a", "Toinen").await.expect_violations(&[("Idempotency-Key:", "idempotency_key_reused")]);
-    assert_same(&first, &give(&writer, "a", "Kerran").await);
+    let first = create_event(&writer, "a", "Kerran").await.expect(201);
+    create_event(&with_contacts, "a", "Kerran").await.expect_problem(409, "idempotency_key_other_rights");
+    create_event(&with_contacts, "a", "Toinen")
+        .await
+        .expect_violations(&[("Idempotency-Key:", "idempotency_key_reused")]);
+    assert_same(&first, &create_event(&writer, "a", "Kerran").await);
     assert_eq!((titled(&server, "Kerran").await, titled(&server, "Toinen").await), (1, 0));
 }
 
 #[tokio::test]
-async fn changed_rights_replay_nothing() {
+async fn no_response_is_replayed_after_the_callers_rights_changed() {
     let server = Server::start();
     let scope = "events:read events:write";
-    give(&account(&server, "049", scope), "a", "Siirtyvä").await.expect(201);
-    give(&account(&server, "092", scope), "a", "Siirtyvä").await.expect_problem(403, "out_of_reach");
+    create_event(&account(&server, "049", scope), "a", "Siirtyvä").await.expect(201);
+    create_event(&account(&server, "092", scope), "a", "Siirtyvä").await.expect_problem(403, "out_of_reach");
     let reader = server.partner("reader", "events:read", Some("049"));
-    give(&reader, "a", "Siirtyvä").await.expect_problem(403, "missing_scope");
+    create_event(&reader, "a", "Siirtyvä").await.expect_problem(403, "missing_scope");
 }
 
 #[tokio::test]
-async fn fifty_at_once_make_one_row_and_get_equal_answers() {
+async fn fifty_concurrent_requests_create_one_row_and_get_equal_responses() {
     let all_at_once = [("POOL_SIZE", "25")];
     let server = Server::with(&all_at_once);
     let twin = server.second(&all_at_once);
@@ -183,7 +185,7 @@ async fn fifty_at_once_make_one_row_and_get_equal_answers() {
         let (key, title) = (format!("round-{round}"), format!("Kierros {round}"));
         let senders = [&espoo, &elsewhere];
         let (key, title) = (&key, &title);
-        let answers = (0..50).map(|number| served(async move || give(senders[number % 2], key, title).await));
+        let answers = (0..50).map(|number| served(async move || create_event(senders[number % 2], key, title).await));
         let answers = join_all(answers).await;
         let first = answers.iter().find(|answer| !is_replay(answer)).unwrap();
         for answer in &answers {
@@ -196,7 +198,7 @@ async fn fifty_at_once_make_one_row_and_get_equal_answers() {
 }
 
 #[tokio::test]
-async fn a_failure_is_not_kept() {
+async fn a_failed_request_saves_no_response() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let mut new = theme("child");
@@ -210,46 +212,47 @@ async fn a_failure_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_key_lives_for_24_hours() {
+async fn a_key_expires_after_24_hours() {
     let server = Server::start();
     let espoo = server.municipality("049");
-    let first = give(&espoo, "a", "Vanha").await.expect(201);
+    let first = create_event(&espoo, "a", "Vanha").await.expect(201);
     let age = |hours: &str| format!("update idempotency_keys set created_at = now() - interval '{hours}'");
     server.execute(&age("23 hours 59 minutes")).await;
-    assert_same(&first, &give(&espoo, "a", "Vanha").await);
+    assert_same(&first, &create_event(&espoo, "a", "Vanha").await);
     server.execute(&age("24 hours")).await;
-    let second = give(&espoo, "a", "Uusi").await.expect(201);
+    let second = create_event(&espoo, "a", "Uusi").await.expect(201);
     assert_ne!(second.body["id"], first.body["id"]);
-    assert_same(&second, &give(&espoo, "a", "Uusi").await);
+    assert_same(&second, &create_event(&espoo, "a", "Uusi").await);
 }
 
 #[tokio::test]
-async fn who_waits_too_long_is_told_to_come_back() {
+async fn a_repeated_request_that_waits_too_long_is_told_to_retry() {
     let server = Server::start();
     let espoo = server.municipality("049");
-    // Longer than a twin waits for its lock, in two statements that are each shorter than one may take.
+    // The first request takes longer than the second waits for the lock, in two statements that each stay below the
+    // statement time-out.
     sql::slow_down(&server, "insert", "events", 1.9).await;
     sql::slow_down(&server, "insert", "idempotency_keys", 1.9).await;
-    // A machine that is busy may be late, for the first or for the twin.
+    // On a busy machine either request may be late, so the test tries several times.
     for key in ["a", "b", "c", "d", "e", "f"] {
-        let (first, twin) = tokio::join!(give(&espoo, key, key), async {
+        let (first, twin) = tokio::join!(create_event(&espoo, key, key), async {
             sql::wait_for_sleepers(&server, 1).await;
-            give(&espoo, key, key).await
+            create_event(&espoo, key, key).await
         });
         assert!(matches!((first.status, twin.status), (201 | 503, 201 | 409 | 503)), "{} {}", first.text, twin.text);
         if (first.status, twin.status) == (201, 409) {
             let twin = twin.expect_problem(409, "idempotency_key_in_progress");
             assert_eq!(twin.header("retry-after"), "1");
-            assert_same(&first, &give(&espoo, key, key).await);
+            assert_same(&first, &create_event(&espoo, key, key).await);
             assert_eq!(titled(&server, key).await, 1);
             return;
         }
     }
-    panic!("no twin is told to come back");
+    panic!("no repeated request was told to retry");
 }
 
 #[tokio::test]
-async fn a_client_that_is_lost_finds_its_row_on_retry() {
+async fn a_caller_that_disconnects_finds_its_row_on_retry() {
     use tokio::io::AsyncWriteExt as _;
     let server = Server::start();
     let espoo = server.municipality("049");
@@ -266,7 +269,7 @@ async fn a_client_that_is_lost_finds_its_row_on_retry() {
         stream.write_all(request.as_bytes()).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_micros(500 * round)).await;
         drop(stream);
-        give(&espoo, &key, &title).await.expect(201);
+        create_event(&espoo, &key, &title).await.expect(201);
         assert_eq!(titled(&server, &title).await, 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Cursors: whatever is made of one, it is refused or leads to another place of the same list, as its reader sees it.
+//! Cursors: any forged cursor is refused or leads to another place of the same list, as the caller may see it.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use proptest::prelude::*;
@@ -12,15 +12,15 @@ use crate::support::{
     rows::Rows,
 };
 
-/// A list in one order, all that its reader sees of it, and the true cursor after its first item.
+/// A list in one order: every item that the caller sees, and the real cursor after the first item.
 struct List {
     path: String,
     all: Vec<Value>,
     cursor: String,
 }
 
-/// A coordinator who is stored, and two rows at least in every list.
-async fn given(server: &Server) -> Client {
+/// Signs in as a stored coordinator and makes at least two rows in every list.
+async fn fill_every_list(server: &Server) -> Client {
     let coordinator =
         server.sign_in_new_account("digituki@kunta.example", json!({"role": "coordinator", "municipality_code": null}));
     let coordinator = coordinator.await;
@@ -31,7 +31,8 @@ async fn given(server: &Server) -> Client {
     coordinator
 }
 
-/// Every order of every list in the document, with the words that find more than one row where there is a search.
+/// Returns every order of every list in the document, with a search word that finds several rows where there is a
+/// search.
 fn queries() -> Vec<String> {
     let mut queries = Vec::new();
     for operation in operations() {
@@ -51,7 +52,7 @@ fn queries() -> Vec<String> {
     queries
 }
 
-/// All items, in the list's order. (The changes have a `next` for ever.)
+/// Returns all items in the order of the list. (The changes always have a `next`.)
 async fn all(reader: &Client, query: &str) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -65,7 +66,7 @@ async fn all(reader: &Client, query: &str) -> Vec<Value> {
     }
 }
 
-/// The lists that a reader may read and that have a second page.
+/// Returns the lists that this caller may read and that have a second page.
 async fn lists(reader: &Client) -> Vec<List> {
     let mut lists = Vec::new();
     for query in queries() {
@@ -82,7 +83,7 @@ impl List {
         reader.get(&format!("{}3&cursor={cursor}", self.path)).await
     }
 
-    /// Refused, or a stretch of the list; what is wrong with the answer otherwise.
+    /// Returns the fault of an answer that is neither a refusal nor a part of the list.
     fn wrong(&self, what: &str, refused: bool, answer: &Answer) -> Option<String> {
         let right = match answer.status {
             200 => {
@@ -97,7 +98,7 @@ impl List {
     }
 }
 
-/// What a cursor holds: what it is good for, and the place.
+/// Decodes a cursor: the list and order that it is valid for, and the place in it.
 fn opened(cursor: &str) -> (Value, Value) {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(cursor).unwrap()).unwrap()
 }
@@ -133,7 +134,7 @@ fn hostile() -> Vec<Value> {
     texts.map(Value::from).into_iter().chain(numbers).chain(others).collect()
 }
 
-/// Places made of a true one, and whether they can be none.
+/// Returns places forged from a real one, and whether the service must refuse each.
 fn forged(place: &Value) -> Vec<(Value, bool)> {
     let mut forged = Vec::new();
     let parts = place.as_array().cloned().unwrap_or_else(|| vec![place.clone()]);
@@ -155,9 +156,9 @@ fn forged(place: &Value) -> Vec<(Value, bool)> {
 }
 
 #[tokio::test]
-async fn a_cursor_that_was_forged_leads_nowhere_else() {
+async fn a_forged_cursor_never_leaves_its_list() {
     let server = Server::start();
-    let coordinator = given(&server).await;
+    let coordinator = fill_every_list(&server).await;
     let mut wrong = Vec::new();
     for reader in [coordinator, server.municipality("091")] {
         for list in lists(&reader).await {
@@ -174,18 +175,18 @@ async fn a_cursor_that_was_forged_leads_nowhere_else() {
 #[tokio::test]
 async fn a_cursor_of_another_list_or_order_is_refused() {
     let server = Server::start();
-    let coordinator = given(&server).await;
+    let coordinator = fill_every_list(&server).await;
     let lists = lists(&coordinator).await;
     let paged = operations().iter().filter(|of| of.parameters.iter().any(|known| known.name == "cursor")).count();
     let paths: std::collections::BTreeSet<_> = lists.iter().map(|list| list.path.split('?').next().unwrap()).collect();
-    assert_eq!(paths.len(), paged, "each list has a second page: {paths:?}");
+    assert_eq!(paths.len(), paged, "every list must have a second page: {paths:?}");
     let mut wrong = Vec::new();
     for (at, list) in lists.iter().enumerate() {
         let good_for = opened(&list.cursor).0;
         for (_, other) in lists.iter().enumerate().filter(|(other, _)| *other != at) {
             let answer = list.after(&coordinator, &other.cursor).await;
             wrong.extend(list.wrong(&format!("with that of {}", other.path), true, &answer));
-            // Its place alone, as if it were of this list.
+            // The place of the other list's cursor, sealed as a cursor of this list.
             let moved = sealed(&good_for, &opened(&other.cursor).1);
             let answer = list.after(&coordinator, &moved).await;
             wrong.extend(list.wrong(&format!("with the place of {}", other.path), false, &answer));
@@ -195,9 +196,9 @@ async fn a_cursor_of_another_list_or_order_is_refused() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_was_changed_or_cut_leads_nowhere_else() {
+async fn a_changed_or_truncated_cursor_never_leaves_its_list() {
     let server = Server::start();
-    let reader = given(&server).await;
+    let reader = fill_every_list(&server).await;
     let mut wrong = Vec::new();
     for list in lists(&reader).await {
         let cursor = list.cursor.as_bytes();

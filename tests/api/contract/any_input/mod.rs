@@ -1,5 +1,5 @@
-//! What holds for any input: cursors, localised texts, merge patches. (The states of an event are tried in all pairs, times
-//! in every zone: see `events` and `calendars`.)
+//! Property tests, which hold for any input: cursors, localised texts and merge patches. Other tests try the states of
+//! an event in all pairs, and times in every zone: see `events` and `calendars`.
 
 mod cursors;
 
@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 
 use crate::support::{Server, sql::query_lines};
 
-/// So many values of this kind, the same on every run.
+/// Generates this many values, the same ones on every run.
 fn some<T: std::fmt::Debug>(number: usize, strategy: &impl Strategy<Value = T>) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
     (0..number).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// RFC 7396, section 2, word by word.
+/// RFC 7396, section 2, word for word.
 fn merge_patch(target: Value, patch: &Value) -> Value {
     let Value::Object(changes) = patch else { return patch.clone() };
     let mut fields = if let Value::Object(fields) = target { fields } else { Map::new() };
@@ -34,7 +34,7 @@ fn merge_patch(target: Value, patch: &Value) -> Value {
 }
 
 #[test]
-fn the_definition_of_a_merge_patch_is_that_of_the_rfc() {
+fn the_reference_merge_patch_passes_the_examples_of_rfc_7396() {
     for (target, patch, result) in [
         (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
         (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
@@ -74,7 +74,7 @@ fn event() -> Value {
     })
 }
 
-/// Patches of an event: any of its fields, with what fits and what does not.
+/// Generates patches of an event: any of its fields, with valid and invalid values.
 fn patches() -> impl Strategy<Value = Value> {
     let venue = (prop::option::of(localized()), prop::option::of(text())).prop_map(|(name, address)| {
         let parts = [("name", name), ("address", address)].into_iter();
@@ -94,7 +94,7 @@ fn patches() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn a_patched_event_is_what_the_definition_makes_of_it() {
+fn a_patched_event_equals_the_result_of_the_reference() {
     let current: EventInput = from_value(event()).unwrap();
     let mut accepted = 0;
     for patch in some(3000, &patches()) {
@@ -104,19 +104,21 @@ fn a_patched_event_is_what_the_definition_makes_of_it() {
                 assert_eq!(patched, merged, "{patch}");
                 accepted += 1;
             }
-            // A null that would be a default is refused: it would set what nobody has written.
+            // The service refuses a null where it would mean a default, because a stored null would be a value that no
+            // caller wrote.
             (Err(_), Ok(_)) => assert!(patch.as_object().unwrap().values().any(Value::is_null), "{patch}"),
             (Ok(_), Err(error)) => panic!("{patch}: {error}"),
             (Err(_), Err(_)) => {}
         }
     }
-    assert!(accepted > 100, "only {accepted} patches were good");
+    assert!(accepted > 100, "the service accepted only {accepted} patches");
 }
 
-/// Spaces to Unicode that are none to PostgreSQL, which has the C library's word for it: the service is stricter here.
+/// White space in Unicode that PostgreSQL does not treat as white space, because it asks the C library. The service is
+/// stricter here.
 const SPACES_OF_UNICODE: [char; 4] = ['\u{85}', '\u{a0}', '\u{2007}', '\u{202f}'];
 
-/// Those that PostgreSQL takes, as they would be stored: without the parts that are null.
+/// Returns the texts that PostgreSQL accepts, as they would be stored: without null parts.
 async fn taken(server: &Server, texts: &[Value]) -> Vec<Value> {
     let all = serde_json::to_string(texts).unwrap().replace('\'', "''");
     let taken = format!(
@@ -126,7 +128,7 @@ async fn taken(server: &Server, texts: &[Value]) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn what_passes_as_a_localised_text_can_be_stored_and_nothing_else() {
+async fn the_service_accepts_the_localised_texts_that_postgresql_stores_and_no_others() {
     let server = Server::start();
     let mut texts = some(500, &localized());
     for letter in ["x", "ä", "\u{1f600}"] {

@@ -1,4 +1,4 @@
-//! The values that a schema's bounds make.
+//! The test values that follow from the bounds of a schema.
 
 use regex::Regex;
 use serde_json::{Value, json};
@@ -6,15 +6,15 @@ use uuid::Uuid;
 
 use crate::support::{document::is, rows::ID};
 
-/// What a schema says of a value: the value, and whether it is taken.
+/// A value, and whether the service must accept it.
 pub(super) type Case = (Value, bool);
 
-/// Whether the form itself is the bound.
-pub(super) fn has_form_of_its_own(schema: &Value) -> bool {
+/// Whether the format of the schema limits the length by itself.
+pub(super) fn has_fixed_length(schema: &Value) -> bool {
     ["uuid", "date", "date-time"].iter().any(|format| schema["format"] == *format) || schema["enum"].is_array()
 }
 
-/// A text of this length that the schema's form takes, where one is known.
+/// Returns a text of this length that matches the schema's pattern, where one is known.
 fn text(schema: &Value, length: usize) -> Option<String> {
     let pattern = schema["pattern"].as_str().map(|pattern| Regex::new(pattern).unwrap());
     let padded = |start: &str| format!("{start}{}", "a".repeat(length.saturating_sub(start.len())));
@@ -33,7 +33,7 @@ fn text(schema: &Value, length: usize) -> Option<String> {
     candidates.into_iter().find(fits)
 }
 
-/// Days of the years that are kept, and their neighbours.
+/// Dates at both ends of the supported years, and their neighbours.
 const DAYS: [(&str, bool); 6] = [
     ("nonsense", false),
     ("2020-02-30", false),
@@ -42,7 +42,7 @@ const DAYS: [(&str, bool); 6] = [
     ("2199-12-31", true),
     ("2200-01-01", false),
 ];
-/// Times of those years.
+/// Times at both ends of the supported years, and their neighbours.
 const TIMES: [(&str, bool); 9] = [
     ("nonsense", false),
     ("2020-05-19T08:00:00", false),
@@ -55,7 +55,7 @@ const TIMES: [(&str, bool); 9] = [
     ("2199-12-31T23:59:59-00:01", false),
 ];
 
-/// Every case that the bounds of a value make.
+/// Returns every case that follows from the bounds of a schema.
 pub(super) fn cases(schema: &Value) -> Vec<Case> {
     let mut cases = Vec::new();
     if let Some(words) = schema["enum"].as_array() {
@@ -90,28 +90,30 @@ fn text_cases(schema: &Value) -> Vec<Case> {
     let (min, max) = (length("minLength"), length("maxLength"));
     let mut cases: Vec<Case> =
         [min, max].into_iter().flatten().filter_map(|at| Some((json!(text(schema, at)?), true))).collect();
-    // A character of four bytes is one.
+    // A character of four bytes counts as one character.
     let wide = max.map(|max| "\u{1f600}".repeat(max));
     cases.extend(wide.filter(|text| is_any_text(schema, text)).map(|text| (json!(text), true)));
     cases.extend(max.map(|max| (json!(text(schema, max + 1).unwrap_or_else(|| "a".repeat(max + 1))), false)));
     cases.extend(min.filter(|min| *min > 0).map(|min| (json!("a".repeat(min - 1)), false)));
     if let Some(pattern) = schema["pattern"].as_str() {
         let form = Regex::new(pattern).unwrap();
-        let formless = ["!", " ", "\u{e4}"].map(|letter| letter.repeat(min.unwrap_or(1).max(1)));
-        let formless =
-            formless.into_iter().find(|text| !form.is_match(text)).unwrap_or_else(|| panic!("{pattern} takes all"));
-        cases.push((json!(formless), false));
+        let unmatched = ["!", " ", "\u{e4}"].map(|letter| letter.repeat(min.unwrap_or(1).max(1)));
+        let unmatched = unmatched
+            .into_iter()
+            .find(|text| !form.is_match(text))
+            .unwrap_or_else(|| panic!("{pattern} matches every candidate"));
+        cases.push((json!(unmatched), false));
     }
     cases
 }
 
-/// Whether a schema asks nothing of a text's characters, or nothing that this one has not.
+/// Whether a schema has no format, and its pattern, if any, matches this text.
 fn is_any_text(schema: &Value, text: &str) -> bool {
     let form = schema["pattern"].as_str().map(|pattern| Regex::new(pattern).unwrap());
     schema["format"].is_null() && form.is_none_or(|form| form.is_match(text))
 }
 
-/// The nth item that an array can have, where its form is known.
+/// Returns the nth item of an array with this item schema, where a form is known.
 fn item(schema: &Value, n: usize) -> Value {
     if let Some(words) = schema["enum"].as_array() {
         return words[n % words.len()].clone();
@@ -139,7 +141,7 @@ fn array_cases(schema: &Value) -> Vec<Case> {
     let count = |name: &str| schema[name].as_u64().and_then(|count| usize::try_from(count).ok());
     let mut cases = Vec::new();
     if let Some(max) = count("maxItems") {
-        // There are fewer words than items.
+        // An enum has fewer values than the array may have items.
         let reachable =
             schema["uniqueItems"] != true || schema["items"]["enum"].as_array().is_none_or(|words| words.len() >= max);
         cases.extend(reachable.then(|| (json!(items(max)), true)));

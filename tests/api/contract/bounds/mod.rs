@@ -1,4 +1,4 @@
-//! The bounds in the document are those of the code: each is sent, and the next value beyond it.
+//! Every bound in the document is the bound of the code: the tests send the last good value and the first bad one.
 
 mod cases;
 
@@ -8,7 +8,7 @@ use kuntatutorit::rules::RULES;
 use reqwest::Method;
 use serde_json::json;
 
-use self::cases::{Case, cases, has_form_of_its_own};
+use self::cases::{Case, cases, has_fixed_length};
 use crate::support::{
     Server,
     client::{Answer, Client},
@@ -17,11 +17,11 @@ use crate::support::{
     rows::{ID, Rows},
 };
 
-/// How the names of the rules of what is stored end: what must exist, and what must not yet.
+/// Suffixes of codes for references: a row must exist, or must not exist yet.
 const OF_WHAT_IS_STORED: [&str; 4] = ["_exist", "_exists", "_unique", "_pkey"];
 
-/// Rules that are no bounds of one value: of a field that is fixed, of several that do not go together, of states, of the
-/// names of time zones. An account is its own respondent.
+/// Rules that are no bound of a single value: fixed fields, combinations of fields, states, the names of time zones. A
+/// respondent that an account gives must be that account.
 const OTHER_RULES: &[(&str, &str)] = &[
     ("/code", "fixed"),
     ("/slug", "fixed"),
@@ -41,7 +41,7 @@ const OTHER_RULES: &[(&str, &str)] = &[
     ("/tutor_id", "accounts_tutor_of_municipality"),
 ];
 
-/// The broken rules of input that an answer tells.
+/// Returns the broken rules that an answer lists, with their places.
 fn errors(answer: &Answer) -> impl Iterator<Item = (&str, &str)> {
     answer.body["errors"].as_array().into_iter().flatten().map(|error| {
         let place = error["pointer"].as_str().or(error["parameter"].as_str()).unwrap_or_default();
@@ -54,13 +54,14 @@ fn is_no_bound((at, code): (&str, &str)) -> bool {
     of_what_is_stored && RULES.iter().any(|rule| rule.constraint == code) || OTHER_RULES.contains(&(at, code))
 }
 
-/// Nothing but what is stored, or another field, speaks against it: the database's own bounds are no tighter.
+/// Whether the service accepted the value: at most a reference or another field is wrong, so the database's bounds are
+/// no tighter.
 fn is_taken(answer: &Answer) -> bool {
     let refused = [400, 403, 404, 413, 415].contains(&answer.status) || answer.status >= 500;
     !refused && (answer.status != 422 || errors(answer).count() > 0) && errors(answer).all(is_no_bound)
 }
 
-/// A rule of input at this place, or of a part of it, is broken.
+/// Whether the answer lists a broken rule at this place or inside it.
 fn is_refused(answer: &Answer, at: &str) -> bool {
     let here = |place: &str| {
         place == at || place.strip_prefix(at).is_some_and(|rest| rest.starts_with('/')) || format!("{place}/0") == at
@@ -84,13 +85,13 @@ async fn check_query(operation: &Operation, client: &Client, path: &str, wrong: 
             let values = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), Into::into));
             let pairs = values.map(|value: String| (parameter.name.clone(), value));
             let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-            // Without a value, there is no such parameter.
+            // An empty array makes an empty query: the parameter is absent.
             if query.is_empty() {
                 continue;
             }
             let answer = client.get(&format!("{path}?{query}")).await;
             let right = match (case.1, answer.body["code"].as_str()) {
-                // Whatever its length, nobody makes one up.
+                // No test can make up a valid cursor of a given length.
                 (true, Some("bad_cursor")) => parameter.name == "cursor",
                 (true, _) => is_taken(&answer),
                 (false, code) => is_refused(&answer, &parameter.name) || code == Some("unknown_include"),
@@ -100,7 +101,7 @@ async fn check_query(operation: &Operation, client: &Client, path: &str, wrong: 
     }
 }
 
-/// What is not of the form of a key is found no more than what is.
+/// A malformed key must answer 404 like an unknown key.
 async fn check_path(operation: &Operation, client: &Client, wrong: &mut Vec<String>) {
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == "path") {
         for case in cases(&parameter.schema) {
@@ -115,7 +116,7 @@ async fn check_path(operation: &Operation, client: &Client, wrong: &mut Vec<Stri
     }
 }
 
-/// What the items of arrays refer to, so that as many as may be are stored.
+/// Makes rows that the items of arrays can refer to, so that the longest arrays can be stored.
 async fn create_items(server: &Server) {
     let slugs: Vec<_> = (0..50).map(|n| format!("{n:03}")).collect();
     fixtures::insert_themes(server, &slugs.iter().map(String::as_str).collect::<Vec<_>>()).await;
@@ -131,14 +132,14 @@ async fn create_items(server: &Server) {
 }
 
 #[tokio::test]
-async fn what_the_document_bounds_the_code_bounds() {
+async fn every_bound_in_the_document_is_enforced() {
     let server = Server::start();
     let rows = Rows::of(&server, "049").await;
     create_items(&server).await;
     let client = server.coordinator().if_match("*");
     let mut wrong = Vec::new();
     let mut operations = operations();
-    // Feedback first: soon its event is not of late any more.
+    // Feedback comes first, because other cases move its event to another time.
     operations.sort_by_key(|operation| !operation.path.starts_with("/v1/feedback"));
     for operation in operations {
         let path = rows.path(&operation.path);
@@ -146,7 +147,7 @@ async fn what_the_document_bounds_the_code_bounds() {
         check_path(&operation, &client, &mut wrong).await;
         let Some(body) = operation.body.as_ref().filter(|body| body.media_type.ends_with("json")) else { continue };
         let client = client.with("content-type", &body.media_type);
-        // A patch changes nothing else, so that nothing else speaks against it.
+        // An otherwise empty patch breaks no other rule.
         let mut example = if operation.method == Method::PATCH { json!({}) } else { body.example.clone() };
         if let Some(event) = example.get_mut("event_id") {
             *event = json!(rows.row("/v1/events/{id}").1);
@@ -160,11 +161,11 @@ async fn what_the_document_bounds_the_code_bounds() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} bounds are not true:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} bounds in the document are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[tokio::test]
-async fn every_example_of_a_body_is_valid() {
+async fn the_service_accepts_every_example_of_a_request_body() {
     let server = Server::start();
     let rows = Rows::of(&server, "049").await;
     for operation in operations() {
@@ -179,9 +180,9 @@ async fn every_example_of_a_body_is_valid() {
     }
 }
 
-/// The fields of a form, for a client that could sign in with them.
+/// The fields of the form of the token endpoint, sent by a client that could sign in with them.
 #[tokio::test]
-async fn the_fields_of_a_form_are_bounded() {
+async fn the_fields_of_the_token_form_are_bounded() {
     let server = Server::start();
     let client = json!({"name": "Kalenteri", "source": "espoo-calendar", "scopes": ["events:read"]});
     let client = server.coordinator().post("/v1/clients", &client).await.expect(201).body;
@@ -196,7 +197,7 @@ async fn the_fields_of_a_form_are_bounded() {
         let Some(body) = operation.body.as_ref().filter(|body| !body.media_type.ends_with("json")) else { continue };
         for (pointer, schema) in places(&body.schema) {
             let most = usize::try_from(schema["maxLength"].as_u64().unwrap()).unwrap();
-            // Only scopes have spaces between and around them.
+            // Only scopes may have additional spaces.
             let (with, longest) = if pointer == "/scope" { (" ", most) } else { ("x", right[&*pointer].len()) };
             for (length, status) in [(longest, 200..=200), (most + 1, 400..=401)] {
                 let value = format!("{}{}", right[&*pointer], with.repeat(length - right[&*pointer].len()));
@@ -211,23 +212,23 @@ async fn the_fields_of_a_form_are_bounded() {
     }
 }
 
-/// Else a caller could send a value without end (OWASP API4:2023).
+/// Without a bound a caller could send a value of any size (OWASP API4:2023).
 #[test]
 fn every_text_and_every_array_of_a_request_is_bounded() {
     let mut unbounded = Vec::new();
     for operation in operations() {
-        // What is too long in a header is refused with the head.
+        // The HTTP library refuses long headers together with the head.
         let parameters = operation.parameters.iter().filter(|parameter| parameter.place != "header");
         let parameters = parameters.map(|parameter| (parameter.name.clone(), parameter.schema.clone()));
         let fields = operation.body.iter().flat_map(|body| places(&body.schema));
         for (at, schema) in parameters.chain(fields) {
             let items = &schema["items"];
             for (at, schema) in [(&at, &schema), (&format!("{at}/0"), items)] {
-                let text = is(schema, "string") && schema["maxLength"].is_null() && !has_form_of_its_own(schema);
+                let text = is(schema, "string") && schema["maxLength"].is_null() && !has_fixed_length(schema);
                 let array = is(schema, "array") && schema["maxItems"].is_null();
                 unbounded.extend((text || array).then(|| format!("{} {at}", operation.id)));
             }
         }
     }
-    assert!(unbounded.is_empty(), "without a bound: {}", unbounded.join("\n"));
+    assert!(unbounded.is_empty(), "these have no bound: {}", unbounded.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! A real browser: Chromium without a window, driven over WebDriver (W3C) by its own chromedriver.
+//! A headless Chromium, driven by chromedriver over WebDriver (W3C).
 
 use std::{
     env,
@@ -13,13 +13,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// How long it may take until something stands on a page; the machine may be busy.
+/// How long to wait for an element to appear on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The key, as WebDriver has it. A page may take up what was typed only when the field is left.
+/// The Tab key in WebDriver's encoding. Some pages read a field only when it loses the focus.
 const TAB: char = '\u{e004}';
 
-/// A browser with one page; it ends when this is dropped.
+/// A browser with one page. It ends when this is dropped.
 pub(super) struct Browser {
     driver: Child,
     address: String,
@@ -29,10 +29,10 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    /// `None`, said aloud, where there is no Chromium or no chromedriver.
+    /// Starts a browser. Returns `None` and prints a notice if there is no Chromium or no chromedriver.
     pub(super) async fn open() -> Option<Self> {
         let (Some(chromium), Some(chromedriver)) = (chromium(), find("chromedriver")) else {
-            // Not by a macro: the output of a test that passes is not shown.
+            // Written to stderr directly: the test harness hides the output of macros when a test passes.
             let told = "\nSKIPPED: a test in a real browser, as chromium or chromedriver is not installed.\n\n";
             std::io::stderr().write_all(told.as_bytes()).unwrap();
             return None;
@@ -49,71 +49,71 @@ impl Browser {
             _profile: profile,
         };
         let wanted = json!({ "capabilities": { "alwaysMatch": wanted } });
-        let opened = browser.ask(Method::POST, "/session", &wanted).await;
+        let opened = browser.request(Method::POST, "/session", &wanted).await;
         browser.session = format!("/session/{}", opened["sessionId"].as_str().unwrap());
         Some(browser)
     }
 
     pub(super) async fn go(&self, url: &str) {
-        self.tell("/url", json!({ "url": url })).await;
+        self.command("/url", json!({ "url": url })).await;
     }
 
-    /// What this function body returns, once a promise has been kept.
+    /// Runs the body of an asynchronous JavaScript function and returns its result.
     pub(super) async fn run(&self, script: &str, arguments: Value) -> Value {
-        self.tell("/execute/sync", json!({ "script": script, "args": arguments })).await
+        self.command("/execute/sync", json!({ "script": script, "args": arguments })).await
     }
 
-    /// Clicks the first of these elements, once it is there.
+    /// Clicks the first element that matches, once it exists.
     pub(super) async fn click(&self, css: &str) {
         let element = self.element(css).await;
         self.run("arguments[0].click()", json!([element])).await;
     }
 
-    /// Types into the first of these elements, in place of what stands there, and goes on to the next.
+    /// Replaces the content of the first element that matches, and leaves the field.
     pub(super) async fn write(&self, css: &str, text: &str) {
         let element = self.element(css).await;
         let id = element.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
-        self.tell(&format!("/element/{id}/clear"), json!({})).await;
-        self.tell(&format!("/element/{id}/value"), json!({ "text": format!("{text}{TAB}") })).await;
+        self.command(&format!("/element/{id}/clear"), json!({})).await;
+        self.command(&format!("/element/{id}/value"), json!({ "text": format!("{text}{TAB}") })).await;
     }
 
-    /// The text of the first of these elements, once it is there.
+    /// Returns the text of the first element that matches, once it exists.
     pub(super) async fn text(&self, css: &str) -> String {
         let element = self.element(css).await;
         self.run("return arguments[0].textContent", json!([element])).await.as_str().unwrap().to_owned()
     }
 
-    /// What the console has of errors and warnings.
-    pub(super) async fn complaints(&self) -> Vec<String> {
+    /// Returns the errors and warnings of the console.
+    pub(super) async fn console_errors(&self) -> Vec<String> {
         let bad = |entry: &Value| ["SEVERE", "WARNING"].contains(&entry["level"].as_str().unwrap());
         let log = self.log("browser").await;
         log.iter().filter(|entry| bad(entry)).map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// The addresses of what was asked for over the network.
+    /// Returns the addresses that the page requested over the network.
     pub(super) async fn requests(&self) -> Vec<String> {
         let messages = self.log("performance").await;
         let messages = messages.iter().map(|entry| serde_json::from_str(entry["message"].as_str().unwrap()).unwrap());
         let sent = messages.filter(|message: &Value| message["message"]["method"] == "Network.requestWillBeSent");
         let urls = sent.map(|message| message["message"]["params"]["request"]["url"].as_str().unwrap().to_owned());
-        // Its own first page is in the browser, as is what a page carries with it.
+        // The browser's own start page and `data:` addresses need no network.
         urls.filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:")).collect()
     }
 
     async fn log(&self, kind: &str) -> Vec<Value> {
-        self.tell("/se/log", json!({ "type": kind })).await.as_array().unwrap().clone()
+        self.command("/se/log", json!({ "type": kind })).await.as_array().unwrap().clone()
     }
 
-    /// The driver waits for it.
+    /// Waits for an element to exist. The driver does the waiting.
     async fn element(&self, css: &str) -> Value {
-        self.tell("/element", json!({ "using": "css selector", "value": css })).await
+        self.command("/element", json!({ "using": "css selector", "value": css })).await
     }
 
-    async fn tell(&self, command: &str, body: Value) -> Value {
-        self.ask(Method::POST, &format!("{}{command}", self.session), &body).await
+    async fn command(&self, command: &str, body: Value) -> Value {
+        self.request(Method::POST, &format!("{}{command}", self.session), &body).await
     }
 
-    async fn ask(&self, method: Method, path: &str, body: &Value) -> Value {
+    async fn request(&self, method: Method, path: &str, body: &Value) -> Value {
         let request = self.http.request(method, format!("http://{}{path}", self.address)).json(body);
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
         let value = &answer["value"];
@@ -123,7 +123,7 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// The driver ends the browser with the session, and answers once it has ended.
+    /// The driver closes the browser together with the session, before it answers.
     fn drop(&mut self) {
         let end = format!("DELETE {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", self.session);
         if let Ok(mut stream) = TcpStream::connect(&self.address) {
@@ -136,14 +136,14 @@ impl Drop for Browser {
     }
 }
 
-/// The port that the driver took.
+/// Returns the port that the driver listens on.
 fn port(driver: &mut Child) -> u16 {
     let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map(Result::unwrap);
     let started = lines.find(|line| line.contains("started successfully on port ")).unwrap();
     started.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap()
 }
 
-/// A new and empty browser that asks nobody for anything of its own accord.
+/// Settings for a new and empty browser that makes no requests of its own.
 fn capabilities(chromium: &str, profile: &str) -> Value {
     let mut arguments = vec![
         "--headless".to_owned(),

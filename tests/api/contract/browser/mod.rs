@@ -1,4 +1,4 @@
-//! What only a real browser can tell: that the interactive page works, and whose pages may call.
+//! Tests that need a real browser: the interactive documentation page, and CORS.
 
 mod driver;
 
@@ -13,7 +13,7 @@ use self::driver::Browser;
 use crate::support::Server;
 
 #[tokio::test]
-async fn the_interactive_page_works_and_asks_nobody_else() {
+async fn the_documentation_page_works_and_requests_nothing_from_elsewhere() {
     let Some(browser) = Browser::open().await else { return };
     let server = Server::start();
     let token = server.coordinator().token.unwrap();
@@ -36,13 +36,13 @@ async fn the_interactive_page_works_and_asks_nobody_else() {
     let requests = browser.requests().await;
     assert_eq!(body["items"].as_array().unwrap().len(), 26, "{requests:?}");
 
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
     assert!(requests.iter().any(|url| url.contains("/v1/municipalities?limit=100")), "{requests:?}");
     let foreign: Vec<_> = requests.iter().filter(|url| !url.starts_with(&server.url)).collect();
     assert!(foreign.is_empty(), "{foreign:?}");
 }
 
-/// An empty page at an origin of its own.
+/// Serves an empty page at an origin of its own.
 fn elsewhere() -> String {
     const PAGE: &str =
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<!doctype html>";
@@ -51,7 +51,7 @@ fn elsewhere() -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            // The browser may think better of a connection that it opened.
+            // The browser may drop a connection that it has opened.
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(PAGE.as_bytes());
         }
@@ -59,7 +59,7 @@ fn elsewhere() -> String {
     origin
 }
 
-/// Makes a tutor, reads it, and tells what the page saw of it; or how that failed.
+/// Creates a tutor, reads it, and returns what the page could see of the responses, or the error.
 const MAKE_A_TUTOR: &str = r"
     const [api, token] = arguments;
     const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', 'Idempotency-Key': 'page' };
@@ -73,7 +73,7 @@ const MAKE_A_TUTOR: &str = r"
 ";
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_writes_and_a_foreign_one_does_not() {
+async fn a_page_of_an_allowed_origin_can_write_and_a_foreign_page_cannot() {
     let Some(browser) = Browser::open().await else { return };
     let (allowed, foreign) = (elsewhere(), elsewhere());
     let server = Server::with(&[("CORS_ORIGINS", &allowed)]);
