@@ -1,4 +1,4 @@
-//! Who may do what, computed from the document: an operation that is added tomorrow is covered tomorrow.
+//! Authorization, computed from the OpenAPI document: a new operation is covered as soon as the document has it.
 
 use kuntatutorit::auth::scopes::SCOPES;
 use reqwest::Method;
@@ -11,7 +11,7 @@ use crate::support::{
     rows::{ID, Rows},
 };
 
-/// Operations that need no token. This list only shrinks.
+/// Operations that work without a token. Do not add to this list without a reason.
 const OPEN: &[&str] = &[
     "get_jwks",
     "get_linked_calendar",
@@ -26,9 +26,9 @@ const OPEN: &[&str] = &[
     "refresh",
     "set_password",
 ];
-/// Operations that any valid token may use. This list only shrinks.
+/// Operations that any valid token may use. Do not add to this list without a reason.
 const WITHOUT_SCOPE: &[&str] = &["get_about", "get_me"];
-/// Operations that make what is the caller's own, whatever it is about. This list only shrinks.
+/// Operations that create a row of the caller's own, so that no municipality owns it.
 const OWN: &[&str] = &["create_calendar_link"];
 
 fn filled(path: &str) -> String {
@@ -45,7 +45,7 @@ async fn call(client: &Client, operation: &Operation, path: &str, body: &Value) 
 }
 
 #[test]
-fn the_operations_without_a_token_or_a_scope_are_these() {
+fn only_the_listed_operations_work_without_a_token_or_a_scope() {
     let mut open: Vec<_> = operations().iter().filter(|o| o.open).map(|o| o.id.clone()).collect();
     open.sort();
     assert_eq!(open, OPEN);
@@ -56,7 +56,7 @@ fn the_operations_without_a_token_or_a_scope_are_these() {
 }
 
 #[tokio::test]
-async fn without_a_token_every_operation_is_401() {
+async fn every_operation_without_a_token_answers_401() {
     let server = Server::start();
     for operation in operations().iter().filter(|operation| !operation.open) {
         let answer = call(&server.anonymous(), operation, &filled(&operation.path), &json!({})).await;
@@ -66,7 +66,7 @@ async fn without_a_token_every_operation_is_401() {
 }
 
 #[tokio::test]
-async fn with_every_scope_but_its_own_every_operation_is_403() {
+async fn every_operation_without_its_own_scope_answers_403() {
     let server = Server::start();
     for operation in operations().iter().filter(|operation| !operation.scopes.is_empty()) {
         let others =
@@ -80,7 +80,7 @@ async fn with_every_scope_but_its_own_every_operation_is_403() {
 }
 
 #[tokio::test]
-async fn nobody_writes_what_belongs_to_another_municipality() {
+async fn a_caller_cannot_write_rows_of_another_municipality() {
     let server = Server::start();
     let rows = Rows::of(&server, "092").await;
     let coordinator = server.coordinator();
@@ -102,7 +102,7 @@ async fn nobody_writes_what_belongs_to_another_municipality() {
         }
         if operation.method != Method::POST {
             let after = coordinator.get(&format!("{collection}/{key}")).await.expect(200).body;
-            assert_eq!(after, *body, "{} changed it", operation.id);
+            assert_eq!(after, *body, "{} changed the row", operation.id);
         }
     }
 }

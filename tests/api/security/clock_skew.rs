@@ -1,4 +1,5 @@
-//! Clocks that differ by up to 30 seconds: whose access has changed is refused within two seconds all the same.
+//! The clocks of the service and of PostgreSQL may differ by 30 seconds: withdrawn access still ends within two
+//! seconds.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use crate::support::{
 
 const EMAIL: &str = "digituki@espoo.example";
 
-/// A database whose clock is 20 seconds behind that of the service.
+/// Returns a database whose clock is 20 seconds behind the service's clock.
 async fn behind() -> String {
     let url = fresh_database();
     let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
@@ -47,7 +48,7 @@ async fn partner(server: &Server, id: &str, secret: &str) -> Client {
 async fn refused_within_two_seconds(caller: &Client) {
     let changed = Instant::now();
     while caller.get("/v1/events").await.status != 401 {
-        assert!(changed.elapsed() < Duration::from_secs(2), "still let in");
+        assert!(changed.elapsed() < Duration::from_secs(2), "the token still works");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -57,7 +58,7 @@ fn calendar() -> Value {
 }
 
 #[tokio::test]
-async fn a_token_of_a_clock_that_is_ahead_ends_with_its_account_or_client() {
+async fn tokens_from_a_clock_that_runs_ahead_end_with_their_account_or_client() {
     let server = Server::start();
     let account = fixtures::insert_account(&server, EMAIL, json!({})).await.to_string();
     let client = server.coordinator().post("/v1/clients", &calendar()).await.expect(201).body["id"].clone();
@@ -84,7 +85,7 @@ async fn a_token_of_a_clock_that_is_ahead_ends_with_its_account_or_client() {
 }
 
 #[tokio::test]
-async fn rights_that_change_end_tokens_though_the_clock_of_the_database_is_behind() {
+async fn a_change_of_rights_ends_tokens_although_the_database_clock_runs_behind() {
     let server = Server::on(behind().await, &[]);
     let coordinator = server.coordinator().if_match("*");
     let account = format!("/v1/accounts/{}", fixtures::insert_account(&server, EMAIL, json!({})).await);

@@ -1,4 +1,4 @@
-//! The signing key is rotated while requests flow: none fails that has a token of a living key.
+//! The operator rotates the signing key while requests flow: no request with a token of a current key fails.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ use crate::support::{
 
 const CALLERS: usize = 4;
 
-/// Two programs with one database, one directory of keys and one public URL.
+/// Starts two programs with one database, one key directory and one public URL.
 struct Instances {
     services: [Service; 2],
     keys: tempfile::TempDir,
@@ -46,7 +46,7 @@ impl Instances {
         Self { services, keys, database_url, credentials }
     }
 
-    /// Makes a key, as if so long ago; its file.
+    /// Makes a key whose file is this old, and returns the file.
     fn generate(&self, age: Duration) -> PathBuf {
         let before = files(self.keys.path());
         let mut program = program_on(&self.database_url);
@@ -62,10 +62,10 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).filter(|path| path.extension().is_some()).collect()
 }
 
-/// What a caller saw: which key its token was of, and how the request ended.
+/// What the callers saw: the key of the token, and how the request ended.
 type Seen = Arc<Mutex<Vec<(String, u16)>>>;
 
-/// Signs in at one and reads at the other, until it is told to stop.
+/// Signs in at one instance and reads at the other until it is told to stop.
 async fn call(at: Client, elsewhere: Client, credentials: String, seen: Seen, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::Relaxed) {
         let token = sign_in(&at, &credentials).await;
@@ -86,7 +86,7 @@ fn kid(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn key_rotation_while_requests_flow_none_fails() {
+async fn no_request_fails_while_the_signing_key_is_rotated() {
     let instances = Instances::start();
     let old_file = files(instances.keys.path()).remove(0);
     let [one, other] = [0, 1].map(|at| instances.services[at].anonymous());
@@ -104,10 +104,10 @@ async fn key_rotation_while_requests_flow_none_fails() {
 
     let began = Instant::now();
     while !seen.lock().unwrap().iter().any(|(kid, _)| kid.starts_with(&new)) {
-        assert!(began.elapsed() < Duration::from_secs(15), "the new key does not sign");
+        assert!(began.elapsed() < Duration::from_secs(15), "the new key does not sign tokens yet");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // By now every caller has had a new token from either instance.
+    // By now every caller has a new token from one of the instances.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let readers = [0, 1].map(|at| instances.services[at].token(&old_token));
     for reader in &readers {
@@ -117,7 +117,7 @@ async fn key_rotation_while_requests_flow_none_fails() {
     let removed = Instant::now();
     for reader in &readers {
         while reader.get("/v1/municipalities/049").await.status != 401 {
-            assert!(removed.elapsed() < Duration::from_secs(2), "a removed key is believed");
+            assert!(removed.elapsed() < Duration::from_secs(2), "tokens of a removed key are accepted");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -128,7 +128,12 @@ async fn key_rotation_while_requests_flow_none_fails() {
     }
     let seen = seen.lock().unwrap();
     let (of_new, of_old): (Vec<_>, Vec<_>) = seen.iter().partition(|(kid, _)| kid.starts_with(&new));
-    assert!(of_new.len() > 20 && of_old.len() > 20, "{} of the new key, {} of the old", of_new.len(), of_old.len());
+    assert!(
+        of_new.len() > 20 && of_old.len() > 20,
+        "{} requests used the new key and {} the old one",
+        of_new.len(),
+        of_old.len()
+    );
     let failed: Vec<_> = seen.iter().filter(|(_, status)| *status != 200).collect();
-    assert!(failed.is_empty(), "{} of {} failed: {:?}", failed.len(), seen.len(), failed[0]);
+    assert!(failed.is_empty(), "{} of {} requests failed: {:?}", failed.len(), seen.len(), failed[0]);
 }

@@ -1,7 +1,7 @@
-//! Every operation, for everybody, on a row of one's own municipality, of another's, and on none: what is to happen follows
-//! from the document's scopes, the table of scopes, and the rules of reach below.
+//! Every operation, as each kind of caller, on a row of the caller's municipality, of another one, and on a missing
+//! row. The expected status follows from the document's scopes, the table of scopes and the rules below.
 //!
-//! A write carries a stale `If-Match`: who may write learns 412, and nothing changes.
+//! A write carries a stale `If-Match`: a caller who may write gets 412, and no row changes.
 
 use kuntatutorit::auth::{reach::Role, scopes};
 use reqwest::Method;
@@ -14,7 +14,7 @@ use crate::support::{
     rows::{ID, Rows},
 };
 
-/// Everybody that the network knows; who acts for a municipality acts for Espoo.
+/// The kinds of callers. Those that act for a municipality act for Espoo.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Who {
     Anonymous,

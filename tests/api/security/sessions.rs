@@ -1,4 +1,4 @@
-//! Sessions: refresh tokens that are good once.
+//! Sessions: a refresh token works once.
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::support::{
 
 const EMAIL: &str = "digituki@espoo.example";
 
-/// Signs in; the refresh token.
+/// Signs in and returns the refresh token.
 async fn signed_in(server: &Server) -> String {
     let login = json!({"email": EMAIL, "password": PASSWORD});
     next(&server.anonymous().post("/v1/auth/login", &login).await.expect(200))
@@ -33,8 +33,8 @@ async fn logout(client: &Client, token: &str) -> Answer {
     client.post("/v1/auth/logout", &json!({"refresh_token": token})).await
 }
 
-/// As if so many seconds had gone by since each token was used.
-async fn later(server: &Server, seconds: u32) {
+/// Makes each used token look used this many seconds earlier.
+async fn make_uses_older(server: &Server, seconds: u32) {
     server.execute(&format!("update refresh_tokens set rotated_at = rotated_at - interval '{seconds} seconds'")).await;
 }
 
@@ -43,7 +43,7 @@ async fn sessions(server: &Server) -> usize {
 }
 
 #[tokio::test]
-async fn a_session_goes_on_with_one_refresh_token_after_the_other() {
+async fn each_refresh_continues_the_session_with_a_new_token() {
     let server = Server::start();
     let id = fixtures::insert_account(&server, EMAIL, json!({})).await;
     let mut token = signed_in(&server).await;
@@ -62,13 +62,13 @@ async fn a_session_goes_on_with_one_refresh_token_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_token_that_comes_again_later_ends_the_session_and_no_other() {
+async fn reusing_a_refresh_token_ends_its_session_and_no_other() {
     let server = Server::start();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
     let anonymous = server.anonymous();
     let (stolen, other) = (signed_in(&server).await, signed_in(&server).await);
     let successor = next(&refresh(&anonymous, &stolen).await.expect(200));
-    later(&server, 11).await;
+    make_uses_older(&server, 11).await;
     refresh(&anonymous, &stolen).await.expect_problem(401, "refresh_refused");
     refresh(&anonymous, &successor).await.expect_problem(401, "refresh_refused");
     assert_eq!(sessions(&server).await, 1);
@@ -76,21 +76,21 @@ async fn a_token_that_comes_again_later_ends_the_session_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_twin_within_ten_seconds_is_only_refused() {
+async fn reusing_a_refresh_token_within_ten_seconds_is_only_refused() {
     let server = Server::start();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
     let anonymous = server.anonymous();
     let first = signed_in(&server).await;
     let second = next(&refresh(&anonymous, &first).await.expect(200));
     refresh(&anonymous, &first).await.expect_problem(401, "refresh_refused");
-    later(&server, 5).await;
+    make_uses_older(&server, 5).await;
     refresh(&anonymous, &first).await.expect_problem(401, "refresh_refused");
     let third = next(&refresh(&anonymous, &second).await.expect(200));
     refresh(&anonymous, &third).await.expect(200);
 }
 
 #[tokio::test]
-async fn of_fifty_who_use_one_token_one_has_the_successor_which_lives() {
+async fn one_of_fifty_concurrent_refreshes_gets_a_working_successor() {
     let server = Server::with(&[("POOL_SIZE", "10")]);
     let second = Server::on(server.database_url.clone(), &[("PUBLIC_URL", &server.url), ("POOL_SIZE", "10")]);
     fixtures::insert_account(&server, EMAIL, json!({})).await;
@@ -114,10 +114,10 @@ async fn a_session_ends_thirty_days_after_signing_in() {
     let first = signed_in(&server).await;
     assert_eq!(sql::query_lines(&server, ends).await, ["30 days"]);
     let second = next(&refresh(&anonymous, &first).await.expect(200));
-    assert_eq!(sql::query_lines(&server, ends).await, ["30 days"], "a refresh must not prolong it");
+    assert_eq!(sql::query_lines(&server, ends).await, ["30 days"], "a refresh must not prolong the session");
     server.execute("update sessions set created_at = created_at - interval '31 days', expires_at = expires_at - interval '31 days'").await;
     refresh(&anonymous, &second).await.expect_problem(401, "refresh_refused");
-    // House-keeping clears it away, and no other.
+    // Housekeeping deletes this session and no other.
     signed_in(&server).await;
     let conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
     kuntatutorit::housekeeping::tidy(&conn).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_session_ends_thirty_days_after_signing_in() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_session_however_often() {
+async fn signing_out_ends_the_session_and_may_be_repeated() {
     let server = Server::start();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
     let anonymous = server.anonymous();
@@ -144,7 +144,7 @@ async fn signing_out_ends_the_session_however_often() {
 }
 
 #[tokio::test]
-async fn every_refusal_looks_the_same() {
+async fn every_refused_refresh_gets_the_same_answer() {
     let server = Server::start();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
     let anonymous = server.anonymous();
@@ -161,7 +161,7 @@ async fn every_refusal_looks_the_same() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_refused_everywhere_and_for_good() {
+async fn a_disabled_account_loses_all_its_sessions_for_good() {
     let server = Server::start();
     let second = Server::on(server.database_url.clone(), &[("PUBLIC_URL", &server.url)]);
     let path = format!("/v1/accounts/{}", fixtures::insert_account(&server, EMAIL, json!({})).await);
@@ -183,7 +183,7 @@ async fn a_disabled_account_is_refused_everywhere_and_for_good() {
 }
 
 #[tokio::test]
-async fn a_session_follows_what_its_account_may_do() {
+async fn a_refresh_grants_the_current_rights_of_the_account() {
     let server = Server::start();
     let path = format!("/v1/accounts/{}", fixtures::insert_account(&server, EMAIL, json!({})).await);
     let token = signed_in(&server).await;
@@ -196,10 +196,10 @@ async fn a_session_follows_what_its_account_may_do() {
 }
 
 #[tokio::test]
-async fn each_change_of_access_is_of_a_second_of_its_own() {
+async fn two_changes_of_access_never_share_a_second() {
     let server = Server::start();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
-    // Else a token that was issued between two changes of one second would outlive the second one.
+    // Otherwise a token issued between two changes within one second would survive the second change.
     let changes = "update accounts set disabled = not disabled;".repeat(3);
     server.execute(&format!("do $$ begin {changes} end $$")).await;
     let apart = "select (date_trunc('second', access_changed_at) >= date_trunc('second', updated_at) + interval '2 s')::text as line from accounts";
@@ -207,7 +207,7 @@ async fn each_change_of_access_is_of_a_second_of_its_own() {
 }
 
 #[tokio::test]
-async fn all_at_once_nobody_waits_for_each_other_in_a_ring() {
+async fn concurrent_changes_of_access_do_not_deadlock() {
     let server = Server::with(&[("POOL_SIZE", "20")]);
     let id = fixtures::insert_account(&server, EMAIL, json!({})).await;
     let (account, invitation) = (format!("/v1/accounts/{id}"), format!("/v1/accounts/{id}/invitation"));
@@ -231,7 +231,7 @@ async fn all_at_once_nobody_waits_for_each_other_in_a_ring() {
         for answer in some.iter().chain(&ended).chain([&others.0, &others.1, &others.2, &others.3]) {
             assert_ne!(answer.status, 500, "{}", answer.text);
         }
-        // A password that was set meanwhile is a change since it was read.
+        // A concurrent change of the password makes the account change after it was read.
         coordinator.patch(&account, &disable).await.expect(200);
         assert_eq!(sessions(&server).await, 0);
         coordinator.patch(&account, &enable).await.expect(200);

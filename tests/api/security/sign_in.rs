@@ -48,7 +48,7 @@ async fn form(client: &Client, body: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_account_signs_in_and_knows_who_it_is() {
+async fn an_account_signs_in_and_reads_its_profile() {
     let server = Server::start();
     let id = insert_account(&server, "digituki@espoo.example").await;
     let answer = login(&server.anonymous(), " Digituki@Espoo.example ", PASSWORD).await.expect(200);
@@ -68,7 +68,7 @@ async fn an_account_signs_in_and_knows_who_it_is() {
 }
 
 #[tokio::test]
-async fn known_and_unknown_accounts_are_refused_alike() {
+async fn known_and_unknown_accounts_get_the_same_refusal() {
     let server = Server::start();
     insert_account(&server, "known@espoo.example").await;
     let without_id = |mut answer: Value| answer.as_object_mut().unwrap().remove("request_id").map(|_| answer.clone());
@@ -85,7 +85,7 @@ async fn known_and_unknown_accounts_are_refused_alike() {
 }
 
 #[tokio::test]
-async fn an_address_that_guesses_waits_and_the_owner_elsewhere_does_not() {
+async fn guessing_locks_out_the_attackers_address_and_not_the_owner() {
     let server = Server::with(&[("TRUSTED_PROXIES", "127.0.0.1")]);
     insert_account(&server, "owner@espoo.example").await;
     let attacker = server.anonymous().with("x-forwarded-for", "203.0.113.7");
@@ -99,7 +99,7 @@ async fn an_address_that_guesses_waits_and_the_owner_elsewhere_does_not() {
     login(&server.anonymous().with("x-forwarded-for", "198.51.100.9"), "owner@espoo.example", PASSWORD)
         .await
         .expect(200);
-    // What the attacker writes before the proxy's entry is not believed.
+    // The service ignores addresses that the attacker writes before the proxy's entry.
     let forged = server.anonymous().with("x-forwarded-for", "192.0.2.1, 203.0.113.7");
     login(&forged, "owner@espoo.example", PASSWORD).await.expect(429);
     login(&attacker, "other@espoo.example", "guess").await.expect(401);
@@ -109,7 +109,7 @@ async fn an_address_that_guesses_waits_and_the_owner_elsewhere_does_not() {
 }
 
 #[tokio::test]
-async fn a_success_forgets_the_failures() {
+async fn a_successful_sign_in_clears_the_failures() {
     let server = Server::start();
     insert_account(&server, "owner@espoo.example").await;
     for _ in 0..2 {
@@ -134,7 +134,7 @@ async fn a_disabled_account_is_refused_within_two_seconds() {
     let disabled = Instant::now();
     shut_out(disabled, [&here, &there], "/v1/municipalities").await;
     login(&server.anonymous(), "leaver@espoo.example", PASSWORD).await.expect_problem(401, "sign_in_refused");
-    // Let in again, it signs in again; the old token stays dead.
+    // An account that is enabled again can sign in, and its old token stays invalid.
     execute(&server, "update accounts set disabled = false").await;
     let answer = login(&server.anonymous(), "leaver@espoo.example", PASSWORD).await.expect(200);
     tokio::time::sleep(Duration::from_millis(1100)).await;
@@ -143,7 +143,7 @@ async fn a_disabled_account_is_refused_within_two_seconds() {
 }
 
 #[tokio::test]
-async fn a_partner_system_signs_in_by_basic_or_in_the_form() {
+async fn a_partner_system_signs_in_with_http_basic_or_a_form() {
     let server = Server::start();
     let (id, secret) = create_client(&server, "events:read events:write municipalities:read").await;
     let basic = {
@@ -170,7 +170,7 @@ async fn a_partner_system_signs_in_by_basic_or_in_the_form() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_fails_as_rfc_6749_says() {
+async fn the_token_endpoint_answers_errors_as_rfc_6749_says() {
     let server = Server::start();
     let (id, secret) = create_client(&server, "events:read").await;
     let right = format!("client_id={id}&client_secret={secret}");
@@ -200,13 +200,13 @@ async fn the_token_endpoint_fails_as_rfc_6749_says() {
 }
 
 #[tokio::test]
-async fn a_client_that_guesses_waits() {
+async fn guessing_a_client_secret_is_throttled() {
     let server = Server::start();
     let (id, secret) = create_client(&server, "events:read").await;
     for _ in 0..5 {
         form(&server.anonymous(), &format!("grant_type=client_credentials&client_id={id}&client_secret=guess")).await;
     }
-    // However the id is written.
+    // The throttle counts every notation of the id as the same client.
     let written = [id.clone(), id.to_uppercase(), id.replace('-', "")];
     for id in &written {
         let guess = format!("grant_type=client_credentials&client_id={id}&client_secret=guess");
@@ -214,13 +214,13 @@ async fn a_client_that_guesses_waits() {
         assert_eq!(answer.status, 429);
         assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
     }
-    // Who has the secret does not wait: nobody at the same address locks it out.
+    // The right secret always works: guesses from the same address cannot lock out the client.
     let right = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     assert_eq!(form(&server.anonymous(), &right).await.status, 200);
 }
 
 #[tokio::test]
-async fn one_address_does_not_take_all_places_of_those_who_sign_in() {
+async fn one_address_cannot_use_all_sign_in_slots() {
     let server = Server::with(&[("TRUSTED_PROXIES", "127.0.0.1"), ("POOL_SIZE", "20")]);
     let (anonymous, attacker) = (server.anonymous(), server.anonymous().with("x-forwarded-for", "203.0.113.7"));
     fixtures::insert_account(&server, "owner@espoo.example", json!({})).await;
@@ -249,12 +249,12 @@ async fn one_address_does_not_take_all_places_of_those_who_sign_in() {
         statuses
     };
     let (_, statuses) = tokio::join!(flood, owner);
-    // On a machine that is busy with other things it may be too late, and is never refused for what others do.
+    // On a busy machine the sign-in may time out, but the service never refuses it because of another address.
     assert!(statuses.iter().all(|status| matches!(status, 200 | 503)), "{statuses:?}");
 }
 
 #[tokio::test]
-async fn secrets_are_stored_hashed_and_two_may_live() {
+async fn client_secrets_are_stored_hashed_and_two_may_be_valid() {
     let server = Server::start();
     let (id, secret) = create_client(&server, "events:read").await;
     let conn = connect(&server).await;
@@ -267,18 +267,18 @@ async fn secrets_are_stored_hashed_and_two_may_live() {
     assert_eq!(third.kind().0.as_u16(), 409);
     let plain = format!("delete from client_secrets where secret_hash = convert_to('{secret}', 'UTF8')");
     let mut conn = connect(&server).await;
-    assert_eq!(diesel::sql_query(plain).execute(&mut conn).await.unwrap(), 0, "a secret is stored as it is");
+    assert_eq!(diesel::sql_query(plain).execute(&mut conn).await.unwrap(), 0, "a secret is stored in plain text");
 }
 
 #[tokio::test]
-async fn guesses_at_once_are_counted_one_after_the_other() {
+async fn concurrent_guesses_are_all_counted() {
     let server = Server::with(&[("TRUSTED_PROXIES", "127.0.0.1"), ("POOL_SIZE", "20")]);
     let anonymous = server.anonymous();
     let guesses = (0..20).map(|_| login(&anonymous, "owner@espoo.example", "guess"));
     let answers = join_all(guesses).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 401).count(), 5);
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 15);
-    // What the proxy does not write itself is no way round.
+    // Entries that the proxy did not write do not bypass the throttle.
     for n in 0..7 {
         let forged = anonymous.with("x-forwarded-for", "203.0.113.7").with("forwarded", &format!("for=192.0.2.{n}"));
         let answer = login(&forged, "other@espoo.example", "guess").await;

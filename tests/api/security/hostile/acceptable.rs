@@ -1,4 +1,4 @@
-//! Whether a value can be right, as the document has it: what cannot must be refused.
+//! Whether the schema of a value can accept it. The service must refuse every value that its schema cannot accept.
 
 use chrono::{DateTime, Datelike as _, NaiveDate};
 use regex::Regex;
@@ -6,16 +6,16 @@ use serde_json::{Number, Value, json};
 
 use crate::support::document::is;
 
-/// Whether a field with this schema can have this JSON, as bytes.
+/// Whether a field with this schema can accept these bytes of JSON.
 pub(super) fn json_fits(schema: &Value, json: &[u8]) -> bool {
-    // NaN, halves of pairs, bytes that are not UTF-8 and 1e400 are no JSON.
+    // NaN, lone surrogates, bytes that are not UTF-8, and 1e400 are not JSON.
     serde_json::from_slice(json).is_ok_and(|value| fits(schema, &value))
 }
 
-/// Whether a parameter with this schema can have this text, as bytes.
+/// Whether a parameter with this schema can accept these bytes of text.
 pub(super) fn text_fits(schema: &Value, text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
-    // A repeated parameter has one item for each time.
+    // A repeated parameter adds an item each time.
     let schema = if is(schema, "array") { &schema["items"] } else { schema };
     if is(schema, "string") {
         fits(schema, &json!(text))
@@ -27,7 +27,7 @@ pub(super) fn text_fits(schema: &Value, text: &[u8]) -> bool {
     }
 }
 
-/// Null removes, or is as left out: where it is not, another rule says so.
+/// A null removes a field or equals leaving it out. A different rule refuses it where it does neither.
 fn fits(schema: &Value, value: &Value) -> bool {
     if let Some(words) = schema["enum"].as_array() {
         return value.is_null() || words.contains(value);
@@ -47,7 +47,7 @@ fn fits(schema: &Value, value: &Value) -> bool {
 
 fn number_fits(schema: &Value, number: &Number) -> bool {
     let Some(number) = number.as_f64() else { return false };
-    // 5.0 is a whole number too (JSON Schema, section 6.1.1 of its validation).
+    // 5.0 is an integer too (JSON Schema Validation, section 6.1.1).
     let kind = is(schema, "number") || is(schema, "integer") && number.fract() == 0.0;
     let most = if schema["format"] == "int32" { i32::MAX.into() } else { 9e18 };
     let (least, most) = (schema["minimum"].as_f64().unwrap_or(-most), schema["maximum"].as_f64().unwrap_or(most));
@@ -58,8 +58,8 @@ fn string_fits(schema: &Value, text: &str) -> bool {
     let bound = |name: &str| schema[name].as_u64().and_then(|length| usize::try_from(length).ok());
     let length = text.chars().count();
     let form = match schema["format"].as_str() {
-        Some("date") => NaiveDate::parse_from_str(text, "%F").is_ok_and(|day| is_kept(day.year())),
-        Some("date-time") => DateTime::parse_from_rfc3339(text).is_ok_and(|time| is_kept(time.to_utc().year())),
+        Some("date") => NaiveDate::parse_from_str(text, "%F").is_ok_and(|day| is_supported(day.year())),
+        Some("date-time") => DateTime::parse_from_rfc3339(text).is_ok_and(|time| is_supported(time.to_utc().year())),
         Some("uuid") => uuid::Uuid::try_parse(text).is_ok(),
         _ => schema["pattern"].as_str().is_none_or(|form| Regex::new(form).unwrap().is_match(text)),
     };
@@ -67,8 +67,8 @@ fn string_fits(schema: &Value, text: &str) -> bool {
     form && fits && !text.contains('\0')
 }
 
-/// Days and times are kept of the years in which calendars and the database agree.
-fn is_kept(year: i32) -> bool {
+/// The service stores dates and times only of these years, in which calendars and PostgreSQL agree.
+fn is_supported(year: i32) -> bool {
     (1900..=2199).contains(&year)
 }
 

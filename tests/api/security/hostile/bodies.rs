@@ -1,14 +1,14 @@
-//! Bodies that no operation should be harmed by.
+//! Request bodies that every operation must refuse.
 
 use serde_json::{Value, json};
 
-use super::{Attackers, unharmed, wrong};
+use super::{Attackers, assert_unharmed, wrong};
 use crate::support::{Server, document::operations, raw};
 
-/// More than any body may have.
+/// More bytes than the service accepts in a body.
 const TOO_MUCH: usize = 300 * 1024;
 
-/// What is nested far deeper than any body, each within the limit of size.
+/// JSON that is nested far too deeply but is within the size limit.
 fn deep(example: &Value) -> Vec<(&'static str, Vec<u8>)> {
     let array = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
     let object = [&b"{\"\":".repeat(40_000)[..], b"0", &b"}".repeat(40_000)].concat();
@@ -24,7 +24,7 @@ fn deep(example: &Value) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// What no operation takes, apart from what is [`deep`].
+/// Bodies that no operation accepts, apart from the [`deep`] ones.
 fn bodies(example: &Value) -> Vec<(&'static str, Vec<u8>)> {
     let text = example.to_string();
     let fields = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap();
@@ -50,9 +50,9 @@ fn bodies(example: &Value) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A success would be a change that nobody asked for: each is refused.
+/// A success would change data that no caller meant to change, so every operation must refuse every body.
 #[tokio::test]
-async fn no_body_is_harmful() {
+async fn every_operation_refuses_every_hostile_body() {
     let server = Server::start();
     let (mut attackers, rows) = Attackers::of(&server).await;
     let mut found = Vec::new();
@@ -75,12 +75,12 @@ async fn no_body_is_harmful() {
             }
         }
     }
-    unharmed(&server, found).await;
+    assert_unharmed(&server, found).await;
 }
 
-/// What is wrong with it is told, not only that it is refused.
+/// The answer must name the mistake.
 #[tokio::test]
-async fn what_has_a_key_twice_or_is_too_deep_is_no_json() {
+async fn duplicate_keys_and_deep_nesting_answer_malformed_json() {
     let server = Server::start();
     let (attackers, rows) = Attackers::of(&server).await;
     for operation in operations() {
@@ -100,11 +100,11 @@ async fn what_has_a_key_twice_or_is_too_deep_is_no_json() {
             assert!(told.contains(why), "{} {what}: {told}", operation.id);
         }
     }
-    unharmed(&server, Vec::new()).await;
+    assert_unharmed(&server, Vec::new()).await;
 }
 
 #[tokio::test]
-async fn too_much_is_413_whether_announced_or_not() {
+async fn a_body_that_is_too_large_answers_413_with_and_without_content_length() {
     let server = Server::start();
     let (attackers, rows) = Attackers::of(&server).await;
     let token = attackers.coordinator.token.unwrap();

@@ -1,4 +1,4 @@
-//! That what is generated from the document covers all of it: a field that is added tomorrow is attacked tomorrow.
+//! The hostile tests cover the whole document: a new field is attacked as soon as the document has it.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::document::{is, operations, places};
 
-/// Every place of a body, read off the document by another way: through whatever a schema is made of.
+/// Finds every place of a body in a second, independent way: by following every part of its schema.
 fn every_place(document: &Value, schema: &Value, pointer: &str, found: &mut BTreeSet<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
         every_place(document, document.pointer(reference.trim_start_matches('#')).unwrap(), pointer, found);
@@ -26,7 +26,7 @@ fn every_place(document: &Value, schema: &Value, pointer: &str, found: &mut BTre
 }
 
 #[test]
-fn every_place_of_every_body_is_attacked() {
+fn the_hostile_tests_attack_every_place_of_every_body() {
     let document = serde_json::to_value(app::document()).unwrap();
     let mut all = 0;
     for operation in operations() {
@@ -43,9 +43,9 @@ fn every_place_of_every_body_is_attacked() {
     assert!(all > 150, "{all} places");
 }
 
-/// What is nested is a place of its own, in a patch too.
+/// A nested field is a place of its own, in patches too.
 #[test]
-fn nested_fields_are_places() {
+fn nested_fields_are_attacked() {
     for (id, nested) in [
         ("create_event", "/venue/name/fi"),
         ("patch_event", "/venue/name/fi"),
@@ -60,9 +60,9 @@ fn nested_fields_are_places() {
     }
 }
 
-/// A schema of another form would have no bounds, and get no values of its own kind.
+/// A value of an unknown type would have no bounds and no hostile values of its type.
 #[test]
-fn every_value_of_a_request_is_of_a_kind_that_is_known() {
+fn every_value_of_a_request_has_a_known_type() {
     let kinds = ["string", "integer", "number", "boolean", "array", "object"];
     let mut unknown = Vec::new();
     for operation in operations() {

@@ -1,4 +1,4 @@
-//! What is wrong is told: every parameter, every field, in the words of the API.
+//! Error messages name every wrong parameter and field, in the words of the API.
 
 use serde_json::json;
 
@@ -9,10 +9,10 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn an_unknown_parameter_is_never_ignored() {
+async fn unknown_parameters_are_refused() {
     let server = Server::start();
     let rows = Rows::of(&server, "049").await;
-    // OAuth 2 ignores what it does not know (RFC 6749, section 3.2).
+    // OAuth 2 ignores unknown parameters (RFC 6749, section 3.2).
     for operation in operations().iter().filter(|operation| operation.id != "issue_token") {
         let path = format!("{}?nonsense=1", rows.path(&operation.path));
         let body = operation.body.as_ref().map(|body| body.example.to_string());
@@ -22,7 +22,7 @@ async fn an_unknown_parameter_is_never_ignored() {
 }
 
 #[tokio::test]
-async fn every_rule_that_is_broken_is_told_in_the_words_of_the_api() {
+async fn every_broken_rule_is_reported_in_the_words_of_the_api() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let municipality = json!({"nonsense": 1, "population": "many"});
@@ -70,7 +70,7 @@ async fn every_rule_that_is_broken_is_told_in_the_words_of_the_api() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_nearly_right_is_told_what_is_meant() {
+async fn a_misspelt_parameter_gets_a_suggestion() {
     let server = Server::start();
     let coordinator = server.coordinator();
     for (query, told) in [
@@ -85,7 +85,7 @@ async fn a_query_that_is_nearly_right_is_told_what_is_meant() {
 }
 
 #[tokio::test]
-async fn a_small_body_makes_no_large_answer() {
+async fn a_small_body_gets_a_small_answer() {
     let server = Server::start();
     let key = "a".repeat(130_000);
     let nuls = format!("{{\"{key}\":[{}\"\\u0000\"]}}", "\"\\u0000\",".repeat(10_000));
@@ -100,9 +100,9 @@ async fn a_small_body_makes_no_large_answer() {
     }
 }
 
-/// What serde says when it cannot read a value: nothing of it is for callers.
+/// Messages of serde that say how the service is written.
 #[tokio::test]
-async fn no_answer_speaks_of_how_the_service_is_written() {
+async fn no_error_message_reveals_how_the_service_is_written() {
     let server = Server::start();
     let rows = Rows::of(&server, "049").await;
     let client = server.coordinator().if_match("*");

@@ -1,11 +1,11 @@
-//! Fields of bodies, JSON and forms: each is tried with every value.
+//! Every field of every body, JSON or form, gets every hostile value.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Attackers, acceptable, percent_encoded, shown, unharmed,
+    Attackers, acceptable, assert_unharmed, percent_encoded, shown,
     values::{Hostile, MEGABYTE, chosen, json_values, texts},
     wrong,
 };
@@ -15,7 +15,7 @@ use crate::support::{
     document::{is, operations, placed, places},
 };
 
-/// Stands where the hostile value is to be.
+/// The placeholder for the hostile value.
 const HERE: &str = "a value that stands nowhere else";
 
 fn replaced(text: &str, with: &[u8]) -> Vec<u8> {
@@ -23,7 +23,7 @@ fn replaced(text: &str, with: &[u8]) -> Vec<u8> {
     [before.as_bytes(), with, after.as_bytes()].concat()
 }
 
-/// A text that was taken, when what came back is another one. (An e-mail address is kept in lower case.)
+/// Reports a text that the service accepted but altered. (The service stores e-mail addresses in lower case.)
 fn altered(pointer: &str, schema: &Value, value: &Hostile, answer: &Answer) -> Option<String> {
     let sent = serde_json::from_slice::<Value>(&value.bytes).ok()?;
     let there = answer.body.pointer(pointer).filter(|there| there.is_string())?;
@@ -33,7 +33,7 @@ fn altered(pointer: &str, schema: &Value, value: &Hostile, answer: &Answer) -> O
 }
 
 #[tokio::test]
-async fn no_field_is_harmed() {
+async fn every_field_survives_every_hostile_value() {
     let server = Server::start();
     let (mut attackers, rows) = Attackers::of(&server).await;
     let (values, mut found, mut turn) = (json_values(), Vec::new(), 0);
@@ -41,7 +41,7 @@ async fn no_field_is_harmed() {
         let Some(body) = operation.body.as_ref().filter(|body| body.media_type.ends_with("json")) else { continue };
         let path = rows.path(&operation.path);
         for (pointer, schema) in places(&body.schema) {
-            // A patch changes nothing else, so that nothing else speaks against it.
+            // An otherwise empty patch breaks no other rule.
             let example = if operation.method == Method::PATCH { &json!({}) } else { &body.example };
             let text = placed(example, &pointer, &json!(HERE)).to_string();
             turn += 1;
@@ -57,12 +57,12 @@ async fn no_field_is_harmed() {
             }
         }
     }
-    unharmed(&server, found).await;
+    assert_unharmed(&server, found).await;
 }
 
-/// The form of a client that signs in, with this in place of one field.
+/// Returns the form with which this client signs in, with `value` in one field.
 fn form_with(client: &Value, name: &str, value: &[u8]) -> String {
-    // Who guesses waits: the next one is another client.
+    // A failed guess makes that client wait, so the next request uses another client.
     let id = if name == "client_secret" { json!(Uuid::now_v7()) } else { client["id"].clone() };
     let right = [
         ("grant_type", "client_credentials"),
@@ -75,7 +75,7 @@ fn form_with(client: &Value, name: &str, value: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn no_field_of_a_form_is_harmed() {
+async fn every_form_field_survives_every_hostile_value() {
     let server = Server::start();
     let client = json!({"name": "Kalenteri", "source": "espoo-calendar", "scopes": ["events:read"]});
     let client = server.coordinator().post("/v1/clients", &client).await.expect(201).body;
@@ -95,5 +95,5 @@ async fn no_field_of_a_form_is_harmed() {
             }
         }
     }
-    unharmed(&server, found).await;
+    assert_unharmed(&server, found).await;
 }

@@ -1,15 +1,15 @@
-//! Heads, and frames of bodies, that nobody should be harmed by. What reaches the application is answered with a
-//! problem; what the HTTP library refuses before it, with the status alone.
+//! Hostile request heads and body framing. Requests that reach the application get a problem; the HTTP library refuses
+//! the others with a status alone.
 
-use super::unharmed;
+use super::assert_unharmed;
 use crate::support::{Server, raw};
 
-/// The head of a request for this, with these lines too.
+/// Returns the head of a GET request for this target, with these additional lines.
 fn get(target: &str, lines: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\n{lines}\r\n")
 }
 
-/// A theme that is sent like this: the rest of the head, and the body.
+/// Returns a request that creates a theme, with this rest of the head and this body.
 fn post(rest: &str) -> String {
     format!(
         "POST /v1/themes HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: application/json\r\n{rest}"
@@ -21,7 +21,7 @@ fn long(start: &str, length: usize) -> String {
 }
 
 #[tokio::test]
-async fn what_reaches_the_application_is_answered_with_a_problem() {
+async fn requests_that_reach_the_application_get_a_problem() {
     let server = Server::start();
     let token = server.coordinator().token.unwrap();
     let chunked = |body: &str| post(&format!("Transfer-Encoding: chunked\r\n\r\n{body}\r\n0\r\n\r\n"));
@@ -45,11 +45,11 @@ async fn what_reaches_the_application_is_answered_with_a_problem() {
             wrong.push(format!("{what}: {} {}", answer.status, answer.text));
         }
     }
-    unharmed(&server, wrong).await;
+    assert_unharmed(&server, wrong).await;
 }
 
 #[tokio::test]
-async fn what_the_library_refuses_has_the_status_alone() {
+async fn requests_that_the_http_library_refuses_get_a_status_alone() {
     let server = Server::start();
     let token = server.coordinator().token.unwrap();
     let mut wrong = Vec::new();
@@ -65,7 +65,7 @@ async fn what_the_library_refuses_has_the_status_alone() {
         ("a folded header", get("/v1/themes", "X: a\r\n b\r\n"), 400),
         ("two lengths", post("Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), 400),
         (
-            "a length and chunks",
+            "both a length and chunks",
             post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
             400,
         ),
@@ -77,5 +77,5 @@ async fn what_the_library_refuses_has_the_status_alone() {
             wrong.push(format!("{what}: {} {}", answer.status, answer.text));
         }
     }
-    unharmed(&server, wrong).await;
+    assert_unharmed(&server, wrong).await;
 }

@@ -1,6 +1,7 @@
-//! Hostile input, computed from the document: every parameter and every field of every operation gets every value
-//! of [`values`], every operation with a body every body of [`bodies`]. The answer is a 4xx problem that the document
-//! has, or a success where the value can be right ([`acceptable`]); never a 5xx, never silence.
+//! Hostile input, computed from the document: every parameter and every field of every operation gets every value of
+//! [`values`], and every operation with a body gets every body of [`bodies`]. The answer must be a documented 4xx
+//! problem, or a success where the schema accepts the value ([`acceptable`]). It is never a 5xx, and the service always
+//! answers.
 
 mod acceptable;
 mod bodies;
@@ -30,7 +31,8 @@ fn partner_scopes() -> String {
     scopes::of_role(Role::Partner).collect::<Vec<_>>().join(" ")
 }
 
-/// Who attacks: the coordinator gets furthest, and now and then one of the others takes a turn beside it.
+/// The attackers: the coordinator sends every value because it may do the most; every fourth value is also sent by
+/// another caller, in turn.
 struct Attackers {
     coordinator: Client,
     others: Vec<Client>,
@@ -58,7 +60,7 @@ impl Attackers {
     }
 }
 
-/// What is wrong with an answer that is neither a problem that the document tells of nor, unless it had to be `refused`, a
+/// Returns the fault of an answer. A good answer is a documented problem or, unless the value had to be `refused`, a
 /// success.
 fn wrong(operation: &Operation, what: &str, refused: bool, answer: &Answer) -> Option<String> {
     let status = answer.status;
@@ -67,12 +69,12 @@ fn wrong(operation: &Operation, what: &str, refused: bool, answer: &Answer) -> O
         && answer.body["code"].is_string();
     // RFC 6749, section 5.2.
     let is_refusal = is_problem || operation.id == "issue_token" && answer.body["error"].is_string();
-    // The tokens of tests are of accounts that are not stored.
+    // Access tokens of the tests belong to accounts that are not stored.
     let documented = operation.statuses.contains(&status) || operation.id == "get_me" && status == 404;
     let right = if status < 400 { !refused } else { status < 500 && is_refusal };
-    let (start, had): (String, _) =
+    let (start, rule): (String, _) =
         (answer.text.chars().take(300).collect(), if refused { "had to be refused: " } else { "" });
-    (!right || !documented).then(|| format!("{}: {what}: {had}{status} {start}", operation.id))
+    (!right || !documented).then(|| format!("{}: {what}: {rule}{status} {start}", operation.id))
 }
 
 fn percent_encoded(bytes: &[u8]) -> String {
@@ -83,19 +85,19 @@ fn shown(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned()
 }
 
-/// The status of what answers to these bytes.
+/// Sends these bytes and returns the status of the answer.
 fn raw_status(server: &Server, bytes: &[u8]) -> u16 {
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
-    // The answer may come, and the connection end, before all is sent.
+    // The service may answer and close the connection before it has read everything.
     let _ = stream.write_all(bytes);
     let mut head = [0; 12];
     stream.read_exact(&mut head).unwrap();
     std::str::from_utf8(&head[9..]).unwrap().parse().unwrap()
 }
 
-/// Nothing was wrong, and the service is well.
-async fn unharmed(server: &Server, wrong: Vec<String>) {
+/// Asserts that no answer was wrong and that the service is ready.
+async fn assert_unharmed(server: &Server, wrong: Vec<String>) {
     assert!(wrong.is_empty(), "{} wrong answers:\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
     server.anonymous().get("/readyz").await.expect(200);
 }

@@ -1,9 +1,9 @@
-//! Parameters and headers: each is tried with every value.
+//! Every parameter and header gets every hostile value.
 
 use reqwest::Method;
 
 use super::{
-    Attackers, acceptable, percent_encoded, raw_status, shown, unharmed,
+    Attackers, acceptable, assert_unharmed, percent_encoded, raw_status, shown,
     values::{MEGABYTE, chosen, parameters},
     wrong,
 };
@@ -13,7 +13,7 @@ use crate::support::{
     rows::{ID, Rows},
 };
 
-/// The path of an operation with this in place of one parameter.
+/// Returns the path of an operation with this value in one path parameter.
 fn path_with(operation: &Operation, rows: &Rows, parameter: &Parameter, value: &str) -> String {
     if parameter.place == "query" {
         return format!("{}?{}={value}", rows.path(&operation.path), parameter.name);
@@ -23,7 +23,7 @@ fn path_with(operation: &Operation, rows: &Rows, parameter: &Parameter, value: &
 }
 
 #[tokio::test]
-async fn no_parameter_is_harmed() {
+async fn every_parameter_survives_every_hostile_value() {
     let server = Server::start();
     let (mut attackers, rows) = Attackers::of(&server).await;
     let (values, mut found, mut turn) = (parameters(), Vec::new(), 0);
@@ -32,7 +32,7 @@ async fn no_parameter_is_harmed() {
             turn += 1;
             let of = if is(&parameter.schema, "array") { &parameter.schema["items"] } else { &parameter.schema };
             for value in chosen(&values, of, turn) {
-                // An empty segment is another path.
+                // An empty path segment makes another path.
                 if parameter.place == "path" && value.bytes.is_empty() {
                     continue;
                 }
@@ -49,12 +49,12 @@ async fn no_parameter_is_harmed() {
             }
         }
     }
-    unharmed(&server, found).await;
+    assert_unharmed(&server, found).await;
 }
 
-/// No client library sends as much.
+/// No HTTP client library sends a request line this long.
 #[tokio::test]
-async fn a_megabyte_is_no_parameter() {
+async fn a_parameter_of_a_megabyte_is_refused() {
     let server = Server::start();
     let (attackers, rows) = Attackers::of(&server).await;
     let (token, long) = (attackers.coordinator.token.unwrap(), "a".repeat(MEGABYTE));
@@ -67,20 +67,20 @@ async fn a_megabyte_is_no_parameter() {
             assert!([400, 414, 431].contains(&status), "{} {}: {status}", operation.id, parameter.name);
         }
     }
-    unharmed(&server, Vec::new()).await;
+    assert_unharmed(&server, Vec::new()).await;
 }
 
-/// Values of headers.
+/// Hostile header values.
 fn headers() -> Vec<String> {
     let short = ["", " ", "*", "**", "\"", "\"\"", "W/\"1\"", "\"1\", \"2\"", ",", "a", "ä", "\"ä\"", "\t"];
     let long = [["\"a\"", &",\"a\"".repeat(4000)].concat(), "a".repeat(300)];
     short.map(str::to_owned).into_iter().chain(long).collect()
 }
 
-/// The headers of an operation with each value, and a third of the values of those that every operation has: the next
-/// operation has the next third.
+/// Sends each operation's own headers with every value, and the headers that every operation has with a third of the
+/// values, a different third for each operation.
 #[tokio::test]
-async fn no_header_is_harmful() {
+async fn every_header_survives_every_hostile_value() {
     let server = Server::start();
     let (mut attackers, rows) = Attackers::of(&server).await;
     let (mut found, values) = (Vec::new(), headers());
@@ -91,7 +91,7 @@ async fn no_header_is_harmful() {
         let common =
             common.into_iter().flat_map(|name| values.iter().skip(turn % 3).step_by(3).map(move |v| (name, v)));
         for (name, value) in own.chain(common) {
-            // Whatever it matches would be deleted, and then it could not be attacked.
+            // An `If-Match` that matches would delete the row, and later requests could not attack it.
             if operation.method == Method::DELETE && value == "*" {
                 continue;
             }
@@ -107,5 +107,5 @@ async fn no_header_is_harmful() {
             }
         }
     }
-    unharmed(&server, found).await;
+    assert_unharmed(&server, found).await;
 }

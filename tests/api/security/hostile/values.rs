@@ -1,25 +1,25 @@
-//! Values that no parameter and no field should be harmed by.
+//! Hostile values for parameters and fields.
 
 use serde_json::{Value, json};
 
 use crate::support::document::is;
 
-/// What a value is meant for: what is for a field's own kind is tried on it always, the rest takes turns.
+/// The type of value that it is meant for. A field always gets the values for its own type, and the others in turns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum For {
     Texts,
     Numbers,
     Times,
     Objects,
-    /// None of them, or all.
+    /// Any type, or every type.
     Anything,
 }
 
-/// A value, as the bytes that are sent.
+/// A value, as the bytes to send.
 pub(super) struct Hostile {
     pub(super) bytes: Vec<u8>,
     of: For,
-    /// Whether no field at all can have it, whatever its schema says.
+    /// Whether every field must refuse it, whatever its schema says.
     pub(super) never: bool,
 }
 
@@ -32,7 +32,7 @@ impl Hostile {
         Self { never: true, ..Self::new(of, bytes) }
     }
 
-    /// Whether it is meant for values of this kind.
+    /// Whether it is meant for values with this schema.
     fn is_for(&self, schema: &Value) -> bool {
         match self.of {
             For::Numbers => is(schema, "integer") || is(schema, "number"),
@@ -44,17 +44,17 @@ impl Hostile {
     }
 }
 
-/// What every text is tried with: NUL, byte order and bidirectional marks.
+/// Every text field gets these: NUL, byte order marks, bidirectional marks.
 const MARKS: &[&str] = &["\0", "a\0b", "\u{feff}", "\u{feff}a", "\u{202e}a\u{2066}"];
 
 /// Bytes that are not UTF-8.
 const NO_TEXT: &[&[u8]] =
     &[&[0xff], &[b'a', 0xc0, 0x80], &[0xed, 0xa0, 0x80], &[0xf4, 0x90, 0x80, 0x80], &[0xe2, 0x82]];
 
-/// Halves of pairs, and NUL, as JSON writes them.
+/// Lone surrogates, and NUL, as JSON escapes.
 const HALVES: &[&str] = &[r#""\ud800""#, r#""\udc00""#, r#""a\ud800b""#, r#""\ud83d\ud83d""#, r#""\u0000""#];
 
-/// Before and after all time.
+/// Times before and after the supported years.
 const TIMES: &[&str] = &[
     "0000-01-01T00:00:00Z",
     "0001-01-01T00:00:00Z",
@@ -71,7 +71,7 @@ const TIMES: &[&str] = &[
     "-infinity",
 ];
 
-/// Other texts that mean something somewhere.
+/// Texts that have a meaning in SQL, HTML, shells, paths and search queries.
 const OTHER_TEXTS: &[&str] = &[
     "",
     " ",
@@ -137,7 +137,7 @@ const OTHER_TEXTS: &[&str] = &[
     "Europe/../Helsinki",
 ];
 
-/// Other JSON, and what looks like it.
+/// Other JSON, and texts that resemble JSON.
 const OTHER_JSON: &[&str] = &[
     r#""\u0061\u0308""#,
     "null",
@@ -172,15 +172,15 @@ const OTHER_JSON: &[&str] = &[
 /// A megabyte.
 pub(super) const MEGABYTE: usize = 1 << 20;
 
-/// Those for this schema's own kind, and of the rest a share that is another one each turn: all of them take minutes.
-/// `HOSTILE_ALL` tries all.
+/// Returns the values for the type of this schema and a changing share of the others, because all of them take minutes.
+/// Set `HOSTILE_ALL` to get all.
 pub(super) fn chosen<'a>(values: &'a [Hostile], schema: &Value, turn: usize) -> impl Iterator<Item = &'a Hostile> {
     let every = if std::env::var_os("HOSTILE_ALL").is_some() { 1 } else { 20 };
     let (own, others): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_for(schema));
     own.into_iter().chain(others.into_iter().skip(turn % every).step_by(every))
 }
 
-/// Zero, one below, and the bounds of what machines count with, with their neighbours.
+/// Zero, minus one, and the limits of machine integers with their neighbours.
 fn numbers() -> Vec<Vec<u8>> {
     let bounds: [i128; 4] = [i32::MAX.into(), i64::MAX.into(), u32::MAX.into(), u64::MAX.into()];
     let around = bounds.iter().flat_map(|most| [most - 1, *most, most + 1, 1 - most, -most, -most - 1, -most - 2]);
@@ -188,7 +188,7 @@ fn numbers() -> Vec<Vec<u8>> {
     whole.chain(["1e400", "-1e400"].map(str::to_owned)).map(String::into_bytes).collect()
 }
 
-/// Texts, as bytes: some are not UTF-8.
+/// Texts as bytes. Some are not UTF-8.
 pub(super) fn texts() -> Vec<Hostile> {
     let mut texts: Vec<_> = MARKS.iter().map(|text| Hostile::new(For::Texts, *text)).collect();
     texts.extend(NO_TEXT.iter().map(|bytes| Hostile::never(For::Texts, *bytes)));
@@ -199,13 +199,13 @@ pub(super) fn texts() -> Vec<Hostile> {
     texts
 }
 
-/// What a parameter can be: texts, and numbers as texts.
+/// Values for parameters: texts, and numbers as texts.
 pub(super) fn parameters() -> Vec<Hostile> {
     let numbers = numbers().into_iter().map(|number| Hostile::new(For::Numbers, number));
     texts().into_iter().chain(numbers).collect()
 }
 
-/// JSON, as it stands in a body; some is none.
+/// JSON as it stands in a body. Some of it is not valid JSON.
 pub(super) fn json_values() -> Vec<Hostile> {
     let texts = texts().into_iter().map(|text| match String::from_utf8(text.bytes) {
         Ok(bytes) => Hostile { bytes: json!(bytes).to_string().into_bytes(), ..text },

@@ -1,4 +1,4 @@
-//! The database has no secret as it is, and its ledger of changes nothing of people.
+//! The database holds no secret in plain text, and the ledger of changes holds no personal data.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::support::{
     sql,
 };
 
-/// Every row of every table, as text; of bytes, the hexadecimal digits.
+/// Returns every row of every table as text. Bytes are hexadecimal digits.
 pub(super) async fn dump(server: &Server) -> BTreeMap<String, String> {
     let tables = "select table_name::text as line from information_schema.tables where table_schema = 'public'";
     let mut all = BTreeMap::new();
@@ -23,13 +23,13 @@ pub(super) async fn dump(server: &Server) -> BTreeMap<String, String> {
     all
 }
 
-/// Whoever sends an `Idempotency-Key`, with which the answer would be saved.
+/// The same client with an `Idempotency-Key`, with which the service would save the response.
 fn with_key(client: &Client) -> Client {
     client.with("idempotency-key", "once")
 }
 
-/// What the coordinator is told once: invitations, secrets of clients; with the id of a client.
-async fn told_to_the_coordinator(coordinator: &Client, secrets: &mut Vec<String>) -> String {
+/// Requests every secret that the coordinator sees once (invitations, client secrets), and returns the id of a client.
+async fn secrets_of_the_coordinator(coordinator: &Client, secrets: &mut Vec<String>) -> String {
     let coordinator = with_key(coordinator);
     let invited = json!({"email": "new@espoo.example", "role": "coordinator"});
     let invited = coordinator.post("/v1/accounts", &invited).await.expect(201);
@@ -44,8 +44,8 @@ async fn told_to_the_coordinator(coordinator: &Client, secrets: &mut Vec<String>
     id
 }
 
-/// What members and partner systems say and are told: passwords, tokens, a calendar's address.
-async fn told_to_members(server: &Server, client_id: &str, secrets: &mut Vec<String>) {
+/// Requests every secret of members and partner systems: passwords, tokens, the address of a calendar.
+async fn secrets_of_members(server: &Server, client_id: &str, secrets: &mut Vec<String>) {
     let anonymous = with_key(&server.anonymous());
     let session = login(&anonymous, EMAIL, PASSWORD).await.expect(200);
     let used = json!({"refresh_token": text(&session, "/refresh_token")});
@@ -75,19 +75,19 @@ async fn told_to_members(server: &Server, client_id: &str, secrets: &mut Vec<Str
 const EMAIL: &str = "digituki@espoo.example";
 
 #[tokio::test]
-async fn no_secret_is_stored_as_it_is() {
+async fn no_secret_is_stored_in_plain_text() {
     let server = Server::start();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
     let mut secrets = Vec::new();
-    let client_id = told_to_the_coordinator(&server.coordinator(), &mut secrets).await;
-    told_to_members(&server, &client_id, &mut secrets).await;
+    let client_id = secrets_of_the_coordinator(&server.coordinator(), &mut secrets).await;
+    secrets_of_members(&server, &client_id, &mut secrets).await;
     assert_eq!(secrets.len(), 15);
-    // A saved answer is found, where there is one.
+    // A saved response, which the dump must contain.
     let theme = json!({"slug": "saved", "kind": "theme", "name": {"fi": "tallennettu"}});
     with_key(&server.coordinator()).post("/v1/themes", &theme).await.expect(201);
     let dump = dump(&server).await;
-    assert!(dump["accounts"].contains(EMAIL) && dump["accounts"].contains("$argon2id$"), "the dump is not one");
-    assert!(dump["idempotency_keys"].contains("tallennettu"), "the dump has no saved answers");
+    assert!(dump["accounts"].contains(EMAIL) && dump["accounts"].contains("$argon2id$"), "the dump is empty");
+    assert!(dump["idempotency_keys"].contains("tallennettu"), "the dump has no saved response");
     for secret in secrets {
         for (table, rows) in &dump {
             let found = spellings(&secret).into_iter().find(|spelling| rows.contains(spelling));
@@ -96,9 +96,9 @@ async fn no_secret_is_stored_as_it_is() {
     }
 }
 
-/// Who failed to sign in is counted, and not named.
+/// The service counts failures to sign in without storing the name.
 #[tokio::test]
-async fn who_fails_to_sign_in_is_not_stored() {
+async fn a_failed_sign_in_does_not_store_the_name() {
     let server = Server::start();
     login(&server.anonymous(), "kanaria@espoo.example", "wrong").await.expect(401);
     let dump = dump(&server).await;
@@ -106,9 +106,9 @@ async fn who_fails_to_sign_in_is_not_stored() {
     assert_eq!(dump.iter().find(|(_, rows)| rows.contains("kanaria")), None);
 }
 
-/// A write of each kind on each resource that says something of people.
+/// Makes a write of each kind on each resource that holds personal data.
 #[tokio::test]
-async fn the_ledger_of_changes_has_no_content() {
+async fn the_ledger_of_changes_holds_no_content() {
     let server = Server::start();
     let partner =
         server.partner("espoo", "tutors:write events:write feedback:write contacts:read", Some("049")).if_match("*");

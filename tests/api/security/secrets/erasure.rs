@@ -1,5 +1,5 @@
-//! What is deleted is gone from the database: at once, and after 24 hours from the answers that are saved for who sends
-//! an `Idempotency-Key` again.
+//! Deleted personal data is gone from the database at once, and after 24 hours from the responses that the service
+//! saved for requests with an `Idempotency-Key`.
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use kuntatutorit::housekeeping::tidy;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{dump::dump, text};
 use crate::support::{Server, client::Client};
 
-/// Every word below has one of these in it.
+/// Every personal value below contains one of these words.
 const CANARIES: [&str; 2] = ["kanaria", "7654321"];
 
 fn tutor() -> Value {
@@ -27,15 +27,16 @@ fn feedback(event: &str) -> Value {
     })
 }
 
-/// The tables that a canary is in.
+/// Returns the tables that contain one of the words.
 async fn found(server: &Server) -> Vec<String> {
     let dump = dump(server).await.into_iter();
     let has = |rows: &str| CANARIES.iter().any(|canary| rows.to_lowercase().contains(canary));
     dump.filter(|(_, rows)| has(rows)).map(|(table, _)| table).collect()
 }
 
-/// Makes both, perhaps with keys, changes the tutor, and has the feedback published with two others; their paths.
-async fn written(server: &Server, writer: &Client, with_keys: bool) -> [String; 2] {
+/// Creates a tutor and feedback, perhaps with an `Idempotency-Key`; changes the tutor; has the feedback published
+/// together with two others. Returns both paths.
+async fn write_personal_data(server: &Server, writer: &Client, with_keys: bool) -> [String; 2] {
     let event = server.create_event("091").await;
     let mut paths = Vec::new();
     for (path, new) in [("/v1/tutors", tutor()), ("/v1/feedback", feedback(&event))] {
@@ -54,7 +55,7 @@ async fn written(server: &Server, writer: &Client, with_keys: bool) -> [String; 
     writer.if_match("*").patch(&paths[0], &json!({"name": "Kanaria-toinen"})).await.expect(200);
     writer.get("/v1/tutors?q=kanaria-toinen").await.expect(200);
     let summary = writer.get(&format!("/v1/events/{event}/feedback-summary")).await.expect(200);
-    assert!(summary.text.contains("Kanaria-kommentti"), "it is not published: {}", summary.text);
+    assert!(summary.text.contains("Kanaria-kommentti"), "the summary is not published: {}", summary.text);
     paths.try_into().unwrap()
 }
 
@@ -64,10 +65,10 @@ fn writer(server: &Server) -> Client {
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_nowhere() {
+async fn deleted_personal_data_is_nowhere_in_the_database() {
     let server = Server::start();
     let writer = writer(&server);
-    let paths = written(&server, &writer, false).await;
+    let paths = write_personal_data(&server, &writer, false).await;
     assert_eq!(found(&server).await, ["feedback", "tutors"]);
     for path in paths {
         writer.if_match("*").delete(&path).await.expect(204);
@@ -75,12 +76,12 @@ async fn what_is_deleted_is_nowhere() {
     assert_eq!(found(&server).await, [""; 0]);
 }
 
-/// The answer is kept to the byte for as long as the key is good: then house-keeping takes it.
+/// The service keeps the response unchanged while the key is valid, and then housekeeping deletes it.
 #[tokio::test]
-async fn a_saved_answer_outlives_what_it_tells_of_by_24_hours() {
+async fn housekeeping_deletes_a_saved_response_after_24_hours() {
     let server = Server::start();
     let writer = writer(&server);
-    for path in written(&server, &writer, true).await {
+    for path in write_personal_data(&server, &writer, true).await {
         writer.if_match("*").delete(&path).await.expect(204);
     }
     let conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();

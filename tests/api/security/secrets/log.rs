@@ -1,4 +1,4 @@
-//! The log, at its most talkative, has neither.
+//! The log holds no secrets and no personal data, even at its most detailed level.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::support::{
 const PASSWORD: &str = "salasanakanaria";
 const BOSS: &str = "pomokanaria@example.org";
 
-/// A service that tells all that it can, and what must not be in its log.
+/// A service that logs as much as it can, and the words that must not be in its log.
 struct Scene {
     service: Service,
     canaries: Vec<String>,
@@ -28,25 +28,25 @@ impl Scene {
         let url = fresh_database();
         run(&url, &["account", "add", "--email", BOSS, "--role", "coordinator"], &format!("{PASSWORD}\n"));
         let mut serve = program_on(&url);
-        // One thread writes the log in the order in which it answers.
+        // With one thread the log is in the order of the responses.
         serve.env("LOG_LEVEL", "trace").env("WORKERS", "1");
         Self { service: Service::start(serve), canaries: vec![BOSS.into(), PASSWORD.into()] }
     }
 
-    /// Must not be in the log from now on.
+    /// Adds a word that must not be in the log.
     fn keep(&mut self, canary: impl Into<String>) -> String {
         let canary = canary.into();
         self.canaries.push(canary.clone());
         canary
     }
 
-    /// A secret that was told.
+    /// Adds a secret from a response.
     #[track_caller]
     fn keep_told(&mut self, answer: &Answer, pointer: &str) -> String {
         self.keep(text(answer, pointer))
     }
 
-    /// Signs in; whoever that is.
+    /// Signs in with this account.
     async fn signed_in(&mut self, email: &str, password: &str) -> (Client, String) {
         let session = login(&self.service.anonymous(), email, password).await.expect(200);
         let [refresh_token, token] =
@@ -54,7 +54,7 @@ impl Scene {
         (self.service.token(&token), refresh_token)
     }
 
-    /// The log up to a request that was sent after all others.
+    /// Returns the log up to a request that is sent now.
     async fn log(&self) -> String {
         let (began, last) = (Instant::now(), "the-last-request");
         self.service.anonymous().with("x-request-id", last).get("/livez").await.expect(200);
@@ -63,7 +63,7 @@ impl Scene {
             if log.contains(last) {
                 return log;
             }
-            assert!(began.elapsed() < Duration::from_mins(1), "the last request is not logged: {log}");
+            assert!(began.elapsed() < Duration::from_mins(1), "the log lacks the last request: {log}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -71,20 +71,20 @@ impl Scene {
     async fn assert_silent(&self, routes: &[&str]) {
         let log = self.log().await;
         for route in routes {
-            assert!(log.contains(&format!("\"route\":\"{route}\"")), "{route} was not asked");
+            assert!(log.contains(&format!("\"route\":\"{route}\"")), "the log has no request for {route}");
         }
         for canary in &self.canaries {
             for spelling in spellings(canary) {
                 let line = log.lines().find(|line| line.contains(&spelling));
-                assert_eq!(line, None, "{canary} as {spelling}");
+                assert_eq!(line, None, "the log contains {canary} as {spelling}");
             }
         }
     }
 }
 
-/// Invitations, passwords right and wrong, sessions.
+/// Sends invitations, right and wrong passwords, and session tokens.
 #[tokio::test]
-async fn the_log_has_nothing_of_who_signs_in() {
+async fn the_log_holds_no_secrets_of_accounts() {
     let mut scene = Scene::start();
     let anonymous = scene.service.anonymous();
     let (coordinator, _) = scene.signed_in(BOSS, PASSWORD).await;
@@ -131,9 +131,9 @@ async fn the_log_has_nothing_of_who_signs_in() {
     scene.assert_silent(&["/v1/auth/login", "/v1/auth/password", "/v1/auth/refresh", "/v1/auth/logout"]).await;
 }
 
-/// Secrets of clients, by form and by HTTP Basic, right and wrong; addresses of calendars.
+/// Sends client secrets in forms and by HTTP Basic, right and wrong, and addresses of calendars.
 #[tokio::test]
-async fn the_log_has_nothing_of_clients_and_calendar_links() {
+async fn the_log_holds_no_secrets_of_clients_and_calendar_links() {
     let mut scene = Scene::start();
     let anonymous = scene.service.anonymous();
     let (coordinator, _) = scene.signed_in(BOSS, PASSWORD).await;
@@ -165,9 +165,9 @@ async fn the_log_has_nothing_of_clients_and_calendar_links() {
     scene.assert_silent(&["/v1/auth/token", "/v1/clients/{id}/secrets", "/calendar/{secret}.ics"]).await;
 }
 
-/// What is personal in what a partner system and the coordinator write, change, search for and get refused.
+/// A partner system and the coordinator write, change and search for personal data, and some requests are refused.
 #[tokio::test]
-async fn the_log_has_nothing_of_whom_is_written_of() {
+async fn the_log_holds_no_personal_data_of_resources() {
     let mut scene = Scene::start();
     let (coordinator, _) = scene.signed_in(BOSS, PASSWORD).await;
     let scopes = "tutors:read tutors:write contacts:read events:read events:write feedback:read feedback:write";
@@ -179,14 +179,14 @@ async fn the_log_has_nothing_of_whom_is_written_of() {
     let granted = form(&scene.service.anonymous(), &format!("&client_id={id}&client_secret={secret}")).await;
     let token = scene.keep_told(&granted, "/access_token");
     let partner = scene.service.token(&token);
-    // Every word below has one of these in it.
+    // Every personal value below contains one of these words.
     for word in ["anaria", "7654321"] {
         scene.keep(word);
     }
     for writer in [&partner, &coordinator] {
-        write_of_tutors(writer).await;
+        write_tutors(writer).await;
     }
-    write_of_events(&partner, &coordinator).await;
+    write_events(&partner, &coordinator).await;
     partner.get("/v1/tutors?q=kanariahaku").await.expect(200);
     partner.get("/v1/tutors?kanariakysely=1").await.expect(400);
     partner.get("/v1/tutors/kanaria").await.expect(404);
@@ -194,7 +194,7 @@ async fn the_log_has_nothing_of_whom_is_written_of() {
     scene.assert_silent(&["/v1/tutors", "/v1/tutors/{id}", "/v1/events", "/v1/feedback", "/v1/feedback/{id}"]).await;
 }
 
-async fn write_of_tutors(writer: &Client) {
+async fn write_tutors(writer: &Client) {
     let mut tutor = json!({
         "name": "Kanarian Tutor", "municipality_code": "049", "perspective": {"fi": "Kanarialta katsoen."},
         "contact": {"email": "kanaria@kunta.example", "phone": "+358 40 7654321"}
@@ -211,7 +211,7 @@ async fn write_of_tutors(writer: &Client) {
     writer.if_match("*").delete(&path).await.expect(204);
 }
 
-async fn write_of_events(partner: &Client, coordinator: &Client) {
+async fn write_events(partner: &Client, coordinator: &Client) {
     let mut event = fixtures::event_body("049", "draft");
     (event["external_id"], event["online_url"]) = (json!("kanaria-1"), json!("https://kanaria.example/"));
     event["venue"] = json!({"name": {"fi": "Kanarian talo"}, "address": "Kanariankatu 1"});

@@ -1,4 +1,4 @@
-//! Refused for its claims, though signed with the true key.
+//! Claims that the service refuses, in tokens signed with the real key.
 
 use serde_json::json;
 
@@ -19,179 +19,179 @@ fn unknown_claims_are_ignored() {
 }
 
 #[test]
-fn iss_missing() {
+fn a_missing_iss_is_refused() {
     assert_eq!(with_claim("iss", json!(null)), "claims");
 }
 
 #[test]
-fn iss_empty() {
+fn an_empty_iss_is_refused() {
     assert_eq!(with_claim("iss", json!("")), "iss");
 }
 
 #[test]
-fn iss_wrong() {
+fn another_iss_is_refused() {
     assert_eq!(with_claim("iss", json!("https://elsewhere.example")), "iss");
 }
 
 #[test]
-fn iss_with_a_slash_more() {
+fn an_iss_with_a_trailing_slash_is_refused() {
     assert_eq!(with_claim("iss", json!(format!("{}/", claims()["iss"].as_str().unwrap()))), "iss");
 }
 
 #[test]
-fn iss_not_a_string() {
+fn an_iss_that_is_not_a_string_is_refused() {
     assert_eq!(with_claim("iss", json!(7)), "claims");
 }
 
 #[test]
-fn iss_a_list_with_the_right_one() {
+fn an_iss_in_a_list_is_refused() {
     assert_eq!(with_claim("iss", json!([claims()["iss"]])), "claims");
 }
 
 #[test]
-fn aud_missing() {
+fn a_missing_aud_is_refused() {
     assert_eq!(with_claim("aud", json!(null)), "claims");
 }
 
 #[test]
-fn aud_empty() {
+fn an_empty_aud_is_refused() {
     assert_eq!(with_claim("aud", json!("")), "aud");
 }
 
 #[test]
-fn aud_wrong() {
+fn another_aud_is_refused() {
     assert_eq!(with_claim("aud", json!("https://elsewhere.example")), "aud");
 }
 
 #[test]
-fn aud_with_a_slash_more() {
+fn an_aud_with_a_trailing_slash_is_refused() {
     assert_eq!(with_claim("aud", json!(format!("{}/", claims()["aud"].as_str().unwrap()))), "aud");
 }
 
 #[test]
-fn aud_not_a_string() {
+fn an_aud_that_is_not_a_string_is_refused() {
     assert_eq!(with_claim("aud", json!(7)), "claims");
 }
 
 #[test]
-fn aud_a_list_with_the_right_one() {
+fn an_aud_in_a_list_is_refused() {
     assert_eq!(with_claim("aud", json!([claims()["aud"]])), "claims");
 }
 
 #[test]
-fn sub_missing() {
+fn a_missing_sub_is_refused() {
     assert_eq!(with_claim("sub", json!(null)), "claims");
 }
 
 #[test]
-fn sub_empty() {
+fn an_empty_sub_is_refused() {
     assert_eq!(with_claim("sub", json!("")), "sub");
 }
 
 #[test]
-fn sub_not_a_string() {
+fn a_sub_that_is_not_a_string_is_refused() {
     assert_eq!(with_claim("sub", json!(7)), "claims");
 }
 
 #[test]
-fn sub_a_list() {
+fn a_sub_that_is_a_list_is_refused() {
     assert_eq!(with_claim("sub", json!([claims()["sub"]])), "claims");
 }
 
 #[test]
-fn jti_missing() {
+fn a_missing_jti_is_refused() {
     assert_eq!(with_claim("jti", json!(null)), "claims");
 }
 
 #[test]
-fn jti_empty() {
+fn an_empty_jti_is_refused() {
     assert_eq!(with_claim("jti", json!("")), "jti");
 }
 
 #[test]
-fn client_id_missing() {
+fn a_missing_client_id_is_refused() {
     assert_eq!(with_claim("client_id", json!(null)), "claims");
 }
 
 #[test]
-fn client_id_empty() {
+fn an_empty_client_id_is_refused() {
     assert_eq!(with_claim("client_id", json!("")), "client_id");
 }
 
 #[test]
-fn role_missing() {
+fn a_missing_role_is_refused() {
     assert_eq!(with_claim("role", json!(null)), "claims");
 }
 
 #[test]
-fn role_empty() {
+fn an_empty_role_is_refused() {
     assert_eq!(with_claim("role", json!("")), "role");
 }
 
 #[test]
-fn scope_missing() {
+fn a_missing_scope_is_refused() {
     assert_eq!(with_claim("scope", json!(null)), "claims");
 }
 
 #[test]
-fn scope_a_list() {
+fn a_scope_that_is_a_list_is_refused() {
     assert_eq!(with_claim("scope", json!(["tutors:read"])), "claims");
 }
 
 #[test]
-fn municipality_of_two_digits() {
+fn a_municipality_of_two_digits_is_refused() {
     assert_eq!(with_claim("municipality", json!("91")), "municipality");
 }
 
 #[test]
-fn municipality_of_letters() {
+fn a_municipality_of_letters_is_refused() {
     assert_eq!(with_claim("municipality", json!("abc")), "municipality");
 }
 
 #[test]
-fn municipality_a_number() {
+fn a_municipality_that_is_a_number_is_refused() {
     assert_eq!(with_claim("municipality", json!(91)), "claims");
 }
 
 #[test]
-fn municipality_null() {
+fn a_municipality_that_is_null_is_refused() {
     assert_eq!(text(&with_duplicate(&claims(), r#""municipality":null"#)), "null claim");
 }
 
 #[test]
-fn tutor_not_a_uuid() {
+fn a_tutor_that_is_not_a_uuid_is_refused() {
     assert_eq!(with_claim("tutor", json!("somebody")), "claims");
 }
 
 #[test]
-fn duplicate_sub() {
+fn a_duplicate_sub_is_refused() {
     assert_eq!(text(&with_duplicate(&claims(), r#""sub":"somebody else""#)), "claims");
 }
 
 #[test]
-fn duplicate_exp_written_with_an_escape() {
+fn a_duplicate_exp_written_with_an_escape_is_refused() {
     assert_eq!(text(&with_duplicate(&claims(), r#""\u0065xp":4102444800"#)), "claims");
 }
 
 #[test]
-fn duplicate_unknown_claim() {
+fn a_duplicate_unknown_claim_is_refused() {
     assert_eq!(text(&with_duplicate(&claims(), r#""a":1,"a":1"#)), "claims");
 }
 
-/// Serde reads a struct from a list as well.
+/// serde can read a struct from a list too.
 #[test]
-fn claims_that_are_a_list() {
+fn claims_in_a_list_are_refused() {
     let names = ["iss", "aud", "sub", "exp", "iat", "jti", "client_id", "scope", "role"];
     assert_eq!(text(&as_list(&claims(), &names)), "claims");
 }
 
 #[test]
-fn claims_that_are_no_json() {
+fn claims_that_are_not_json_are_refused() {
     assert_eq!(text("claims"), "claims");
 }
 
 #[test]
-fn claims_nested_beyond_any_need() {
+fn deeply_nested_claims_are_refused() {
     let deep = format!(r#""a":{}{}"#, "[".repeat(1_000), "]".repeat(1_000));
     assert_eq!(text(&with_duplicate(&claims(), &deep)), "claims");
 }

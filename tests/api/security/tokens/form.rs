@@ -1,16 +1,16 @@
-//! Refused before anything in it is read: not a JWS in compact form.
+//! Tokens that the service refuses before it decodes them: they are not a JWS in compact form.
 
 use serde_json::json;
 
 use super::support::{Service, claims, decode, encode, parts};
 
 #[test]
-fn empty() {
+fn an_empty_token_is_refused() {
     assert_eq!(Service::start().verdict(""), "parts");
 }
 
 #[test]
-fn two_parts() {
+fn a_token_of_two_parts_is_refused() {
     let service = Service::start();
     let token = service.token();
     let [header, claims, _] = parts(&token);
@@ -18,7 +18,7 @@ fn two_parts() {
 }
 
 #[test]
-fn four_parts() {
+fn a_token_of_four_parts_is_refused() {
     let service = Service::start();
     let token = service.token();
     let [_, _, signature] = parts(&token);
@@ -26,20 +26,20 @@ fn four_parts() {
 }
 
 #[test]
-fn four_parts_the_last_empty() {
+fn a_token_with_an_empty_fourth_part_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict(&format!("{}.", service.token())), "parts");
 }
 
 #[test]
-fn jwe_in_five_parts() {
+fn a_jwe_of_five_parts_is_refused() {
     let service = Service::start();
     let header = encode(r#"{"alg":"dir","enc":"A256GCM"}"#);
     assert_eq!(service.verdict(&format!("{header}..aXY.Y2lwaGVy.dGFn")), "parts");
 }
 
 #[test]
-fn json_serialisation() {
+fn a_jws_in_json_serialisation_is_refused() {
     let service = Service::start();
     let token = service.token();
     let [protected, payload, signature] = parts(&token);
@@ -47,9 +47,9 @@ fn json_serialisation() {
     assert_eq!(service.verdict(&json.to_string()), "parts");
 }
 
-/// Dots in the unsigned `header` make it three parts.
+/// Two dots in the unsigned `header` split the text into three parts.
 #[test]
-fn json_serialisation_in_three_parts() {
+fn a_jws_in_json_serialisation_with_two_dots_is_refused() {
     let service = Service::start();
     let token = service.token();
     let [protected, payload, signature] = parts(&token);
@@ -60,7 +60,7 @@ fn json_serialisation_in_three_parts() {
 }
 
 #[test]
-fn header_empty() {
+fn an_empty_header_is_refused() {
     let service = Service::start();
     let token = service.token();
     let [_, claims, signature] = parts(&token);
@@ -68,13 +68,13 @@ fn header_empty() {
 }
 
 #[test]
-fn claims_empty() {
+fn empty_claims_are_refused() {
     let service = Service::start();
     assert_eq!(service.verdict(&service.forge(&service.header().to_string(), "")), "parts");
 }
 
 #[test]
-fn signature_stripped() {
+fn a_stripped_signature_is_refused() {
     let service = Service::start();
     let token = service.token();
     let [header, claims, _] = parts(&token);
@@ -82,7 +82,7 @@ fn signature_stripped() {
 }
 
 #[test]
-fn alg_none_with_the_signature_stripped() {
+fn alg_none_with_a_stripped_signature_is_refused() {
     let service = Service::start();
     let header = encode(service.header_with("alg", json!("none")).to_string());
     let token = format!("{header}.{}.", encode(claims().to_string()));
@@ -90,21 +90,21 @@ fn alg_none_with_the_signature_stripped() {
 }
 
 #[test]
-fn white_space_around_it() {
+fn white_space_around_a_token_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict(&format!(" {}", service.token())), "header");
 }
 
 #[test]
-fn line_end_behind_it() {
+fn a_line_end_after_a_token_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict(&format!("{}\n", service.token())), "signature");
 }
 
 #[test]
-fn header_in_padded_base64() {
+fn a_header_in_padded_base64_is_refused() {
     let service = Service::start();
-    // Spaces until the encoding would need padding.
+    // Adds spaces until the encoding would need padding.
     let mut header = service.header().to_string();
     while header.len().is_multiple_of(3) {
         header.insert(1, ' ');
@@ -116,13 +116,13 @@ fn header_in_padded_base64() {
     assert_eq!(service.verdict(&format!("{encoded}{padding}.{rest}")), "header");
 }
 
-/// Another spelling of the same bytes would be another token for the same claims.
+/// Two spellings of the same bytes would be two tokens with the same claims.
 #[test]
-fn signature_in_base64_with_stray_bits() {
+fn a_signature_in_base64_with_stray_bits_is_refused() {
     let service = Service::start();
     let token = service.token();
     let last = token.chars().last().unwrap();
-    // Of 64 bytes the last character holds two bits; these four differ in the rest.
+    // The last character of 64 bytes holds two bits of them; these four characters differ only in the other bits.
     let stray = match last {
         'A' => 'B',
         'Q' => 'R',
@@ -135,7 +135,7 @@ fn signature_in_base64_with_stray_bits() {
 }
 
 #[test]
-fn signature_in_the_other_base64_alphabet() {
+fn a_signature_in_the_standard_base64_alphabet_is_refused() {
     let service = Service::start();
     let (token, spelt) = std::iter::repeat_with(|| service.token())
         .map(|token| {
@@ -150,20 +150,20 @@ fn signature_in_the_other_base64_alphabet() {
 }
 
 #[test]
-fn longer_than_8192_bytes() {
+fn a_token_longer_than_8192_bytes_is_refused() {
     let service = Service::start();
     let token = of_length(&service, 8193);
     assert_eq!(service.verdict(&token), "length");
 }
 
 #[test]
-fn of_8192_bytes_it_is_accepted() {
+fn a_token_of_8192_bytes_is_accepted() {
     let service = Service::start();
     let token = of_length(&service, 8192);
     assert_eq!(service.verdict(&token), "accepted");
 }
 
-/// A faultless token made long with spaces in its header and claims.
+/// Returns a good token that spaces in its header and claims make this long.
 fn of_length(service: &Service, bytes: usize) -> String {
     let fill = |json: String, spaces: usize| format!("{}{}", json, " ".repeat(spaces));
     (0..4)

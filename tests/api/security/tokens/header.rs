@@ -1,4 +1,4 @@
-//! Refused for `typ`, `alg` or `kid`, though signed with the true key.
+//! Values of `typ`, `alg` and `kid` that the service refuses, in tokens signed with the real key.
 
 use serde_json::json;
 
@@ -6,116 +6,116 @@ use super::support::{Service, TempDir, claims, encode, es256};
 use kuntatutorit::auth::keys::KeyRing;
 
 #[test]
-fn a_forgery_without_a_fault_is_accepted() {
+fn an_unaltered_header_is_accepted() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header()), "accepted");
 }
 
 #[test]
-fn typ_in_full_and_any_casing_is_accepted() {
+fn a_full_media_type_in_any_case_is_accepted_as_typ() {
     let service = Service::start();
     let header = service.header_with("typ", json!("Application/AT+JWT"));
     assert_eq!(service.verdict_on_header(&header), "accepted");
 }
 
 #[test]
-fn typ_jwt() {
+fn typ_jwt_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("typ", json!("JWT"))), "typ");
 }
 
 #[test]
-fn typ_missing() {
+fn a_missing_typ_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("typ", json!(null))), "typ");
 }
 
 #[test]
-fn typ_not_a_string() {
+fn a_typ_that_is_not_a_string_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("typ", json!(["at+jwt"]))), "typ");
 }
 
 #[test]
-fn alg_none() {
+fn alg_none_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("none"))), "alg");
 }
 
 #[test]
-fn alg_none_capitalised() {
+fn alg_none_with_a_capital_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("None"))), "alg");
 }
 
 #[test]
-fn alg_none_in_capitals() {
+fn alg_none_in_capitals_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("NONE"))), "alg");
 }
 
 #[test]
-fn alg_none_in_mixed_casing() {
+fn alg_none_in_mixed_case_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("nOnE"))), "alg");
 }
 
 #[test]
-fn alg_es256_in_small_letters() {
+fn alg_es256_in_lower_case_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("es256"))), "alg");
 }
 
 #[test]
-fn alg_hs256() {
+fn alg_hs256_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("HS256"))), "alg");
 }
 
 #[test]
-fn alg_es384() {
+fn alg_es384_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("ES384"))), "alg");
 }
 
 #[test]
-fn alg_rs256() {
+fn alg_rs256_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("RS256"))), "alg");
 }
 
 #[test]
-fn alg_eddsa() {
+fn alg_eddsa_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!("EdDSA"))), "alg");
 }
 
 #[test]
-fn alg_missing() {
+fn a_missing_alg_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("alg", json!(null))), "alg");
 }
 
 #[test]
-fn kid_missing() {
+fn a_missing_kid_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("kid", json!(null))), "kid");
 }
 
 #[test]
-fn kid_empty() {
+fn an_empty_kid_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("kid", json!(""))), "kid");
 }
 
 #[test]
-fn kid_not_a_string() {
+fn a_kid_that_is_not_a_string_is_refused() {
     let service = Service::start();
     assert_eq!(service.verdict_on_header(&service.header_with("kid", json!(0))), "kid");
 }
 
 #[test]
-fn kid_of_a_key_elsewhere() {
+fn the_kid_of_another_services_key_is_refused() {
     let (service, elsewhere) = (Service::start(), TempDir::new());
     let stranger = KeyRing::generate(elsewhere.path()).unwrap();
     let header = service.header_with("kid", json!(stranger.kid)).to_string();
@@ -125,35 +125,35 @@ fn kid_of_a_key_elsewhere() {
 }
 
 #[test]
-fn kid_like_a_path() {
+fn a_kid_that_looks_like_a_path_is_refused() {
     let service = Service::start();
     let header = service.header_with("kid", json!("../../etc/passwd"));
     assert_eq!(service.verdict_on_header(&header), "kid");
 }
 
 #[test]
-fn kid_that_is_the_path_of_the_key() {
+fn a_kid_that_is_the_path_of_the_key_is_refused() {
     let service = Service::start();
     let header = service.header_with("kid", json!(service.key.path));
     assert_eq!(service.verdict_on_header(&header), "kid");
 }
 
 #[test]
-fn kid_that_is_a_part_of_a_kid() {
+fn a_part_of_the_right_kid_is_refused() {
     let service = Service::start();
     let header = service.header_with("kid", json!(service.key.kid[..8]));
     assert_eq!(service.verdict_on_header(&header), "kid");
 }
 
 #[test]
-fn kid_of_ten_kilobytes() {
+fn a_kid_of_ten_kilobytes_is_refused() {
     let service = Service::start();
     let header = service.header_with("kid", json!("k".repeat(10 * 1024)));
     assert_eq!(service.verdict_on_header(&header), "length");
 }
 
 #[test]
-fn kid_of_five_kilobytes() {
+fn a_kid_of_five_kilobytes_is_refused() {
     let service = Service::start();
     let header = service.header_with("kid", json!("k".repeat(5 * 1024)));
     assert_eq!(service.verdict_on_header(&header), "kid");

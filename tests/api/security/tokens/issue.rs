@@ -1,4 +1,4 @@
-//! Issuing, and what verifying gives back.
+//! Issuing tokens, and what verification returns.
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
@@ -12,13 +12,13 @@ fn part(token: &str, at: usize) -> Value {
 }
 
 #[test]
-fn the_header_is_that_of_rfc_9068() {
+fn the_header_follows_rfc_9068() {
     let service = Service::start();
     assert_eq!(part(&service.token(), 0), service.header());
 }
 
 #[test]
-fn the_claims_are_those_granted() {
+fn the_claims_equal_the_grant() {
     let service = Service::start();
     let claims = service.tokens.verify(&service.token()).unwrap();
     let Grant { sub, client_id, scope, role, municipality, tutor, source } = grant();
@@ -29,7 +29,7 @@ fn the_claims_are_those_granted() {
 }
 
 #[test]
-fn the_lifetime_is_ten_minutes() {
+fn a_token_lives_for_ten_minutes() {
     let service = Service::start();
     let issued_at = DateTime::from_timestamp(1_800_000_000, 999_999_999).unwrap();
     let claims = part(&service.tokens.issue(&grant(), issued_at).unwrap(), 1);
@@ -38,7 +38,7 @@ fn the_lifetime_is_ten_minutes() {
 }
 
 #[test]
-fn what_is_not_granted_is_not_mentioned() {
+fn empty_parts_of_a_grant_are_left_out() {
     let service = Service::start();
     let grant = Grant { municipality: None, tutor: None, source: None, ..grant() };
     let token = service.tokens.issue(&grant, Utc::now()).unwrap();
@@ -49,28 +49,28 @@ fn what_is_not_granted_is_not_mentioned() {
 }
 
 #[test]
-fn every_token_has_a_jti_of_its_own() {
+fn every_token_has_its_own_jti() {
     let service = Service::start();
     let jti = |token: String| part(&token, 1)["jti"].as_str().unwrap().parse::<Uuid>().unwrap();
     assert_ne!(jti(service.token()), jti(service.token()));
 }
 
 #[test]
-fn issued_11_minutes_ago_it_is_refused() {
+fn a_token_issued_11_minutes_ago_is_refused() {
     let service = Service::start();
     let token = service.tokens.issue(&grant(), Utc::now() - Duration::minutes(11)).unwrap();
     assert_eq!(service.verdict(&token), "expired");
 }
 
 #[test]
-fn issued_9_minutes_ago_it_is_accepted() {
+fn a_token_issued_9_minutes_ago_is_accepted() {
     let service = Service::start();
     let token = service.tokens.issue(&grant(), Utc::now() - Duration::minutes(9)).unwrap();
     assert_eq!(service.verdict(&token), "accepted");
 }
 
 #[test]
-fn verified_again_it_says_the_same() {
+fn verifying_a_token_again_gives_the_same_result() {
     let service = Service::start();
     let token = service.token();
     let first = service.tokens.verify(&token).unwrap();
@@ -78,7 +78,7 @@ fn verified_again_it_says_the_same() {
 }
 
 #[test]
-fn a_refusal_does_not_tell_the_ground() {
+fn a_refusal_does_not_reveal_its_reason() {
     let refused = Service::start().tokens.verify("x").unwrap_err();
     assert_eq!(refused.to_string(), "the access token was refused");
 }

@@ -1,4 +1,4 @@
-//! Key files that are refused.
+//! Key files that the service refuses.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn pkcs8(algorithm: &'static EcdsaSigningAlgorithm) -> Vec<u8> {
     EcdsaKeyPair::generate(algorithm).unwrap().to_pkcs8v1().unwrap().as_ref().to_vec()
 }
 
-/// The error on a lone key file of that content names the file.
+/// Asserts that the error about a key file with this content names the file.
 fn assert_invalid(content: &str) {
     let dir = TempDir::new();
     let file = dir.path().join("20260101T000000Z-x.pem");
@@ -38,29 +38,29 @@ fn assert_loose(bits: u32) {
 }
 
 #[test]
-fn a_file_the_group_may_read_is_refused() {
+fn a_key_file_that_the_group_can_read_is_refused() {
     assert_loose(0o640);
 }
 
 #[test]
-fn a_file_others_may_read_is_refused() {
+fn a_key_file_that_others_can_read_is_refused() {
     assert_loose(0o604);
 }
 
 #[test]
-fn a_file_others_may_write_is_refused() {
+fn a_key_file_that_others_can_write_is_refused() {
     assert_loose(0o602);
 }
 
 #[test]
-fn a_file_only_the_owner_may_read_is_accepted() {
+fn a_key_file_that_only_its_owner_can_read_is_accepted() {
     let dir = TempDir::new();
     chmod(&KeyRing::generate(dir.path()).unwrap().path, 0o400);
     assert!(KeyRing::load(dir.path()).is_ok());
 }
 
 #[test]
-fn a_directory_others_may_write_to_is_refused() {
+fn a_key_directory_that_others_can_write_to_is_refused() {
     let dir = TempDir::new();
     KeyRing::generate(dir.path()).unwrap();
     chmod(dir.path(), 0o1777);
@@ -80,7 +80,7 @@ fn an_ed25519_key_is_refused() {
 }
 
 #[test]
-fn a_key_by_another_label_is_refused() {
+fn a_key_with_another_pem_label_is_refused() {
     assert_invalid(&pem("EC PRIVATE KEY", &pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING)));
 }
 
@@ -90,13 +90,13 @@ fn a_truncated_key_is_refused() {
 }
 
 #[test]
-fn an_empty_file_is_refused() {
+fn an_empty_key_file_is_refused() {
     assert_invalid("");
 }
 
-/// The public half of one key behind the private half of another.
+/// The public half of one key with the private half of another.
 #[test]
-fn a_key_of_two_halves_that_do_not_match_is_refused() {
+fn a_key_whose_halves_do_not_match_is_refused() {
     let [one, other] = [(); 2].map(|()| pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING));
     let point = one.len() - 65;
     assert_eq!((one[point], other[point]), (4, 4));
@@ -104,14 +104,14 @@ fn a_key_of_two_halves_that_do_not_match_is_refused() {
 }
 
 #[test]
-fn a_directory_named_like_a_key_is_refused() {
+fn a_directory_named_like_a_key_file_is_refused() {
     let dir = TempDir::new();
     fs::create_dir(dir.path().join("a.pem")).unwrap();
     assert!(matches!(load_error(dir.path()), KeyError::Invalid { .. }));
 }
 
 #[test]
-fn one_key_in_two_files_is_refused() {
+fn the_same_key_in_two_files_is_refused() {
     let dir = TempDir::new();
     let key = KeyRing::generate(dir.path()).unwrap();
     fs::copy(&key.path, key.path.with_extension("backup.pem")).unwrap();

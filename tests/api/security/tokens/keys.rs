@@ -1,4 +1,4 @@
-//! Making, loading and publishing keys.
+//! Generating, loading and publishing keys.
 
 use std::fs;
 use std::path::Path;
@@ -13,14 +13,14 @@ fn load_error(dir: &Path) -> KeyError {
 }
 
 #[test]
-fn the_file_is_for_the_owner_alone() {
+fn only_the_owner_can_read_a_new_key_file() {
     let dir = TempDir::new();
     let key = KeyRing::generate(dir.path()).unwrap();
     assert_eq!(mode(&key.path), 0o600);
 }
 
 #[test]
-fn the_directory_is_made_for_the_owner_alone() {
+fn only_the_owner_can_use_a_new_key_directory() {
     let dir = TempDir::new();
     let keys = dir.path().join("service/keys");
     KeyRing::generate(&keys).unwrap();
@@ -28,7 +28,7 @@ fn the_directory_is_made_for_the_owner_alone() {
 }
 
 #[test]
-fn nothing_but_the_key_is_left_behind() {
+fn generating_a_key_leaves_no_other_file() {
     let dir = TempDir::new();
     let key = KeyRing::generate(dir.path()).unwrap();
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()).collect();
@@ -36,7 +36,7 @@ fn nothing_but_the_key_is_left_behind() {
 }
 
 #[test]
-fn the_file_is_named_by_time_and_kid() {
+fn a_key_file_is_named_by_time_and_kid() {
     let dir = TempDir::new();
     let key = KeyRing::generate(dir.path()).unwrap();
     let name = key.path.file_name().unwrap().to_str().unwrap();
@@ -46,7 +46,7 @@ fn the_file_is_named_by_time_and_kid() {
 }
 
 #[test]
-fn the_file_is_in_the_form_openssl_writes() {
+fn a_key_file_has_the_format_of_openssl() {
     let dir = TempDir::new();
     let key = KeyRing::generate(dir.path()).unwrap();
     let content = fs::read_to_string(key.path).unwrap();
@@ -59,7 +59,7 @@ fn the_file_is_in_the_form_openssl_writes() {
 }
 
 #[test]
-fn the_jwks_publishes_public_halves_only() {
+fn the_jwks_publishes_only_public_keys() {
     let dir = TempDir::new();
     let key = KeyRing::generate(dir.path()).unwrap();
     let jwks = serde_json::to_value(KeyRing::load(dir.path()).unwrap().jwks()).unwrap();
@@ -83,7 +83,7 @@ fn the_kid_is_the_thumbprint_of_rfc_7638() {
 }
 
 #[test]
-fn all_are_listed_and_published_and_the_newest_signs() {
+fn all_keys_are_published_and_the_newest_signs() {
     let dir = TempDir::new();
     let old = KeyRing::generate(dir.path()).unwrap();
     let new = KeyRing::generate(dir.path()).unwrap();
@@ -97,7 +97,7 @@ fn all_are_listed_and_published_and_the_newest_signs() {
 }
 
 #[test]
-fn the_first_key_is_made_once() {
+fn the_first_key_is_generated_once() {
     let dir = TempDir::new();
     let keys = dir.path().join("keys");
     let kid = |ring: KeyRing| ring.list().map(|key| key.kid.to_owned()).collect::<Vec<_>>();
@@ -107,7 +107,7 @@ fn the_first_key_is_made_once() {
 }
 
 #[test]
-fn load_or_generate_does_not_paper_over_a_bad_file() {
+fn load_or_generate_refuses_a_bad_file() {
     let dir = TempDir::new();
     write_key(&dir.path().join("a.pem"), "nonsense", 0o600);
     assert!(matches!(KeyRing::load_or_generate(dir.path()), Err(KeyError::Invalid { .. })));
@@ -126,7 +126,7 @@ fn a_missing_directory_is_an_error() {
 }
 
 #[test]
-fn other_and_hidden_files_are_not_looked_at() {
+fn other_and_hidden_files_are_ignored() {
     let dir = TempDir::new();
     write_key(&dir.path().join("README"), "nonsense", 0o644);
     write_key(&dir.path().join(".half-written.pem"), "nonsense", 0o644);
@@ -134,7 +134,7 @@ fn other_and_hidden_files_are_not_looked_at() {
 }
 
 #[test]
-fn a_key_that_would_not_sign_is_not_generated() {
+fn a_key_that_could_never_sign_is_not_generated() {
     let dir = TempDir::new();
     let key = KeyRing::generate(dir.path()).unwrap();
     let last = dir.path().join("old-key.pem");
@@ -145,7 +145,7 @@ fn a_key_that_would_not_sign_is_not_generated() {
 }
 
 #[test]
-fn debug_output_holds_no_private_key() {
+fn debug_output_shows_no_private_key() {
     let dir = TempDir::new();
     let key = KeyRing::generate(dir.path()).unwrap();
     let secret = fs::read_to_string(&key.path).unwrap();

@@ -1,4 +1,4 @@
-//! Keys that come and go while the service runs.
+//! Key files that appear and disappear while the service runs.
 
 use std::fs;
 
@@ -11,13 +11,13 @@ fn kid(token: &str) -> String {
 }
 
 #[test]
-fn nothing_changed() {
+fn a_reload_without_changes_reports_none() {
     let service = Service::start();
     assert!(!service.tokens.reload().unwrap());
 }
 
 #[test]
-fn a_change_is_told_once() {
+fn a_reload_reports_a_change_once() {
     let service = Service::start();
     KeyRing::generate(service.dir.path()).unwrap();
     assert!(service.tokens.reload().unwrap());
@@ -25,7 +25,7 @@ fn a_change_is_told_once() {
 }
 
 #[test]
-fn a_new_key_signs_once_its_file_has_been_there_for_a_minute() {
+fn a_new_key_signs_after_its_file_is_a_minute_old() {
     let service = Service::start();
     let new = KeyRing::generate(service.dir.path()).unwrap();
     service.tokens.reload().unwrap();
@@ -39,7 +39,7 @@ fn a_new_key_signs_once_its_file_has_been_there_for_a_minute() {
 }
 
 #[test]
-fn of_keys_that_are_all_new_the_oldest_signs() {
+fn the_oldest_of_several_new_keys_signs() {
     let service = Service::start();
     let new = KeyRing::generate(service.dir.path()).unwrap();
     service.tokens.reload().unwrap();
@@ -50,7 +50,7 @@ fn of_keys_that_are_all_new_the_oldest_signs() {
 }
 
 #[test]
-fn a_new_key_is_published_with_the_old() {
+fn a_new_key_is_published_beside_the_old_one() {
     let service = Service::start();
     let new = KeyRing::generate(service.dir.path()).unwrap();
     service.tokens.reload().unwrap();
@@ -60,7 +60,7 @@ fn a_new_key_is_published_with_the_old() {
 }
 
 #[test]
-fn tokens_of_the_old_key_verify_while_its_file_stands() {
+fn tokens_of_the_old_key_are_accepted_while_its_file_exists() {
     let service = Service::start();
     let (seen, unseen) = (service.token(), service.token());
     assert_eq!(service.verdict(&seen), "accepted");
@@ -71,7 +71,7 @@ fn tokens_of_the_old_key_verify_while_its_file_stands() {
 }
 
 #[test]
-fn signed_by_a_retired_key() {
+fn a_token_of_a_removed_key_is_refused() {
     let service = Service::start();
     let token = service.token();
     KeyRing::generate(service.dir.path()).unwrap();
@@ -81,7 +81,7 @@ fn signed_by_a_retired_key() {
 }
 
 #[test]
-fn signed_by_a_retired_key_and_remembered() {
+fn a_remembered_token_of_a_removed_key_is_refused() {
     let service = Service::start();
     let token = service.token();
     assert_eq!(service.verdict(&token), "accepted");
@@ -92,7 +92,7 @@ fn signed_by_a_retired_key_and_remembered() {
 }
 
 #[test]
-fn refused_for_a_key_not_loaded_yet_it_is_accepted_once_that_is() {
+fn a_token_of_a_key_that_is_not_loaded_is_accepted_after_loading_it() {
     let service = Service::start();
     let new = KeyRing::generate(service.dir.path()).unwrap();
     aged(&new, 61);
@@ -109,7 +109,7 @@ fn refused_for_a_key_not_loaded_yet_it_is_accepted_once_that_is() {
 }
 
 #[test]
-fn a_broken_file_leaves_the_old_keys_in_use() {
+fn the_old_keys_stay_in_use_while_a_file_is_broken() {
     let service = Service::start();
     let token = service.token();
     let broken = service.dir.path().join("99990101T000000Z-broken.pem");
@@ -120,7 +120,7 @@ fn a_broken_file_leaves_the_old_keys_in_use() {
 }
 
 #[test]
-fn a_broken_file_is_told_until_it_is_gone() {
+fn every_reload_reports_a_broken_file_until_it_is_removed() {
     let service = Service::start();
     let broken = service.dir.path().join("99990101T000000Z-broken.pem");
     super::support::write_key(&broken, "nonsense", 0o600);
@@ -131,7 +131,7 @@ fn a_broken_file_is_told_until_it_is_gone() {
 }
 
 #[test]
-fn the_last_key_removed_stays_in_use_and_is_told() {
+fn the_last_key_stays_in_use_after_its_file_is_removed() {
     let service = Service::start();
     fs::remove_file(&service.key.path).unwrap();
     assert!(matches!(service.tokens.reload(), Err(KeyError::Empty { .. })));
@@ -139,14 +139,14 @@ fn the_last_key_removed_stays_in_use_and_is_told() {
 }
 
 #[test]
-fn permissions_loosened_later_are_told() {
+fn a_reload_reports_permissions_that_became_too_wide() {
     let service = Service::start();
     chmod(&service.key.path, 0o644);
     assert!(matches!(service.tokens.reload(), Err(KeyError::LooseFile { .. })));
 }
 
 #[test]
-fn a_key_replaced_under_its_name_is_noticed() {
+fn a_reload_notices_a_key_replaced_under_the_same_name() {
     let service = Service::start();
     let token = service.token();
     let new = KeyRing::generate(service.dir.path()).unwrap();

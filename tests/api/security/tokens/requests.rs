@@ -1,5 +1,5 @@
-//! Refused over HTTP: however a token comes that is none, and one of each kind of forgery. Each is told what is told
-//! without a token, to the byte, and nothing is fetched for any.
+//! Tokens that the service refuses over HTTP: malformed `Authorization` headers, and one forgery of each kind. Every
+//! refusal equals, byte for byte, the refusal of a request without a token, and the service fetches nothing.
 
 use std::{
     io::ErrorKind,
@@ -35,12 +35,12 @@ impl Forger {
         Self { server, key, kid }
     }
 
-    /// A header as issued.
+    /// Returns the header of an issued token.
     fn header(&self) -> Value {
         json!({"typ": "at+jwt", "alg": "ES256", "kid": self.kid})
     }
 
-    /// Claims as issued, of Espoo.
+    /// Returns the claims of an issued token of Espoo.
     fn claims(&self) -> Value {
         json!({
             "iss": self.server.url, "aud": self.server.url, "sub": Uuid::now_v7(), "exp": now() + 600, "iat": now(),
@@ -49,7 +49,7 @@ impl Forger {
         })
     }
 
-    /// Signed with the true key.
+    /// Signs with the real key.
     fn forge(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
         format!("{message}.{}", es256(&self.key, &message))
@@ -72,14 +72,14 @@ impl Forger {
     }
 }
 
-/// Refused, as one is who sends no token where one is needed.
+/// Asserts the refusal that a request without a token gets.
 async fn refused(server: &Server, client: &Client, path: &str) {
-    let without = told(server.anonymous().with("x-request-id", "the-same").get("/v1/me").await);
-    assert_eq!(told(client.with("x-request-id", "the-same").get(path).await), without);
+    let without = comparable(server.anonymous().with("x-request-id", "the-same").get("/v1/me").await);
+    assert_eq!(comparable(client.with("x-request-id", "the-same").get(path).await), without);
 }
 
-/// What a refusal tells: all of it, but when.
-fn told(answer: Answer) -> (Vec<(String, String)>, String) {
+/// Returns the parts of a refusal that do not depend on the time.
+fn comparable(answer: Answer) -> (Vec<(String, String)>, String) {
     let mut answer = answer.expect_problem(401, "unauthenticated");
     assert_eq!(answer.header("www-authenticate"), "Bearer");
     answer.headers.remove("date");
@@ -87,12 +87,12 @@ fn told(answer: Answer) -> (Vec<(String, String)>, String) {
     (headers.collect(), answer.text)
 }
 
-/// What can be read without a token cannot be with a bad one, which who sends it takes for a good one.
+/// A bad token is refused although the same request works without a token: the caller believes that it is signed in.
 fn public() -> Server {
     Server::with(&[("PUBLIC_READ", "true")])
 }
 
-/// Refused with this header, made of a token that is good.
+/// Asserts that a header made from a good token is refused.
 async fn header_refused(value: impl Fn(&str) -> String) {
     let server = public();
     let token = server.municipality("049").token.unwrap();
@@ -100,7 +100,7 @@ async fn header_refused(value: impl Fn(&str) -> String) {
 }
 
 #[tokio::test]
-async fn good_it_is_let_in_whatever_the_casing_of_the_scheme() {
+async fn a_good_token_works_with_the_scheme_in_any_case() {
     let server = Server::start();
     let token = server.municipality("049").token.unwrap();
     for scheme in ["Bearer", "bearer", "BEARER"] {
@@ -109,90 +109,90 @@ async fn good_it_is_let_in_whatever_the_casing_of_the_scheme() {
 }
 
 #[tokio::test]
-async fn none() {
+async fn a_missing_header_is_refused() {
     let server = Server::start();
     refused(&server, &server.anonymous(), PATH).await;
 }
 
 #[tokio::test]
-async fn header_empty() {
+async fn an_empty_header_is_refused() {
     header_refused(|_| String::new()).await;
 }
 
 #[tokio::test]
-async fn scheme_alone() {
+async fn a_scheme_without_a_token_is_refused() {
     header_refused(|_| "Bearer".into()).await;
 }
 
 #[tokio::test]
-async fn token_empty() {
+async fn an_empty_token_is_refused() {
     header_refused(|_| "Bearer ".into()).await;
 }
 
 #[tokio::test]
-async fn scheme_wrong() {
+async fn another_scheme_is_refused() {
     header_refused(|token| format!("Basic {token}")).await;
 }
 
 #[tokio::test]
-async fn scheme_missing() {
+async fn a_token_without_a_scheme_is_refused() {
     header_refused(str::to_owned).await;
 }
 
 #[tokio::test]
-async fn something_behind_it() {
+async fn text_after_a_token_is_refused() {
     header_refused(|token| format!("Bearer {token} x")).await;
 }
 
 #[tokio::test]
-async fn two_in_one_header() {
+async fn two_tokens_in_one_header_are_refused() {
     header_refused(|token| format!("Bearer {token}, Bearer {token}")).await;
 }
 
 #[tokio::test]
-async fn two_headers() {
+async fn two_headers_are_refused() {
     let server = public();
     let header = format!("Bearer {}", server.municipality("049").token.unwrap());
     refused(&server, &server.anonymous().with("authorization", &header).with("authorization", &header), PATH).await;
 }
 
 #[tokio::test]
-async fn in_the_query_string() {
+async fn a_token_in_the_query_string_is_refused() {
     let server = Server::start();
     let token = server.municipality("049").token.unwrap();
     refused(&server, &server.anonymous(), &format!("{PATH}?access_token={token}")).await;
 }
 
-/// Else what follows would be refused for another reason.
+/// Proves that the forgeries below are refused for their own fault only.
 #[tokio::test]
-async fn a_forgery_without_a_fault_is_let_in() {
+async fn an_unaltered_forgery_is_accepted() {
     let forger = Forger::start();
     let token = forger.forge(&forger.header(), &forger.claims());
     forger.server.token(&token).get(PATH).await.expect(200);
 }
 
 #[tokio::test]
-async fn of_two_parts() {
+async fn a_token_of_two_parts_is_refused() {
     let forger = Forger::start();
     let token = forger.forge(&forger.header(), &forger.claims());
     forger.refuses(token.rsplit_once('.').unwrap().0).await;
 }
 
 #[tokio::test]
-async fn longer_than_8192_bytes() {
+async fn a_token_longer_than_8192_bytes_is_refused() {
     let forger = Forger::start();
     forger.refuses(&forger.with_claim("more", json!("x".repeat(8192)))).await;
 }
 
 #[tokio::test]
-async fn alg_none() {
+async fn alg_none_is_refused() {
     let forger = Forger::start();
     let token = forger.with_parameter("alg", json!("none"));
     forger.refuses(&format!("{}.", token.rsplit_once('.').unwrap().0)).await;
 }
 
 #[tokio::test]
-async fn hs256_with_the_public_key() {
+async fn hs256_with_the_public_key_is_refused() {
     let forger = Forger::start();
     let jwk = &serde_json::to_value(forger.server.tokens.keys().jwks()).unwrap()["keys"][0];
     let point = [&[4], &*decode(jwk["x"].as_str().unwrap()), &*decode(jwk["y"].as_str().unwrap())].concat();
@@ -205,7 +205,7 @@ async fn hs256_with_the_public_key() {
 }
 
 #[tokio::test]
-async fn signature_of_zeros() {
+async fn a_signature_of_zeros_is_refused() {
     let forger = Forger::start();
     let token = forger.forge(&forger.header(), &forger.claims());
     let [header, claims, _] = parts(&token);
@@ -213,13 +213,13 @@ async fn signature_of_zeros() {
 }
 
 #[tokio::test]
-async fn key_of_another_service() {
+async fn the_key_of_another_service_is_refused() {
     let (forger, other) = (Forger::start(), Service::start());
     forger.refuses(&other.forge(&other.header().to_string(), &forger.claims().to_string())).await;
 }
 
 #[tokio::test]
-async fn jwk_embedded() {
+async fn an_embedded_jwk_is_refused() {
     let (forger, other) = (Forger::start(), Service::start());
     let mut header = forger.header();
     header["jwk"] = serde_json::to_value(&other.tokens.keys().jwks().keys[0]).unwrap();
@@ -227,37 +227,37 @@ async fn jwk_embedded() {
 }
 
 #[tokio::test]
-async fn exp_past() {
+async fn a_past_exp_is_refused() {
     let forger = Forger::start();
     forger.refuses(&forger.with_claim("exp", json!(now() - 31))).await;
 }
 
 #[tokio::test]
-async fn nbf_future() {
+async fn a_future_nbf_is_refused() {
     let forger = Forger::start();
     forger.refuses(&forger.with_claim("nbf", json!(now() + 60))).await;
 }
 
 #[tokio::test]
-async fn aud_wrong() {
+async fn another_aud_is_refused() {
     let forger = Forger::start();
     forger.refuses(&forger.with_claim("aud", json!("https://elsewhere.example"))).await;
 }
 
-/// What the service signs speaks for a UUID: for any, since who may hold one was looked up when it was signed.
+/// The service signs tokens only for UUIDs.
 #[tokio::test]
-async fn sub_wrong() {
+async fn a_sub_that_is_not_a_uuid_is_refused() {
     let forger = Forger::start();
     forger.refuses(&forger.with_claim("sub", json!("somebody"))).await;
 }
 
 #[tokio::test]
-async fn role_wrong() {
+async fn an_unknown_role_is_refused() {
     let forger = Forger::start();
     forger.refuses(&forger.with_claim("role", json!("administrator"))).await;
 }
 
-/// A key is offered at an address where somebody listens: refused, and nobody has come there.
+/// Offers a key at an address where the test listens: the token is refused, and the service does not connect.
 async fn nothing_is_fetched(name: &str, value: impl Fn(&str) -> Value) {
     let forger = Forger::start();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -266,7 +266,7 @@ async fn nothing_is_fetched(name: &str, value: impl Fn(&str) -> Value) {
     forger.refuses(&forger.with_parameter(name, value(&format!("http://{address}/keys")))).await;
     let came = listener.accept().map(|(_, from)| from);
     assert!(came.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{came:?} came");
-    // Whoever had come would have been noticed.
+    // A connection would have been waiting by now.
     let _visitor = TcpStream::connect(address).unwrap();
     listener.accept().unwrap();
 }
@@ -281,14 +281,15 @@ async fn nothing_is_fetched_for_x5u() {
     nothing_is_fetched("x5u", |url| json!(url)).await;
 }
 
-/// A certificate may name where its issuer's is, and who tells whether it is revoked.
+/// A certificate can name addresses of its issuer's certificate and of revocation lists.
 #[tokio::test]
 async fn nothing_is_fetched_for_x5c() {
     use base64::{Engine as _, prelude::BASE64_STANDARD};
     nothing_is_fetched("x5c", |url| json!([BASE64_STANDARD.encode(certificate_naming(url))])).await;
 }
 
-/// As much of a certificate as says where its issuer's is: the extension "authority information access".
+/// Returns the extension "authority information access" of a certificate, which names the address of its issuer's
+/// certificate.
 fn certificate_naming(url: &str) -> Vec<u8> {
     let der = |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
     let issuers = [0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02];

@@ -1,4 +1,4 @@
-//! Refused for its signature.
+//! Signatures that the service refuses.
 
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::support::{Service, claims, decode, encode, parts, pem};
 
-/// A token with the bytes of its signature changed.
+/// Returns the verdict on a token whose signature bytes are changed.
 fn resigned(service: &Service, change: impl Fn(&mut Vec<u8>)) -> &'static str {
     let token = service.token();
     let [header, claims, signature] = parts(&token);
@@ -16,38 +16,38 @@ fn resigned(service: &Service, change: impl Fn(&mut Vec<u8>)) -> &'static str {
 }
 
 #[test]
-fn unchanged_it_is_accepted() {
+fn an_unchanged_signature_is_accepted() {
     assert_eq!(resigned(&Service::start(), |_| {}), "accepted");
 }
 
 #[test]
-fn first_bit_flipped() {
+fn a_signature_with_its_first_bit_flipped_is_refused() {
     assert_eq!(resigned(&Service::start(), |bytes| bytes[0] ^= 0x80), "signature");
 }
 
 #[test]
-fn last_bit_flipped() {
+fn a_signature_with_its_last_bit_flipped_is_refused() {
     assert_eq!(resigned(&Service::start(), |bytes| bytes[63] ^= 1), "signature");
 }
 
 /// CVE-2022-21449.
 #[test]
-fn r_and_s_zero() {
+fn a_signature_of_zeros_is_refused() {
     assert_eq!(resigned(&Service::start(), |bytes| bytes.fill(0)), "signature");
 }
 
 #[test]
-fn cut_short() {
+fn a_truncated_signature_is_refused() {
     assert_eq!(resigned(&Service::start(), |bytes| bytes.truncate(63)), "signature");
 }
 
 #[test]
-fn with_a_byte_behind_it() {
+fn a_signature_with_an_additional_byte_is_refused() {
     assert_eq!(resigned(&Service::start(), |bytes| bytes.push(0)), "signature");
 }
 
 #[test]
-fn in_der() {
+fn a_signature_in_der_is_refused() {
     let der = |bytes: &mut Vec<u8>| {
         let integer = |half: &[u8]| {
             let digits = &half[half.iter().take_while(|byte| **byte == 0).count()..];
@@ -62,7 +62,7 @@ fn in_der() {
 }
 
 #[test]
-fn of_tampered_claims() {
+fn tampered_claims_are_refused() {
     let service = Service::start();
     let token = service.token();
     let [header, claims, signature] = parts(&token);
@@ -73,7 +73,7 @@ fn of_tampered_claims() {
 }
 
 #[test]
-fn of_a_tampered_header() {
+fn a_tampered_header_is_refused() {
     let service = Service::start();
     let token = service.token();
     let [_, claims, signature] = parts(&token);
@@ -82,7 +82,7 @@ fn of_a_tampered_header() {
 }
 
 #[test]
-fn of_another_token() {
+fn the_signature_of_another_token_is_refused() {
     let service = Service::start();
     let (token, other) = (service.token(), service.token());
     let [header, claims, _] = parts(&token);
@@ -90,14 +90,14 @@ fn of_another_token() {
 }
 
 #[test]
-fn of_a_key_elsewhere_under_the_true_kid() {
+fn another_services_key_under_the_real_kid_is_refused() {
     let (service, forger) = (Service::start(), Service::start());
     let token = forger.forge(&service.header().to_string(), &claims().to_string());
     assert_eq!(service.verdict(&token), "signature");
 }
 
 #[test]
-fn of_a_p384_key_under_the_true_kid() {
+fn a_p384_key_under_the_real_kid_is_refused() {
     let service = Service::start();
     let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
     let key = EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref());
@@ -111,7 +111,7 @@ fn message(service: &Service, alg: &str) -> String {
     format!("{}.{}", encode(header), encode(claims().to_string()))
 }
 
-/// A token signed with a secret everybody knows or may guess.
+/// Returns the verdict on a token that is signed with a public or guessable secret.
 fn hmac(service: &Service, alg: &str, secret: &[u8]) -> &'static str {
     let message = message(service, alg);
     let key = EncodingKey::from_secret(secret);
@@ -120,47 +120,47 @@ fn hmac(service: &Service, alg: &str, secret: &[u8]) -> &'static str {
 }
 
 #[test]
-fn hs256_with_the_public_key_in_pem() {
+fn hs256_with_the_public_key_in_pem_is_refused() {
     let service = Service::start();
     let secret = pem("PUBLIC KEY", &service.public_der());
     assert_eq!(hmac(&service, "HS256", secret.as_bytes()), "alg");
 }
 
 #[test]
-fn hs256_with_the_public_key_in_der() {
+fn hs256_with_the_public_key_in_der_is_refused() {
     let service = Service::start();
     assert_eq!(hmac(&service, "HS256", &service.public_der()), "alg");
 }
 
 #[test]
-fn hs256_with_the_public_key_raw() {
+fn hs256_with_the_raw_public_key_is_refused() {
     let service = Service::start();
     assert_eq!(hmac(&service, "HS256", &service.public_point()), "alg");
 }
 
 #[test]
-fn hs256_with_the_public_key_called_es256() {
+fn hs256_with_the_public_key_declared_as_es256_is_refused() {
     let service = Service::start();
     assert_eq!(hmac(&service, "ES256", &service.public_point()), "signature");
 }
 
 #[test]
-fn hs256_with_the_kid() {
+fn hs256_with_the_kid_as_secret_is_refused() {
     let service = Service::start();
     assert_eq!(hmac(&service, "HS256", service.key.kid.as_bytes()), "alg");
 }
 
 #[test]
-fn hs256_with_a_blank_secret() {
+fn hs256_with_an_empty_secret_is_refused() {
     assert_eq!(hmac(&Service::start(), "HS256", b""), "alg");
 }
 
 #[test]
-fn hs256_with_a_guessable_secret() {
+fn hs256_with_a_guessable_secret_is_refused() {
     assert_eq!(hmac(&Service::start(), "HS256", b"secret"), "alg");
 }
 
 #[test]
-fn hs256_with_a_blank_secret_called_es256() {
+fn hs256_with_an_empty_secret_declared_as_es256_is_refused() {
     assert_eq!(hmac(&Service::start(), "ES256", b""), "signature");
 }

@@ -1,4 +1,4 @@
-//! A key directory, a service on top of it, and a forger who has its keys.
+//! A key directory, a token service on top of it, and a forger who has its keys.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub(crate) const ISSUER: &str = "https://kuntatutorit.example";
 pub(crate) const AUDIENCE: &str = "https://kuntatutorit.example/api";
 
-/// A directory of its own, gone with the test.
+/// Makes a directory that is deleted with the test.
 pub(crate) struct TempDir(PathBuf);
 
 impl TempDir {
@@ -38,13 +38,13 @@ impl Drop for TempDir {
     }
 }
 
-/// As if the key's file had been there for so many seconds.
+/// Makes the key's file look this many seconds old.
 pub(crate) fn aged(key: &NewKey, seconds: u64) {
     let file = fs::File::options().write(true).open(&key.path).unwrap();
     file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
 }
 
-/// A service with one key, and that key.
+/// A token service with one key, and that key.
 pub(crate) struct Service {
     pub(crate) dir: TempDir,
     pub(crate) tokens: Tokens,
@@ -64,23 +64,22 @@ impl Service {
         self.tokens.issue(&grant(), Utc::now()).unwrap()
     }
 
-    /// The ground on which a token is refused, or "accepted".
+    /// Returns the reason for which a token is refused, or "accepted".
     pub(crate) fn verdict(&self, token: &str) -> &'static str {
         self.tokens.verify(token).map_or_else(Refused::reason, |_| "accepted")
     }
 
-    /// A header as issued.
+    /// Returns the header of an issued token.
     pub(crate) fn header(&self) -> Value {
         json!({ "typ": "at+jwt", "alg": "ES256", "kid": self.key.kid })
     }
 
-    /// A header as issued but for one parameter; `null` takes it away.
+    /// Returns the header of an issued token with one parameter changed. `null` removes it.
     pub(crate) fn header_with(&self, name: &str, value: Value) -> Value {
         with(self.header(), name, value)
     }
 
-    /// Signs any header and claims with the true key: what is refused then is
-    /// refused for what it says.
+    /// Signs any header and claims with the real key, so that the service can refuse them only for their content.
     pub(crate) fn forge(&self, header: &str, claims: &str) -> String {
         let message = format!("{}.{}", encode(header), encode(claims));
         let signature = es256(&self.key.path, &message);
@@ -95,12 +94,12 @@ impl Service {
         self.verdict(&self.forge(&self.header().to_string(), &claims.to_string()))
     }
 
-    /// As issued but for one claim; `null` takes it away.
+    /// Returns the verdict on an issued token with one claim changed. `null` removes it.
     pub(crate) fn verdict_with_claim(&self, name: &str, value: Value) -> &'static str {
         self.verdict_on_claims(&with(claims(), name, value))
     }
 
-    /// The public point of the key, as SEC 1 has it uncompressed.
+    /// Returns the public point of the key in the uncompressed form of SEC 1.
     pub(crate) fn public_point(&self) -> Vec<u8> {
         let jwk = &serde_json::to_value(self.tokens.keys().jwks()).unwrap()["keys"][0];
         let mut point = vec![4];
@@ -109,7 +108,7 @@ impl Service {
         point
     }
 
-    /// The public key in DER (`SubjectPublicKeyInfo`).
+    /// Returns the public key in DER (`SubjectPublicKeyInfo`).
     pub(crate) fn public_der(&self) -> Vec<u8> {
         let mut der = STANDARD.decode("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgA=").unwrap();
         der.extend(self.public_point());
@@ -129,7 +128,7 @@ pub(crate) fn grant() -> Grant {
     }
 }
 
-/// Claims as issued, valid now.
+/// Returns the claims of an issued token that is valid now.
 pub(crate) fn claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -147,20 +146,20 @@ pub(crate) fn claims() -> Value {
 fn with(object: Value, name: &str, value: Value) -> Value {
     let Value::Object(mut object) = object else { unreachable!() };
     if value.is_null() {
-        assert!(object.remove(name).is_some(), "{name} was not there to take away");
+        assert!(object.remove(name).is_some(), "there was no {name} to remove");
     } else {
         object.insert(name.to_owned(), value);
     }
     Value::Object(object)
 }
 
-/// An object's text with one more member at its end, even if it has one of that name.
+/// Returns the text of an object with one more member at its end, even a duplicate one.
 pub(crate) fn with_duplicate(object: &Value, member: &str) -> String {
     let text = object.to_string();
     format!("{},{member}}}", text.strip_suffix('}').unwrap())
 }
 
-/// An object's text, its members in a list without their names.
+/// Returns the members of an object as a list without names.
 pub(crate) fn as_list(object: &Value, names: &[&str]) -> String {
     let object: &Map<String, Value> = object.as_object().unwrap();
     names.iter().map(|name| object[*name].clone()).collect::<Value>().to_string()
@@ -178,7 +177,7 @@ pub(crate) fn decode(part: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(part).unwrap()
 }
 
-/// The parts of a token.
+/// Splits a token into its parts.
 pub(crate) fn parts(token: &str) -> [&str; 3] {
     token.split('.').collect::<Vec<_>>().try_into().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Refused for `exp`, `nbf` or `iat`, though signed with the true key.
+//! Values of `exp`, `nbf` and `iat` that the service refuses, in tokens signed with the real key.
 
 use serde_json::json;
 
@@ -14,102 +14,102 @@ fn text(claims: &str) -> &'static str {
 }
 
 #[test]
-fn exp_missing() {
+fn a_missing_exp_is_refused() {
     assert_eq!(with_claim("exp", json!(null)), "claims");
 }
 
 #[test]
-fn exp_null() {
+fn an_exp_that_is_null_is_refused() {
     assert_eq!(text(&claims().to_string().replace("\"exp\":", "\"exp\":null,\"was\":")), "null claim");
 }
 
 #[test]
-fn exp_a_string() {
+fn an_exp_that_is_a_string_is_refused() {
     assert_eq!(with_claim("exp", json!((now() + 600).to_string())), "claims");
 }
 
 #[test]
-fn exp_1e300() {
+fn an_exp_of_1e300_is_refused() {
     assert_eq!(with_claim("exp", json!(1e300)), "claims");
 }
 
 #[test]
-fn exp_negative() {
+fn a_negative_exp_is_refused() {
     assert_eq!(with_claim("exp", json!(-1)), "claims");
 }
 
 #[test]
-fn exp_a_fraction() {
+fn a_fractional_exp_is_refused() {
     assert_eq!(with_claim("exp", serde_json::from_str("4102444800.5").unwrap()), "claims");
 }
 
 #[test]
-fn exp_beyond_64_bits() {
+fn an_exp_beyond_64_bits_is_refused() {
     assert_eq!(text(&claims().to_string().replace("\"exp\":", "\"exp\":99999999999")), "claims");
 }
 
 #[test]
-fn exp_the_greatest_there_is_does_not_overflow() {
+fn the_greatest_exp_does_not_overflow() {
     assert_eq!(with_claim("exp", json!(u64::MAX)), "accepted");
 }
 
 #[test]
-fn exp_zero() {
+fn an_exp_of_zero_is_refused() {
     assert_eq!(with_claim("exp", json!(0)), "expired");
 }
 
 #[test]
-fn exp_31_seconds_ago() {
+fn an_exp_31_seconds_ago_is_refused() {
     assert_eq!(with_claim("exp", json!(now() - 31)), "expired");
 }
 
-/// Clocks may differ by up to 30 seconds; the test may take some.
+/// The service allows clocks to differ by 30 seconds; ten of them are left for a slow test.
 #[test]
-fn exp_20_seconds_ago_is_accepted() {
+fn an_exp_20_seconds_ago_is_accepted() {
     assert_eq!(with_claim("exp", json!(now() - 20)), "accepted");
 }
 
 #[test]
-fn nbf_past_is_accepted() {
+fn a_past_nbf_is_accepted() {
     assert_eq!(with_claim("nbf", json!(now() - 1)), "accepted");
 }
 
 #[test]
-fn nbf_in_the_future() {
+fn a_future_nbf_is_refused() {
     assert_eq!(with_claim("nbf", json!(now() + 60)), "nbf");
 }
 
 #[test]
-fn nbf_a_string() {
+fn an_nbf_that_is_a_string_is_refused() {
     assert_eq!(with_claim("nbf", json!(now().to_string())), "nbf");
 }
 
 #[test]
-fn nbf_negative() {
+fn a_negative_nbf_is_refused() {
     assert_eq!(with_claim("nbf", json!(-1)), "nbf");
 }
 
 #[test]
-fn nbf_20_seconds_ahead_is_accepted() {
+fn an_nbf_20_seconds_ahead_is_accepted() {
     assert_eq!(with_claim("nbf", json!(now() + 20)), "accepted");
 }
 
 #[test]
-fn iat_missing() {
+fn a_missing_iat_is_refused() {
     assert_eq!(with_claim("iat", json!(null)), "claims");
 }
 
 #[test]
-fn iat_a_string() {
+fn an_iat_that_is_a_string_is_refused() {
     assert_eq!(with_claim("iat", json!(now().to_string())), "claims");
 }
 
 #[test]
-fn iat_in_the_future() {
+fn a_future_iat_is_refused() {
     assert_eq!(with_claim("iat", json!(now() + 60)), "iat");
 }
 
 #[test]
-fn iat_20_seconds_ahead_is_accepted() {
+fn an_iat_20_seconds_ahead_is_accepted() {
     assert_eq!(with_claim("iat", json!(now() + 20)), "accepted");
 }
