@@ -1,4 +1,5 @@
-//! Rows by key are asked for together: everybody gets what it asked for and may see, as it is now, whoever else asks.
+//! Concurrent lookups by key are sent as one batch. Each caller gets the rows that it asked for and may see, in their
+//! current state.
 
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use serde_json::json;
 
 use crate::support::{Server, databases, databases::fresh_database, fixtures, sql};
 
-/// The statements that read events by key, as PostgreSQL logged them.
+/// Returns the statements in PostgreSQL's log that read events by key.
 const BY_KEY: &str = "FROM \"events\" WHERE ((\"events\".\"status\" != $1) AND (\"events\".\"id\" = ANY($2)))";
 
-/// A session that holds the events until it is dropped.
+/// Locks the events in a session, until the session is dropped.
 async fn hold_events(server: &Server) -> AsyncPgConnection {
     let mut holder = AsyncPgConnection::establish(&server.database_url).await.unwrap();
     diesel::sql_query("begin").execute(&mut holder).await.unwrap();
@@ -19,8 +20,8 @@ async fn hold_events(server: &Server) -> AsyncPgConnection {
     holder
 }
 
-/// Until a statement waits for whoever holds the events.
-async fn until_one_waits(server: &Server) {
+/// Waits until a statement waits for the lock.
+async fn wait_for_a_blocked_statement(server: &Server) {
     let waiting =
         "select 'one' as line from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     while sql::query_lines(server, waiting).await.is_empty() {
@@ -29,7 +30,7 @@ async fn until_one_waits(server: &Server) {
 }
 
 #[tokio::test]
-async fn who_asks_at_the_same_time_gets_what_it_asked_for_and_may_see() {
+async fn concurrent_callers_get_the_rows_that_they_asked_for_and_may_see() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let mut tailored = fixtures::event_body("186", "published");
@@ -41,7 +42,7 @@ async fn who_asks_at_the_same_time_gets_what_it_asked_for_and_may_see() {
         ids.push(made.body["id"].as_str().unwrap().to_owned());
     }
     ids.push("019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e".to_owned());
-    // A draft of Espoo's, one of Helsinki's, an event for Helsinki, nothing.
+    // A draft of Espoo, a draft of Helsinki, an event for Helsinki, and a missing id.
     let callers = [
         (server.municipality("049"), [200, 404, 200, 404], false),
         (server.municipality("091"), [404, 200, 200, 404], true),
@@ -61,14 +62,14 @@ async fn who_asks_at_the_same_time_gets_what_it_asked_for_and_may_see() {
         })
     });
     let released = async {
-        until_one_waits(&server).await;
+        wait_for_a_blocked_statement(&server).await;
         drop(holder);
     };
     futures_util::future::join(join_all(asked), released).await;
 }
 
 #[tokio::test]
-async fn those_who_come_meanwhile_leave_in_one_statement() {
+async fn lookups_that_arrive_meanwhile_share_one_statement() {
     let url = fresh_database();
     let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
     let logged =
@@ -82,7 +83,7 @@ async fn those_who_come_meanwhile_leave_in_one_statement() {
     let before = databases::log().matches(BY_KEY).count();
     let ask = async |place: usize| reader.get(&format!("/v1/events/{}", ids[place % ids.len()])).await.expect(200);
     let others = async {
-        until_one_waits(&server).await;
+        wait_for_a_blocked_statement(&server).await;
         let released = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
             drop(holder);
@@ -91,21 +92,21 @@ async fn those_who_come_meanwhile_leave_in_one_statement() {
     };
     futures_util::future::join(ask(0), others).await;
     let sent = databases::log().matches(BY_KEY).count() - before;
-    // One waits, the others leave together, for each worker; some may come late on a busy machine.
-    assert!((2..20).contains(&sent), "{sent} statements for 60 who asked");
+    // For each worker one lookup waits and the others form a batch. On a busy machine some lookups come later.
+    assert!((2..20).contains(&sent), "60 lookups sent {sent} statements");
 }
 
 #[tokio::test]
-async fn who_asked_first_may_go_away() {
+async fn the_batch_continues_when_its_first_caller_disconnects() {
     let server = Server::start();
     let event = server.create_event("049").await;
     let (path, reader) = (format!("/v1/events/{event}"), server.coordinator());
     let holder = hold_events(&server).await;
     let first = tokio::time::timeout(Duration::from_millis(300), reader.get(&path)).await;
-    assert!(first.is_err(), "it did not wait");
+    assert!(first.is_err(), "the lookup did not wait for the lock");
     let others = join_all((0..10).map(|_| reader.get(&path)));
     let released = async {
-        until_one_waits(&server).await;
+        wait_for_a_blocked_statement(&server).await;
         drop(holder);
     };
     let (others, ()) = futures_util::future::join(others, released).await;
@@ -115,7 +116,7 @@ async fn who_asked_first_may_go_away() {
 }
 
 #[tokio::test]
-async fn who_has_written_reads_what_it_wrote() {
+async fn a_caller_reads_its_own_write() {
     let server = Server::start();
     let event = server.create_event("049").await;
     let (path, writer) = (format!("/v1/events/{event}"), server.coordinator());

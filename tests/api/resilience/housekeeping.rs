@@ -1,4 +1,4 @@
-//! What is cleared away when its time is over.
+//! Housekeeping deletes expired rows.
 
 use diesel::{QueryableByName, sql_types::Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::support::{Server, databases::fresh_database, sql};
 
-/// So many of either, of this age.
-async fn given(mut conn: &AsyncPgConnection, count: usize, age: &str) {
+/// Inserts this many rows of this age into each table.
+async fn insert_rows(mut conn: &AsyncPgConnection, count: usize, age: &str) {
     let keys = format!(
         "insert into idempotency_keys (caller, key, fingerprint, path, etag, body, created_at) \
          select '{age}', number::text, sha256(''), '', '', '', now() - interval '{age}' \
@@ -24,8 +24,8 @@ async fn given(mut conn: &AsyncPgConnection, count: usize, age: &str) {
     }
 }
 
-/// The ages of what is left.
-async fn left(mut conn: &AsyncPgConnection) -> Vec<String> {
+/// Returns the ages of the remaining rows.
+async fn remaining_ages(mut conn: &AsyncPgConnection) -> Vec<String> {
     #[derive(QueryableByName)]
     struct Left {
         #[diesel(sql_type = Text)]
@@ -38,37 +38,41 @@ async fn left(mut conn: &AsyncPgConnection) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_over_goes_and_the_rest_stays() {
+async fn housekeeping_deletes_expired_rows_and_keeps_the_others() {
     let conn = AsyncPgConnection::establish(&fresh_database()).await.unwrap();
     let ages =
         [(2500, "25 hours"), (1, "24 hours 1 minute"), (1, "23 hours 59 minutes"), (1, "14 minutes"), (1, "0 hours")];
     for (count, age) in ages {
-        given(&conn, count, age).await;
+        insert_rows(&conn, count, age).await;
     }
-    // Failures to sign in are over sooner: one more of them goes.
+    // Failures to sign in expire sooner, so one more of them is deleted.
     assert_eq!(tidy(&conn).await.unwrap(), 2 * 2501 + 1);
-    assert_eq!(left(&conn).await, ["0 hours", "0 hours", "14 minutes", "14 minutes", "23 hours 59 minutes"]);
+    assert_eq!(remaining_ages(&conn).await, ["0 hours", "0 hours", "14 minutes", "14 minutes", "23 hours 59 minutes"]);
     assert_eq!(tidy(&conn).await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn several_instances_do_it_at_once_and_wait_for_nobody() {
+async fn several_instances_can_delete_at_once_without_waiting() {
     let url = fresh_database();
     let conn = AsyncPgConnection::establish(&url).await.unwrap();
-    given(&conn, 3000, "25 hours").await;
+    insert_rows(&conn, 3000, "25 hours").await;
     let mut holder = AsyncPgConnection::establish(&url).await.unwrap();
     for statement in ["begin", "select from idempotency_keys where key = '1' for update"] {
         diesel::sql_query(statement).execute(&mut holder).await.unwrap();
     }
     let others = [AsyncPgConnection::establish(&url).await.unwrap(), AsyncPgConnection::establish(&url).await.unwrap()];
     let (one, two, three) = tokio::join!(tidy(&conn), tidy(&others[0]), tidy(&others[1]));
-    assert_eq!(one.unwrap() + two.unwrap() + three.unwrap(), 5999, "each row but the one that is held, once");
+    assert_eq!(
+        one.unwrap() + two.unwrap() + three.unwrap(),
+        5999,
+        "each row except the locked one must be deleted once"
+    );
     diesel::sql_query("rollback").execute(&mut holder).await.unwrap();
     assert_eq!(tidy(&conn).await.unwrap(), 1);
 }
 
 #[tokio::test]
-async fn expired_invitations_go_soon_after_the_start() {
+async fn expired_invitations_are_deleted_soon_after_the_start() {
     let server = Server::start();
     for name in ["expired", "live"] {
         let email = format!("{name}@espoo.example");
@@ -85,7 +89,7 @@ async fn expired_invitations_go_soon_after_the_start() {
     assert_eq!(left().await, ["expired@espoo.example", "live@espoo.example"]);
     let began = std::time::Instant::now();
     while left().await.len() > 1 {
-        assert!(began.elapsed().as_secs() < 30, "it is not cleared away");
+        assert!(began.elapsed().as_secs() < 30, "the invitation was not deleted");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert_eq!(left().await, ["live@espoo.example"]);

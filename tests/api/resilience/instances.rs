@@ -1,14 +1,14 @@
-//! Two instances on one database are one service: what is counted, held or ended on one is so on the other.
+//! Two instances on one database behave like one service: counts, locks and revocations hold on both.
 
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::{Server, client::served, fixtures};
+use crate::support::{Server, client::retry_while_busy, fixtures};
 
 #[tokio::test]
-async fn one_of_fifty_replacements_wins_whichever_instance_it_reaches() {
+async fn one_of_fifty_replacements_wins_on_whichever_instance() {
     let all_at_once = [("POOL_SIZE", "25")];
     let server = Server::with(&all_at_once);
     let second = server.second(&all_at_once);
@@ -16,14 +16,14 @@ async fn one_of_fifty_replacements_wins_whichever_instance_it_reaches() {
     let current = server.coordinator().get(path).await.expect(200);
     let callers = [&server, &second].map(|instance| instance.coordinator().if_match(&current.etag()));
     let (callers, body) = (&callers, &current.body);
-    let answers = join_all((0..50).map(|n| served(async move || callers[n % 2].put(path, body).await))).await;
+    let answers = join_all((0..50).map(|n| retry_while_busy(async move || callers[n % 2].put(path, body).await))).await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!((statuses[0], statuses[1..].iter().all(|status| *status == 412)), (200, true), "{statuses:?}");
 }
 
 #[tokio::test]
-async fn a_change_on_one_wakes_who_waits_at_the_other() {
+async fn a_change_on_one_instance_wakes_callers_that_wait_on_the_other() {
     let server = Server::start();
     let second = server.second(&[]);
     let reader = second.municipality("049");
@@ -41,7 +41,7 @@ async fn a_change_on_one_wakes_who_waits_at_the_other() {
 }
 
 #[tokio::test]
-async fn failures_to_sign_in_are_counted_together() {
+async fn both_instances_count_failures_to_sign_in_together() {
     let server = Server::start();
     let second = server.second(&[]);
     fixtures::insert_account(&server, "digituki@espoo.example", json!({})).await;
@@ -57,7 +57,7 @@ async fn failures_to_sign_in_are_counted_together() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_good_once_on_both_together() {
+async fn an_invitation_works_once_across_both_instances() {
     let server = Server::start();
     let second = server.second(&[]);
     let new = json!({"email": "digituki@espoo.example", "role": "municipality", "municipality_code": "049"});
@@ -78,7 +78,7 @@ async fn an_invitation_is_good_once_on_both_together() {
 }
 
 #[tokio::test]
-async fn what_is_made_on_one_is_published_shown_and_revoked_on_the_other() {
+async fn rows_created_on_one_instance_can_be_published_read_and_revoked_on_the_other() {
     let server = Server::start();
     let second = server.second(&[]);
     let event = server.create_event("049").await;

@@ -1,4 +1,4 @@
-//! Logging in is slow by design: alike for whoever tries, and for nobody else.
+//! Signing in is slow by design: equally slow for every caller that tries, and it slows down no other request.
 
 use std::{
     cell::Cell,
@@ -18,13 +18,13 @@ async fn login(client: &Client, email: &str, password: &str) -> Answer {
     client.post("/v1/auth/login", &json!({"email": email, "password": password})).await
 }
 
-/// How long it took in the middle of these tries.
+/// Returns the median of these durations.
 fn median(mut tries: Vec<Duration>) -> Duration {
     tries.sort_unstable();
     tries[tries.len() / 2]
 }
 
-/// How long it takes to be refused; a 503, as on a machine that is busy with other things, tells nothing.
+/// Returns how long a refusal takes. A 503, which a busy machine may answer, is left out.
 async fn refused(client: &Client, email: &str) -> Duration {
     loop {
         let began = Instant::now();
@@ -36,9 +36,9 @@ async fn refused(client: &Client, email: &str) -> Duration {
     }
 }
 
-/// A hash that is left out makes it ten times as quick, and more.
+/// Without the password hash, a refusal would be at least ten times as fast.
 #[tokio::test]
-async fn known_unknown_invited_and_disabled_accounts_take_the_same_time() {
+async fn a_refusal_takes_the_same_time_for_known_unknown_invited_and_disabled_accounts() {
     let server = Server::start();
     fixtures::insert_account(&server, "known@espoo.example", json!({})).await;
     fixtures::insert_account(&server, "disabled@espoo.example", json!({"disabled": true})).await;
@@ -56,8 +56,8 @@ async fn known_unknown_invited_and_disabled_accounts_take_the_same_time() {
     assert!(medians.iter().all(|(_, median)| slowest < 3 * *median), "{medians:?}");
 }
 
-/// The reads that are answered while twenty log in, to one who asks again and again. On a machine that is busy with other
-/// things, what waits for a connection too long is 503.
+/// Counts the reads of one caller that are answered while twenty callers sign in. On a busy machine a request that
+/// waits too long for a connection answers 503.
 async fn reads_meanwhile(server: &Server) -> usize {
     let (anonymous, reader, reads) = (server.anonymous(), server.municipality("049"), Cell::new(0));
     let logins = join_all((0..20).map(|n| {
@@ -79,10 +79,11 @@ async fn reads_meanwhile(server: &Server) -> usize {
     }
 }
 
-/// Counted, not timed. On the one thread that serves, a hash would leave the reader a turn for each of the twenty at most;
-/// beside it, the reader gets five and more. Where other programs take the machine, it gets them in one of a few rounds.
+/// This test counts reads instead of measuring time. If the hashes ran on the one serving thread, the reader would get
+/// at most one turn for each of the twenty; on separate threads it gets at least five. On a busy machine it gets them
+/// in one of several rounds.
 #[tokio::test]
-async fn twenty_logins_at_once_do_not_stall_reads() {
+async fn reads_continue_while_twenty_callers_sign_in() {
     let server = Server::with(&[("WORKERS", "1")]);
     for n in 0..20 {
         fixtures::insert_account(&server, &format!("a{n}@espoo.example"), json!({})).await;

@@ -1,11 +1,11 @@
-//! In the steady state reads and creates prepare nothing: PostgreSQL parses each statement once for each connection.
+//! Once warm, reads and creates prepare no statements: PostgreSQL parses each statement once for each connection.
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use serde_json::json;
 
 use crate::support::{Server, client::Client, databases, databases::fresh_database, fixtures, sql};
 
-/// One of each that is called often.
+/// Sends one of each frequent request.
 async fn drive(server: &Server, coordinator: &Client, partner: &Client, event: &str, round: usize) {
     let tutor = server.create_tutor("049").await;
     for path in [
@@ -35,7 +35,7 @@ async fn drive(server: &Server, coordinator: &Client, partner: &Client, event: &
 }
 
 #[tokio::test]
-async fn reads_and_creates_prepare_nothing() {
+async fn warm_reads_and_creates_prepare_no_statements() {
     let url = fresh_database();
     let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
     let logged = "do $$ begin execute format('alter database %I set log_min_duration_statement = 0', current_database()); \
@@ -53,16 +53,16 @@ async fn reads_and_creates_prepare_nothing() {
     }
     let log = databases::log();
     let logged = || log[before..].lines().filter(|line| line.contains(" ms  "));
-    assert!(logged().any(|line| line.contains("INSERT INTO \"feedback\"")), "nothing was logged");
-    // What keeps the service in step with the database is asked anew each time.
+    assert!(logged().any(|line| line.contains("INSERT INTO \"feedback\"")), "PostgreSQL logged no statements");
+    // The queries of the background tasks are prepared each time.
     let parsed: Vec<_> =
         logged().filter(|line| line.contains(" ms  parse ") && !line.contains("access_changed_at")).collect();
     assert!(parsed.is_empty(), "{}", parsed.join("\n"));
 }
 
-/// PostgreSQL keeps what a connection has prepared until that ends.
+/// PostgreSQL keeps the prepared statements of a connection until the connection ends.
 #[tokio::test]
-async fn a_connection_that_has_prepared_many_statements_makes_room() {
+async fn a_connection_with_many_prepared_statements_is_replaced() {
     let server = Server::with(&[("WORKERS", "1")]);
     let reader = server.partner("calendar", "events:read", None);
     let open = "select pid::text as line from pg_stat_activity \
@@ -79,7 +79,7 @@ async fn a_connection_that_has_prepared_many_statements_makes_room() {
         }
     }
     pids.push(sql::query_lines(&server, open).await);
-    assert!(pids.windows(2).all(|two| two[0] != two[1]), "the same connections all the time: {pids:?}");
+    assert!(pids.windows(2).all(|two| two[0] != two[1]), "no connection was replaced: {pids:?}");
     let most = pids.iter().map(Vec::len).max();
-    assert!(most < Some(16), "more and more connections: {pids:?}");
+    assert!(most < Some(16), "too many connections were opened: {pids:?}");
 }

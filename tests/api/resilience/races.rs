@@ -1,4 +1,4 @@
-//! Fifty at once, for what only one can have.
+//! Fifty concurrent requests for something that only one of them can have.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,12 @@ use tokio::time::sleep;
 
 use crate::support::{Server, client::Answer, fixtures, sql};
 
-/// So many connections that many of the fifty are at it at the same time.
+/// Enough connections for many of the fifty to run at the same time.
 const CONNECTIONS: (&str, &str) = ("POOL_SIZE", "25");
 
-/// Holds up all who write to this table until ten of them wait there, having read all that they read before: else one
-/// would be done before the next has begun.
-async fn together(server: &Server, table: &str, race: impl Future<Output = Vec<Answer>>) -> Vec<Answer> {
+/// Blocks all writers of this table until ten of them wait, after their own reads. Otherwise one request would finish
+/// before the next one begins.
+async fn race(server: &Server, table: &str, race: impl Future<Output = Vec<Answer>>) -> Vec<Answer> {
     let mut holder = AsyncPgConnection::establish(&server.database_url).await.unwrap();
     for statement in ["begin", &format!("lock table {table} in exclusive mode")] {
         diesel::sql_query(statement).execute(&mut holder).await.unwrap();
@@ -24,7 +24,7 @@ async fn together(server: &Server, table: &str, race: impl Future<Output = Vec<A
         let waiting = "select pid::text as line from pg_stat_activity \
                        where datname = current_database() and wait_event_type = 'Lock'";
         while sql::query_lines(server, waiting).await.len() < 10 {
-            assert!(began.elapsed() < Duration::from_mins(1), "ten never wait at once");
+            assert!(began.elapsed() < Duration::from_mins(1), "ten writers never waited at once");
             sleep(Duration::from_millis(5)).await;
         }
         diesel::sql_query("commit").execute(&mut holder).await.unwrap();
@@ -32,7 +32,7 @@ async fn together(server: &Server, table: &str, race: impl Future<Output = Vec<A
     tokio::join!(race, let_go).0
 }
 
-/// What is answered in the end to who comes again, as a 503 of a full pool asks.
+/// Repeats a request while it answers 503 because the pool is full.
 async fn until_answered(mut ask: impl AsyncFnMut() -> Answer) -> Answer {
     loop {
         let answer = ask().await;
@@ -43,7 +43,7 @@ async fn until_answered(mut ask: impl AsyncFnMut() -> Answer) -> Answer {
     }
 }
 
-/// The one that won; all others were answered with this problem.
+/// Returns the answer of the winner. All others must have this problem.
 #[track_caller]
 fn winner(answers: Vec<Answer>, status: u16, others: (u16, &str)) -> Answer {
     let (mut won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == status);
@@ -65,7 +65,7 @@ async fn an_event_is_cancelled_or_completed_once() {
         let status = ["cancelled", "completed"][n % 2];
         until_answered(async || writer.patch(&path, &json!({"status": status})).await).await
     };
-    let answers = together(&server, "events", join_all((0..50).map(change))).await;
+    let answers = race(&server, "events", join_all((0..50).map(change))).await;
     let won = winner(answers, 200, (412, "precondition_failed"));
     assert_eq!(coordinator.get(&path).await.expect(200).body, won.body);
     let ledger = format!(
@@ -77,24 +77,24 @@ async fn an_event_is_cancelled_or_completed_once() {
 }
 
 #[tokio::test]
-async fn a_source_is_one_clients() {
+async fn only_one_client_gets_a_source() {
     let server = Server::with(&[CONNECTIONS]);
     let coordinator = server.coordinator();
     let create = async |n: usize| {
         let new = json!({"name": format!("Kalenteri {n}"), "source": "espoo-calendar", "scopes": ["events:read"]});
         until_answered(async || coordinator.post("/v1/clients", &new).await).await
     };
-    let answers = together(&server, "clients", join_all((0..50).map(create))).await;
+    let answers = race(&server, "clients", join_all((0..50).map(create))).await;
     let mut won = winner(answers, 201, (409, "clients_source_unique"));
     assert!(won.body.as_object_mut().unwrap().remove("client_secret").is_some());
     let stored = coordinator.get("/v1/clients").await.expect(200).body;
     assert_eq!(stored, json!({"items": [won.body], "next": null}));
-    // Those who lost left no secret behind either.
+    // The losers must not leave secrets behind.
     assert_eq!(sql::query_lines(&server, "select client_id::text as line from client_secrets").await, [id(&won)]);
 }
 
 #[tokio::test]
-async fn an_author_gives_feedback_once() {
+async fn a_respondent_gives_feedback_once() {
     let server = Server::with(&[CONNECTIONS]);
     let event = server.create_event("091").await;
     let author = server.municipality("049");
@@ -105,13 +105,13 @@ async fn an_author_gives_feedback_once() {
         });
         until_answered(async || author.post("/v1/feedback", &feedback).await).await
     };
-    let answers = together(&server, "feedback", join_all((0..50).map(give))).await;
+    let answers = race(&server, "feedback", join_all((0..50).map(give))).await;
     let won = winner(answers, 201, (409, "feedback_one_per_respondent"));
     let stored = author.get("/v1/feedback").await.expect(200).body;
     assert_eq!(stored, json!({"items": [won.body], "next": null}));
     let differences = kuntatutorit::resources::summaries::verify::run(&server.database_url).await.unwrap();
     assert!(differences.is_empty(), "{}", differences[0]);
-    // Two more make a step, and what is published then counts one of the fifty.
+    // Two more answers complete a step. Its summary must count one of the fifty.
     for code in ["092", "186"] {
         server.create_feedback(&event, code).await;
     }

@@ -1,4 +1,4 @@
-//! Answers that the service keeps: nobody can tell them from answers that are written anew.
+//! The response cache: callers cannot tell a cached answer from a fresh one.
 
 use std::time::{Duration, Instant};
 
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use crate::support::{Server, client::Client, fixtures};
 
-/// What is asked for again and again, and the same asked so that nothing kept answers it.
+/// The requests that are repeated, each beside an equal request that the cache cannot answer.
 const LIST: [&str; 2] = ["/v1/events?municipality=049", "/v1/events?municipality=049&limit=99"];
 const CALENDAR: &str = "/v1/municipalities/049/events.ics";
 
-/// The answers of both instances, whether they keep one or not.
+/// Returns the answers of both instances after comparing the cached and the fresh ones.
 async fn answers(readers: &[Client; 2]) -> (Value, String) {
     let mut told = Vec::new();
     for reader in readers {
         let fresh = reader.get(LIST[1]).await.expect(200).body["items"].clone();
-        // Written, held against the versions, held against the ledger.
+        // The first answer is fresh, the second is checked against row versions, the third against the ledger.
         for _ in 0..3 {
             assert_eq!(reader.get(LIST[0]).await.expect(200).body["items"], fresh);
             told.push((fresh.clone(), reader.get(CALENDAR).await.expect(200).text));
@@ -28,7 +28,7 @@ async fn answers(readers: &[Client; 2]) -> (Value, String) {
 }
 
 #[tokio::test]
-async fn what_is_written_on_either_instance_is_read_on_both() {
+async fn a_write_on_either_instance_is_read_on_both() {
     let server = Server::start();
     let second = server.second(&[]);
     let readers = [server.municipality("092"), second.municipality("092")];
@@ -36,7 +36,7 @@ async fn what_is_written_on_either_instance_is_read_on_both() {
     let mut before = answers(&readers).await;
     for writer in &writers {
         let mut event = writer.post("/v1/events", &fixtures::event_body("049", "draft")).await.expect(201);
-        assert_eq!(answers(&readers).await, before, "a draft is not for others");
+        assert_eq!(answers(&readers).await, before, "another municipality must not see a draft");
         let path = format!("/v1/events/{}", event.body["id"].as_str().unwrap());
         for change in [
             json!({"status": "published"}),
@@ -48,7 +48,7 @@ async fn what_is_written_on_either_instance_is_read_on_both() {
             event = writer.if_match(&event.etag()).patch(&path, &change).await.expect(200);
             let now = answers(&readers).await;
             assert_ne!(now.0, before.0, "{change}");
-            // Of an audience a calendar says nothing but in which second it changed.
+            // A calendar shows nothing of an audience but the second in which it changed.
             assert!(now.1 != before.1 || change["audience"].is_array(), "{change}");
             before = now;
         }
@@ -60,7 +60,7 @@ async fn what_is_written_on_either_instance_is_read_on_both() {
 }
 
 #[tokio::test]
-async fn what_nobody_has_written_to_is_not_read_again() {
+async fn rows_without_new_writes_are_not_read_again() {
     let server = Server::start();
     let readers = [server.municipality("092"), server.municipality("049")];
     let before = answers(&readers).await;
@@ -72,9 +72,9 @@ async fn what_nobody_has_written_to_is_not_read_again() {
     }
 }
 
-/// What was written first may be committed last: the newest that there is in the ledger stays the same then.
+/// A write that began first may be committed last, and then the newest number in the ledger stays the same.
 #[tokio::test]
-async fn what_is_committed_late_is_read_too() {
+async fn a_write_that_commits_late_is_read() {
     let server = Server::start();
     let [late, early] = [server.create_event("049").await, server.create_event("049").await];
     let mut writer = AsyncPgConnection::establish(&server.database_url).await.unwrap();
@@ -95,9 +95,9 @@ async fn what_is_committed_late_is_read_too() {
     }
 }
 
-/// A calendar shows 500 of those that are to come.
+/// A calendar shows the next 500 upcoming events.
 #[tokio::test]
-async fn an_event_that_begins_makes_room_for_another() {
+async fn an_event_that_begins_makes_room_for_another_in_the_calendar() {
     let server = Server::start();
     let soon = "insert into events (id, source, title, kind, modality, starts_at, ends_at, host_municipality_code, status) \
                 select gen_random_uuid(), 'kuntatutorit', jsonb_build_object('fi', 'Tapahtuma ' || n), 'webinar', 'online', \
@@ -106,16 +106,16 @@ async fn an_event_that_begins_makes_room_for_another() {
     server.execute(soon).await;
     let reader = server.municipality("092");
     let shows_last = async || reader.get(CALENDAR).await.expect(200).text.contains("Tapahtuma 501");
-    // None has begun at first, but on a machine that is busy.
+    // Unless the machine is busy, no event has begun yet.
     let began = Instant::now();
     while !shows_last().await {
-        assert!(began.elapsed() < Duration::from_secs(20), "the first of them has begun");
+        assert!(began.elapsed() < Duration::from_secs(20), "the first event has begun");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
 #[tokio::test]
-async fn nobody_gets_what_was_written_for_somebody_else() {
+async fn no_caller_gets_an_answer_cached_for_another() {
     let server = Server::start();
     let tutor = server.create_tutor("092").await;
     let mut event = fixtures::event_body("049", "published");
@@ -133,7 +133,7 @@ async fn nobody_gets_what_was_written_for_somebody_else() {
         (server.partner("kalenteri", "events:read", Some("092")), false, false),
         (server.partner("muu", "events:read events:write", None), true, true),
     ];
-    // The second time each answer may be a kept one.
+    // From the second time on each answer may be a cached one.
     for _ in 0..3 {
         for (caller, joins, drafts) in &callers {
             let list = caller.get(LIST[0]).await.expect(200);
@@ -146,7 +146,7 @@ async fn nobody_gets_what_was_written_for_somebody_else() {
 }
 
 #[tokio::test]
-async fn one_resource_is_as_it_was_last_written_on_either_instance() {
+async fn a_single_resource_is_read_as_last_written_on_either_instance() {
     let server = Server::start();
     let second = server.second(&[]);
     let event = format!("/v1/events/{}", server.create_event("049").await);
@@ -175,7 +175,7 @@ async fn one_resource_is_as_it_was_last_written_on_either_instance() {
 }
 
 #[tokio::test]
-async fn a_name_is_kept_for_those_who_may_see_it_alone() {
+async fn a_tutors_name_is_cached_only_for_callers_that_may_see_it() {
     let server = Server::start();
     let hidden =
         json!({"name": "Salla Salainen", "visibility": "coordinator", "contact": {"email": "salla@kunta.example"}});
@@ -192,7 +192,7 @@ async fn a_name_is_kept_for_those_who_may_see_it_alone() {
             assert_eq!((told.contains("Salla"), told.contains("salla@")), (*sees, *sees));
         }
     }
-    // Who may see it may come to be another.
+    // Later changes decide anew which callers may see it.
     server.coordinator().if_match("*").patch(&path, &json!({"visibility": "public"})).await.expect(200);
     for (caller, _) in &callers {
         assert!(caller.get(&path).await.expect(200).text.contains("Salla"));
@@ -200,7 +200,7 @@ async fn a_name_is_kept_for_those_who_may_see_it_alone() {
 }
 
 #[tokio::test]
-async fn a_calendar_is_called_what_its_municipality_is() {
+async fn a_calendar_follows_the_name_of_its_municipality() {
     let server = Server::start();
     let coordinator = server.coordinator();
     for name in ["Espoo", "Uusi Espoo", "Espoo"] {

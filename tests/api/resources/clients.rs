@@ -1,4 +1,4 @@
-//! Clients: the coordinator makes, changes and revokes partner systems.
+//! Clients: the coordinator creates, changes and revokes partner systems.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Server,
-    client::{Answer, shut_out, stable},
+    client::{Answer, assert_shut_out, stable},
 };
 
 fn calendar() -> Value {
@@ -18,8 +18,8 @@ fn calendar() -> Value {
     })
 }
 
-/// Makes the client; its path and its secret.
-async fn created(server: &Server) -> (String, String) {
+/// Creates the client, and returns its path and its secret.
+async fn create_client(server: &Server) -> (String, String) {
     let created = server.coordinator().post("/v1/clients", &calendar()).await.expect(201);
     let path = format!("/v1/clients/{}", created.body["id"].as_str().unwrap());
     (path, created.body["client_secret"].as_str().unwrap().to_owned())
@@ -38,7 +38,7 @@ async fn change(server: &Server, path: &str, fields: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_new_client_has_a_secret_that_is_told_once() {
+async fn the_secret_of_a_new_client_is_shown_once() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let mut created = coordinator.post("/v1/clients", &calendar()).await.expect(201);
@@ -68,7 +68,7 @@ async fn a_new_client_has_a_secret_that_is_told_once() {
 }
 
 #[tokio::test]
-async fn filters_narrow_the_list_and_pages_hold_every_row_once() {
+async fn filters_narrow_the_list_and_pages_contain_every_row_once() {
     let server = Server::start();
     let coordinator = server.coordinator();
     for (source, municipality, disabled) in
@@ -95,7 +95,7 @@ async fn filters_narrow_the_list_and_pages_hold_every_row_once() {
 }
 
 #[tokio::test]
-async fn every_broken_rule_is_told_at_once() {
+async fn every_broken_rule_is_reported_at_once() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let broken = json!({
@@ -124,16 +124,16 @@ async fn every_broken_rule_is_told_at_once() {
         new[field] = value;
         coordinator.post("/v1/clients", &new).await.expect_violations(&[(at, code)]);
     }
-    let (path, _) = created(&server).await;
+    let (path, _) = create_client(&server).await;
     change(&server, &path, &json!({"source": "espoo"})).await.expect_violations(&[("/source", "fixed")]);
     change(&server, &path, &json!({"scopes": ["root"]})).await.expect_violations(&[("/scopes/0", "unknown_scope")]);
 }
 
 #[tokio::test]
-async fn two_secrets_live_so_that_one_can_follow_the_other() {
+async fn two_secrets_can_be_valid_at_once_for_a_rotation() {
     let server = Server::start();
     let coordinator = server.coordinator();
-    let (path, first) = created(&server).await;
+    let (path, first) = create_client(&server).await;
     let before = coordinator.get(&path).await;
     let secrets = format!("{path}/secrets");
     let second = coordinator.post(&secrets, &Value::Null).await.expect(201);
@@ -146,7 +146,7 @@ async fn two_secrets_live_so_that_one_can_follow_the_other() {
     let both = coordinator.get(&path).await;
     assert_eq!(both.body["secrets"].as_array().unwrap().len(), 2);
     assert_eq!(both.body["secrets"][1]["id"], id);
-    assert_ne!(both.etag(), before.etag(), "its secrets are part of a client");
+    assert_ne!(both.etag(), before.etag(), "the secrets are part of the client");
     assert!(!both.text.contains(&first) && !both.text.contains(&second));
 
     let oldest = format!("{secrets}/{}", both.body["secrets"][0]["id"].as_str().unwrap());
@@ -160,10 +160,10 @@ async fn two_secrets_live_so_that_one_can_follow_the_other() {
 }
 
 #[tokio::test]
-async fn of_fifty_new_secrets_one_finds_room() {
+async fn one_of_fifty_concurrent_new_secrets_is_created() {
     let server = Server::with(&[("POOL_SIZE", "10")]);
     let coordinator = server.coordinator();
-    let (path, _) = created(&server).await;
+    let (path, _) = create_client(&server).await;
     let secrets = format!("{path}/secrets");
     let answers = join_all((0..50).map(|_| coordinator.post(&secrets, &Value::Null))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
@@ -175,14 +175,14 @@ async fn of_fifty_new_secrets_one_finds_room() {
 async fn a_revoked_client_is_refused_everywhere_within_two_seconds() {
     let server = Server::start();
     let second = Server::on(server.database_url.clone(), &[("PUBLIC_URL", &server.url)]);
-    let (path, secret) = created(&server).await;
+    let (path, secret) = create_client(&server).await;
     for fields in [json!({"scopes": ["events:read"]}), json!({"municipality_code": null}), json!({"disabled": true})] {
         let granted = token(&server, &path, &secret).await.body;
         let granted = granted["access_token"].as_str().unwrap();
         let (here, there) = (server.token(granted), second.token(granted));
         change(&server, &path, &fields).await.expect(200);
         let changed = Instant::now();
-        shut_out(changed, [&here, &there], "/v1/events").await;
+        assert_shut_out(changed, [&here, &there], "/v1/events").await;
     }
     assert_eq!(token(&server, &path, &secret).await.body["error"], "invalid_client");
     change(&server, &path, &json!({"disabled": false, "name": "Kalenteri"})).await.expect(200);
@@ -190,14 +190,14 @@ async fn a_revoked_client_is_refused_everywhere_within_two_seconds() {
 }
 
 #[tokio::test]
-async fn clients_are_the_coordinators_alone() {
+async fn only_the_coordinator_reads_and_writes_clients() {
     let server = Server::start();
-    let (path, _) = created(&server).await;
+    let (path, _) = create_client(&server).await;
     let espoo = server.municipality("049");
     espoo.get("/v1/clients").await.expect_problem(403, "missing_scope");
     espoo.post("/v1/clients", &calendar()).await.expect_problem(403, "missing_scope");
     espoo.post(&format!("{path}/secrets"), &Value::Null).await.expect_problem(403, "missing_scope");
-    // A token that says more than its role holds opens nothing.
+    // A token with more scopes than its role can hold gives no access.
     let partner = server.partner("espoo", "clients:read clients:write", None);
     assert_eq!(partner.get("/v1/clients").await.expect(200).body, json!({"items": [], "next": null}));
     partner.get(&path).await.expect(404);

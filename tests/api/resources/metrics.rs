@@ -1,4 +1,4 @@
-//! Figures for the operator.
+//! Metrics for the operator.
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use reqwest::Method;
@@ -14,14 +14,14 @@ async fn figures(server: &Server) -> String {
     answer.text().await.unwrap()
 }
 
-/// The value of the figure with this name and these labels.
+/// Returns the value of the metric with this name and these labels.
 #[track_caller]
 fn value(figures: &str, figure: &str) -> f64 {
     let line = figures.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {figure} in\n{figures}")).parse().unwrap()
 }
 
-/// The same of a figure that is a whole number.
+/// Returns the value of a metric that is a whole number.
 #[track_caller]
 fn count(figures: &str, figure: &str) -> i64 {
     format!("{:.0}", value(figures, figure)).parse().unwrap()
@@ -60,11 +60,11 @@ async fn requests_are_counted_by_route_method_and_status() {
         let figure = format!("kuntatutorit_sign_ins_refused_total{{route=\"{route}\"}}");
         assert_eq!(count(&figures, &figure), times, "{route}");
     }
-    assert!(!figures.contains("/049") && !figures.contains("nowhere"), "no path is a label");
+    assert!(!figures.contains("/049") && !figures.contains("nowhere"), "a path must not be a label");
 }
 
 #[tokio::test]
-async fn the_pool_the_database_and_the_ledger_are_watched() {
+async fn the_metrics_cover_the_pool_the_database_and_the_ledger() {
     let server = Server::with(&[("METRICS_PORT", "0"), ("POOL_SIZE", "3")]);
     server.coordinator().if_match("*").patch("/v1/municipalities/049", &json!({})).await.expect(200);
     let before = figures(&server).await;
@@ -83,7 +83,7 @@ async fn the_pool_the_database_and_the_ledger_are_watched() {
 }
 
 #[tokio::test]
-async fn they_are_on_their_own_port_only_and_off_unless_asked_for() {
+async fn metrics_have_their_own_port_and_are_off_by_default() {
     let server = Server::with(&[("METRICS_PORT", "0")]);
     server.coordinator().get("/metrics").await.expect_problem(404, "not_found");
     let url = format!("{}/v1/municipalities", server.metrics_url.as_ref().unwrap());

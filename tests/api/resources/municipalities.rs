@@ -1,4 +1,4 @@
-//! Municipalities: what everybody reads, and who writes what.
+//! Municipalities: every caller reads them; the coordinator and the municipality itself write.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn kauniainen() -> Value {
 }
 
 #[tokio::test]
-async fn the_26_municipalities_of_uusimaa_are_there() {
+async fn the_reference_data_has_the_26_municipalities_of_uusimaa() {
     let server = Server::start();
     let all = server.municipality("049").all("/v1/municipalities").await;
     assert_eq!(all.len(), 26);
@@ -23,7 +23,7 @@ async fn the_26_municipalities_of_uusimaa_are_there() {
 }
 
 #[tokio::test]
-async fn get_answers_with_every_field() {
+async fn get_returns_every_field() {
     let server = Server::start();
     let answer = server.municipality("049").get("/v1/municipalities/049").await.expect(200);
     assert_eq!(
@@ -41,7 +41,7 @@ async fn get_answers_with_every_field() {
 }
 
 #[tokio::test]
-async fn what_the_caller_has_is_not_sent_again() {
+async fn an_unchanged_municipality_answers_304() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let etag = espoo.get("/v1/municipalities/049").await.etag();
@@ -51,7 +51,7 @@ async fn what_the_caller_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn names_sort_as_finnish_does() {
+async fn names_are_sorted_by_finnish_rules() {
     let server = Server::start();
     let coordinator = server.coordinator();
     for (code, name) in [("991", "Äänekoski"), ("992", "Åbo"), ("993", "Öja"), ("994", "Zeta")] {
@@ -69,7 +69,7 @@ async fn names_sort_as_finnish_does() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_row_once_in_any_order() {
+async fn pages_contain_every_row_once_in_any_order() {
     let server = Server::start();
     let espoo = server.municipality("049");
     for sort in ["code", "-code", "name", "-name", "population", "-population"] {
@@ -119,7 +119,7 @@ async fn search_finds_names_in_both_languages() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_not_understood_is_refused() {
+async fn an_invalid_query_is_refused() {
     let server = Server::start();
     let espoo = server.municipality("049");
     espoo.get("/v1/municipalities?stage=unknown").await.expect_problem(400, "unknown_parameter");
@@ -151,7 +151,7 @@ async fn the_coordinator_creates_replaces_and_deletes() {
     }
     assert_eq!(created.stable(), expected);
 
-    // What was read can be sent back.
+    // The body of a GET can be sent back with PUT.
     let mut changed = created.body.clone();
     changed["population"] = json!(1235);
     let path = "/v1/municipalities/998";
@@ -165,7 +165,7 @@ async fn the_coordinator_creates_replaces_and_deletes() {
     coordinator.if_match(&replaced.etag()).delete(path).await.expect(204);
     coordinator.get(path).await.expect(404);
     let again = coordinator.post("/v1/municipalities", &kauniainen()).await.expect(201);
-    assert!(again.body["version"].as_i64() > replaced.body["version"].as_i64(), "a version came back");
+    assert!(again.body["version"].as_i64() > replaced.body["version"].as_i64(), "a version was reused");
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_municipality_changes_its_own_fields_only() {
 }
 
 #[tokio::test]
-async fn a_merge_patch_removes_parts_but_not_the_last_one() {
+async fn a_merge_patch_can_remove_parts_of_a_text_but_not_the_last_one() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let path = "/v1/municipalities/049";
@@ -208,7 +208,7 @@ async fn a_merge_patch_removes_parts_but_not_the_last_one() {
 }
 
 #[tokio::test]
-async fn writing_needs_the_tag_that_was_read() {
+async fn a_write_needs_the_current_etag() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let path = "/v1/municipalities/049";
@@ -224,14 +224,14 @@ async fn writing_needs_the_tag_that_was_read() {
     coordinator.if_match("\"0-full\"").patch(path, &json!({})).await.expect_problem(412, "precondition_failed");
     coordinator.if_match(&format!("\"0-full\", {}", read.etag())).patch(path, &json!({})).await.expect(200);
     coordinator.if_match("*").patch(path, &json!({})).await.expect(200);
-    // The body is looked at before the condition, the condition before the row.
+    // The service checks the body before the condition, and the condition before the row.
     coordinator.put(path, &json!({"code": "049"})).await.expect(422);
     coordinator.delete("/v1/municipalities/999").await.expect(428);
     coordinator.if_match("*").delete("/v1/municipalities/999").await.expect(404);
 }
 
 #[tokio::test]
-async fn every_broken_rule_is_told_at_once() {
+async fn every_broken_rule_is_reported_at_once() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let mut new = kauniainen();
@@ -272,7 +272,7 @@ async fn every_broken_rule_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn two_who_read_the_same_cannot_both_write() {
+async fn only_one_of_two_callers_with_the_same_etag_can_write() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let path = "/v1/municipalities/049";

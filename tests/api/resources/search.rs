@@ -1,4 +1,4 @@
-//! Search: the forms of the field's words find each other, in both directions; other words do not.
+//! Search: inflected forms of a word find each other in both directions, and unrelated words do not.
 
 use diesel::sql_types::{Bool, Jsonb, Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::databases::fresh_database;
 
-/// Words in a language, each of which finds each other.
+/// Words in a language, each of which finds the others.
 const FAMILIES: &[(&str, &[&str])] = &[
     ("fi", &["digituki", "digituen", "digitukea", "digituessa", "digitukeen"]),
     ("fi", &["kunta", "kuntien", "kunnan", "kunnissa", "kuntaan", "kunnille"]),
@@ -42,15 +42,18 @@ async fn the_forms_of_a_word_find_each_other() {
     let mut conn = AsyncPgConnection::establish(&fresh_database()).await.unwrap();
     for (language, family) in FAMILIES {
         for (stored, asked) in family.iter().flat_map(|stored| family.iter().map(move |asked| (stored, asked))) {
-            // A word after it, so that it does not pass as the beginning of another one.
+            // A word follows, so that the form does not match as a prefix of another one.
             let text = json!({*language: format!("{stored} zzz")});
-            assert!(finds(&mut conn, text, &format!("{} zzz", asked.to_uppercase())).await, "{asked} misses {stored}");
+            assert!(
+                finds(&mut conn, text, &format!("{} zzz", asked.to_uppercase())).await,
+                "{asked} does not find {stored}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn other_words_do_not() {
+async fn unrelated_words_do_not_find_each_other() {
     let mut conn = AsyncPgConnection::establish(&fresh_database()).await.unwrap();
     for (language, one, other) in STRANGERS {
         for (stored, asked) in [(one, other), (other, one)] {
@@ -61,7 +64,7 @@ async fn other_words_do_not() {
 }
 
 #[tokio::test]
-async fn whatever_is_typed_is_no_error() {
+async fn no_search_text_causes_an_error() {
     let mut conn = AsyncPgConnection::establish(&fresh_database()).await.unwrap();
     for q in ["", "'", "\\", "a & | ! (", "<->", ":*", "😀", "\u{202e}abc", "''''", "a:*b", &"ä".repeat(300)] {
         finds(&mut conn, json!({"fi": "teksti"}), q).await;

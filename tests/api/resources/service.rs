@@ -1,16 +1,16 @@
-//! The service itself: health, keys, document, sources; and what happens when the database goes away.
+//! The service itself: health, keys, document, data sources, and a database without tables.
 
 use crate::support::{Server, databases::empty_database};
 
 #[tokio::test]
-async fn it_tells_that_it_lives_and_can_serve() {
+async fn health_checks_report_live_and_ready() {
     let server = Server::start();
     assert_eq!(server.anonymous().get("/livez").await.expect(200).text, r#"{"status":"ok"}"#);
     assert_eq!(server.anonymous().get("/readyz").await.expect(200).text, r#"{"status":"ok"}"#);
 }
 
 #[tokio::test]
-async fn it_publishes_keys_and_metadata() {
+async fn the_service_publishes_its_keys_and_metadata() {
     let server = Server::start();
     let keys = server.anonymous().get("/.well-known/jwks.json").await.expect(200);
     let key = &keys.body["keys"][0];
@@ -26,7 +26,7 @@ async fn it_publishes_keys_and_metadata() {
 }
 
 #[tokio::test]
-async fn it_documents_itself() {
+async fn the_service_publishes_its_document() {
     let server = Server::start();
     let document = server.anonymous().get("/openapi.json").await.expect(200);
     assert_eq!(document.body["openapi"], "3.1.0");
@@ -41,7 +41,7 @@ async fn it_documents_itself() {
 }
 
 #[tokio::test]
-async fn it_credits_its_sources() {
+async fn the_service_credits_its_data_sources() {
     let server = Server::start();
     let about = server.municipality("049").get("/v1/about").await.expect(200);
     assert_eq!(about.body["name"], "Kuntatutorit");
@@ -59,7 +59,7 @@ async fn it_credits_its_sources() {
 }
 
 #[tokio::test]
-async fn many_at_once_are_all_served() {
+async fn many_concurrent_requests_are_all_served() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let calls: Vec<_> = (0..200).map(|_| espoo.get("/v1/municipalities/049")).collect();

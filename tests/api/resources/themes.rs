@@ -1,4 +1,4 @@
-//! Themes: what everybody reads, and the coordinator writes.
+//! Themes: every caller reads them, and the coordinator writes them.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn artificial_intelligence() -> Value {
 }
 
 #[tokio::test]
-async fn the_forms_and_themes_of_digital_support_are_there() {
+async fn the_reference_data_has_the_forms_and_themes_of_digital_support() {
     let server = Server::start();
     let all = server.municipality("049").all("/v1/themes?limit=7").await;
     assert_eq!(all.len(), 24);
@@ -17,7 +17,7 @@ async fn the_forms_and_themes_of_digital_support_are_there() {
 }
 
 #[tokio::test]
-async fn get_answers_with_every_field() {
+async fn get_returns_every_field() {
     let server = Server::start();
     let answer = server.municipality("049").get("/v1/themes/courses").await.expect(200);
     assert_eq!(
@@ -34,7 +34,7 @@ async fn get_answers_with_every_field() {
 }
 
 #[tokio::test]
-async fn themes_are_public_where_reading_is() {
+async fn public_read_makes_themes_public() {
     let server = Server::with(&[("PUBLIC_READ", "true")]);
     let answer = server.anonymous().get("/v1/themes/courses").await.expect(200);
     assert_eq!(answer.header("cache-control"), "public, max-age=60");
@@ -43,7 +43,7 @@ async fn themes_are_public_where_reading_is() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_row_once_in_any_order() {
+async fn pages_contain_every_row_once_in_any_order() {
     let server = Server::start();
     let espoo = server.municipality("049");
     for sort in ["slug", "name"] {
@@ -78,7 +78,7 @@ async fn filters_narrow_the_list() {
 }
 
 #[tokio::test]
-async fn q_searches_names_in_any_form_and_three_languages() {
+async fn q_finds_names_in_any_form_and_three_languages() {
     let server = Server::start();
     let espoo = server.municipality("049");
     server.coordinator().post("/v1/themes", &artificial_intelligence()).await.expect(201);
@@ -89,7 +89,7 @@ async fn q_searches_names_in_any_form_and_three_languages() {
     let whole = espoo.get("/v1/themes?q=käyttö&limit=100").await.expect(200);
     assert!(whole.column("slug").len() > 1, "{}", whole.text);
     let paged = espoo.all("/v1/themes?q=käyttö&limit=1").await;
-    assert_eq!(json!(paged), whole.body["items"], "page by page as at once");
+    assert_eq!(json!(paged), whole.body["items"], "pages must add up to the whole list");
     let sorted = espoo.get("/v1/themes?q=käyttö&sort=-slug&kind=theme&kind=form").await.expect(200);
     let mut slugs = whole.column("slug");
     slugs.sort_unstable_by(|one, other| other.cmp(one));
@@ -110,7 +110,7 @@ async fn the_coordinator_creates_replaces_and_deletes() {
         (json!("version"), json!("time"), json!("time"));
     assert_eq!(created.stable(), expected);
 
-    // What was read can be sent back.
+    // The body of a GET can be sent back with PUT.
     let mut changed = created.body.clone();
     changed["parent"] = Value::Null;
     let replaced = coordinator.if_match(&created.etag()).put(path, &changed).await.expect(200);
@@ -131,7 +131,7 @@ async fn the_coordinator_creates_replaces_and_deletes() {
 }
 
 #[tokio::test]
-async fn nobody_else_writes() {
+async fn only_the_coordinator_writes_themes() {
     let server = Server::start();
     let tutor = server.create_tutor("049").await;
     let partner = server.partner("esb", "themes:read tutors:write", None);
@@ -147,7 +147,7 @@ async fn nobody_else_writes() {
 }
 
 #[tokio::test]
-async fn a_theme_is_not_part_of_itself() {
+async fn a_theme_cannot_be_its_own_ancestor() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let part_of = async |slug: &str, parent: &str| {
@@ -171,10 +171,10 @@ async fn a_theme_is_not_part_of_itself() {
 }
 
 #[tokio::test]
-async fn what_is_in_use_stays() {
+async fn a_theme_in_use_cannot_be_deleted() {
     let server = Server::start();
     let coordinator = server.coordinator();
-    // One has a part, the other a tutor.
+    // One theme has a child, the other a tutor.
     for slug in ["remote-support", "adult-education-centres"] {
         coordinator.if_match("*").delete(&format!("/v1/themes/{slug}")).await.expect_problem(409, "in_use");
     }
@@ -183,7 +183,7 @@ async fn what_is_in_use_stays() {
 }
 
 #[tokio::test]
-async fn every_broken_rule_is_told_at_once() {
+async fn every_broken_rule_is_reported_at_once() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let new = json!({"slug": "Ä b", "kind": "form", "name": {"fi": " "}, "parent": "-", "colour": "red"});

@@ -69,7 +69,7 @@ type Seen = Arc<Mutex<Vec<(String, u16)>>>;
 async fn call(at: Client, elsewhere: Client, credentials: String, seen: Seen, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::Relaxed) {
         let token = sign_in(&at, &credentials).await;
-        let status = elsewhere.holding(&token).get("/v1/municipalities/049").await.status;
+        let status = elsewhere.with_token(&token).get("/v1/municipalities/049").await.status;
         seen.lock().unwrap().push((kid(&token), status));
     }
 }

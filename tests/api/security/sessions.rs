@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Server,
-    client::{Answer, Client, shut_out},
+    client::{Answer, Client, assert_shut_out},
     fixtures::{self, PASSWORD},
     sql,
 };
@@ -176,7 +176,7 @@ async fn a_disabled_account_loses_all_its_sessions_for_good() {
     assert_eq!(sessions(&server).await, 0);
     refresh(&second.anonymous(), &next(&answer)).await.expect_problem(401, "refresh_refused");
     second.anonymous().post("/v1/auth/login", &login).await.expect_problem(401, "sign_in_refused");
-    shut_out(disabled, [&here, &there], "/v1/me").await;
+    assert_shut_out(disabled, [&here, &there], "/v1/me").await;
     coordinator.patch(&path, &json!({"disabled": false})).await.expect(200);
     refresh(&server.anonymous(), &next(&answer)).await.expect_problem(401, "refresh_refused");
     server.anonymous().post("/v1/auth/login", &login).await.expect(200);

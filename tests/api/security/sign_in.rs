@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::{
     Server,
-    client::{Answer, Client, shut_out},
+    client::{Answer, Client, assert_shut_out},
     fixtures::{self, PASSWORD},
 };
 
@@ -132,7 +132,7 @@ async fn a_disabled_account_is_refused_within_two_seconds() {
     there.get("/v1/municipalities").await.expect(200);
     execute(&server, "update accounts set disabled = true").await;
     let disabled = Instant::now();
-    shut_out(disabled, [&here, &there], "/v1/municipalities").await;
+    assert_shut_out(disabled, [&here, &there], "/v1/municipalities").await;
     login(&server.anonymous(), "leaver@espoo.example", PASSWORD).await.expect_problem(401, "sign_in_refused");
     // An account that is enabled again can sign in, and its old token stays invalid.
     execute(&server, "update accounts set disabled = false").await;

@@ -1,5 +1,5 @@
-//! One PostgreSQL for the whole run, in memory where there is room; a database for each test, copied from
-//! one that is migrated and has the reference data.
+//! One PostgreSQL for the whole run, in memory if there is room, with a fresh database for each test. Each is a copy of
+//! a template that is migrated and has the reference data.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,7 +18,7 @@ use kuntatutorit::{
     seed,
 };
 
-/// Ends with the process: its supervisor sees the pipe close.
+/// Ends with the test process: its supervisor sees the pipe close.
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
 
 struct Cluster {
@@ -27,26 +27,26 @@ struct Cluster {
     next: AtomicU32,
 }
 
-/// The URL of a database of its own, with the reference data.
+/// Returns the URL of a new database with the reference data.
 pub(crate) fn fresh_database() -> String {
     let name = format!("test_{}", CLUSTER.next.fetch_add(1, Ordering::Relaxed));
     CLUSTER.copy(&name, "template_seeded");
     CLUSTER.postgres.url(&name)
 }
 
-/// The URL of an empty database, not even migrated.
+/// Returns the URL of a new empty database without migrations.
 pub(crate) fn empty_database() -> String {
     let name = format!("test_{}", CLUSTER.next.fetch_add(1, Ordering::Relaxed));
     CLUSTER.copy(&name, "template0");
     CLUSTER.postgres.url(&name)
 }
 
-/// What PostgreSQL has logged so far.
+/// Returns everything that PostgreSQL has logged so far.
 pub(crate) fn log() -> String {
     std::fs::read_to_string(CLUSTER.data_dir.join("postgres.log")).unwrap()
 }
 
-/// Runs asynchronous work to its end, from anywhere; on a multi-thread runtime, as migrations need.
+/// Runs a future to completion from any thread, on a multi-thread runtime, which migrations need.
 pub(crate) fn run<T: Send>(work: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -68,7 +68,7 @@ impl Cluster {
             migrations::run(&url).await.unwrap();
             let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
             seed::load(&conn).await.unwrap();
-            // Without statistics of its own, each test would plan blindly.
+            // Copies of the template inherit these statistics. Without them the planner would guess.
             diesel::sql_query("analyze").execute(&mut conn).await.unwrap();
         });
         cluster
@@ -84,18 +84,18 @@ impl Cluster {
     }
 }
 
-/// A database takes 8 MB and more; a container often has 64 MB of shared memory in all.
+/// A database takes at least 8 MB, and a container often has only 64 MB of shared memory.
 fn has_room(dir: &Path) -> bool {
     rustix::fs::statvfs(dir).is_ok_and(|fs| fs.f_bavail.saturating_mul(fs.f_frsize) >= 2 << 30)
 }
 
-/// Clusters of runs that have ended: nobody could remove them then.
+/// Removes the data of runs that have ended, which could not remove it themselves.
 fn remove_left_over(base: &Path) {
     for entry in std::fs::read_dir(base).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap_or_default();
         let Some(pid) = name.strip_prefix("kuntatutorit-tests-") else { continue };
         if !PathBuf::from("/proc").join(pid).exists() {
-            // Another user's cannot be removed; that is fine.
+            // Another user's data cannot be removed, which is fine.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }

@@ -1,4 +1,4 @@
-//! A PostgreSQL that a test may stop, kill and start.
+//! A PostgreSQL that a test can stop, kill and restart.
 
 use std::{path::Path, process::Command};
 
@@ -20,12 +20,13 @@ pub(crate) struct KillablePostgres {
 }
 
 impl KillablePostgres {
-    /// With the reference data; it loses what is committed when it is killed with the machine, as tests mostly may.
+    /// Starts with the reference data. A crash of the machine would lose commits, which most tests do not need to
+    /// survive.
     pub(crate) fn start() -> Self {
         Self::with(false)
     }
 
-    /// As the service has it.
+    /// Starts with the durability settings of the service.
     pub(crate) fn durable() -> Self {
         Self::with(true)
     }
@@ -34,7 +35,7 @@ impl KillablePostgres {
         let dir = tempfile::TempDir::new().unwrap();
         let options = Options { durable, ..Options::new(dir.path()) };
         let mut database = Self { options, postgres: None, _dir: dir };
-        database.again();
+        database.restart();
         let url = database.url();
         run(async {
             migrations::run(&url).await.unwrap();
@@ -43,7 +44,7 @@ impl KillablePostgres {
         database
     }
 
-    pub(crate) fn again(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.postgres = Some(LocalPostgres::start(&self.options).unwrap());
     }
 
@@ -51,7 +52,7 @@ impl KillablePostgres {
         self.postgres = None;
     }
 
-    /// `kill -9` of the server.
+    /// Sends `kill -9` to the postmaster.
     pub(crate) fn kill(&mut self) {
         kill(&postmaster(&self.options.data_dir));
         self.stop();
@@ -62,7 +63,7 @@ impl KillablePostgres {
     }
 }
 
-/// The number of the server's process.
+/// Returns the process id of the postmaster.
 pub(crate) fn postmaster(data_dir: &Path) -> String {
     let text = std::fs::read_to_string(data_dir.join("cluster/postmaster.pid")).unwrap();
     text.lines().next().unwrap().to_owned()

@@ -1,4 +1,4 @@
-//! The real server, on a free port, and who calls it.
+//! The server under test, on a free port, and its callers.
 
 use std::{
     sync::{LazyLock, mpsc},
@@ -30,12 +30,12 @@ static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     KeyRing::load_or_generate(&dir).unwrap()
 });
 
-/// A server with a database of its own; it stops when this is dropped.
+/// A server with its own database. It stops when this is dropped.
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) database_url: String,
     pub(crate) tokens: Tokens,
-    /// Where the metrics are.
+    /// The address of the metrics.
     pub(crate) metrics_url: Option<String>,
     http: reqwest::Client,
     handle: ServerHandle,
@@ -43,17 +43,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// With the reference data and the default settings.
+    /// Starts with the reference data and the default settings.
     pub(crate) fn start() -> Self {
         Self::with(&[])
     }
 
-    /// With the reference data and these settings.
+    /// Starts with the reference data and these settings.
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         Self::on(fresh_database(), settings)
     }
 
-    /// On this database, with these settings.
+    /// Starts on this database with these settings.
     pub(crate) fn on(database_url: String, settings: &[(&str, &str)]) -> Self {
         let settings: Vec<(String, String)> = settings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         let lookup = move |name: &str| {
@@ -67,7 +67,7 @@ impl Server {
         };
         let config = Config::read(&lookup).unwrap();
         app::raise_file_limit();
-        // LOG_LEVEL=info shows the server's log beside the tests.
+        // LOG_LEVEL=info prints the server's log.
         if let Ok(level) = std::env::var("LOG_LEVEL") {
             static LOG: std::sync::Once = std::sync::Once::new();
             LOG.call_once(|| kuntatutorit::telemetry::start(kuntatutorit::config::LogFormat::Human, &level).unwrap());
@@ -94,7 +94,7 @@ impl Server {
         }
     }
 
-    /// Another instance on the same database, with these settings.
+    /// Starts another instance on the same database with these settings.
     pub(crate) fn second(&self, settings: &[(&str, &str)]) -> Self {
         let settings = [&[("PUBLIC_URL", self.url.as_str())], settings].concat();
         Self::on(self.database_url.clone(), &settings)
@@ -143,18 +143,18 @@ impl Server {
         })
     }
 
-    /// Whoever this grant is of.
+    /// A caller with a token for this grant.
     pub(crate) fn bearer(&self, grant: &Grant) -> Client {
         self.token(&self.tokens.issue(grant, Utc::now()).unwrap())
     }
 
-    /// Runs SQL on the server's database, for what no operation does.
+    /// Runs SQL on the server's database, for changes that no operation makes.
     pub(crate) async fn execute(&self, sql: &str) {
         let mut conn = AsyncPgConnection::establish(&self.database_url).await.unwrap();
         diesel::sql_query(sql).execute(&mut conn).await.unwrap();
     }
 
-    /// Whoever has this token.
+    /// A caller with this token.
     pub(crate) fn token(&self, token: &str) -> Client {
         Client::new(self.http.clone(), self.url.clone(), Some(token.to_owned()))
     }
@@ -162,7 +162,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The command is sent at once; its answer is the thread's end.
+        // `stop` sends its command at once; the thread ends when the server has stopped.
         drop(self.handle.stop(false));
         let ended = self.thread.take().unwrap().join();
         assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");

@@ -1,4 +1,4 @@
-//! The database goes away and comes back; many come at once; callers go away.
+//! PostgreSQL stops and comes back; all connections are busy; callers disconnect.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Server, killable_postgres::KillablePostgres, raw, soak};
 
 #[tokio::test]
-async fn the_service_outlives_its_database() {
+async fn the_service_survives_a_restart_of_postgresql() {
     let mut database = KillablePostgres::start();
     let server = Server::on(database.url(), &[]);
     let espoo = server.municipality("049");
@@ -27,10 +27,10 @@ async fn the_service_outlives_its_database() {
             server.anonymous().get("/readyz").await.expect(503);
             server.anonymous().get("/livez").await.expect(200);
         }
-        database.again();
+        database.restart();
         let back = Instant::now();
         while espoo.get(path).await.status != 200 {
-            assert!(back.elapsed() < soak::recovery(), "not back in time");
+            assert!(back.elapsed() < soak::recovery(), "the service did not recover in time");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         server.anonymous().get("/readyz").await.expect(200);
@@ -39,7 +39,7 @@ async fn the_service_outlives_its_database() {
 }
 
 #[tokio::test]
-async fn all_connections_held_is_503_within_a_second_and_reads_go_on() {
+async fn busy_write_connections_answer_503_within_a_second_and_reads_continue() {
     let server = Server::with(&[("POOL_SIZE", "2")]);
     let espoo = server.municipality("049");
     let path = "/v1/municipalities/049";
@@ -61,7 +61,7 @@ async fn all_connections_held_is_503_within_a_second_and_reads_go_on() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_tears_no_write() {
+async fn a_caller_that_disconnects_leaves_no_partial_write() {
     let server = Server::start();
     let coordinator = server.coordinator();
     for _ in 0..20 {
@@ -69,25 +69,25 @@ async fn a_caller_that_goes_away_tears_no_write() {
         let write = hasty.patch("/v1/municipalities/049", &change);
         let _ = tokio::time::timeout(Duration::from_micros(700), write).await;
     }
-    // A write that was given up may still be on its way to its end; then nothing of it is left open, and the row is free.
+    // An abandoned write may still be running. When it ends, no transaction may stay open and the row must be free.
     let busy = "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() \
                 and backend_type = 'client backend' and state <> 'idle'";
     let mut conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
     let began = Instant::now();
     loop {
-        assert!(began.elapsed() < Duration::from_secs(10), "a write was left open");
+        assert!(began.elapsed() < Duration::from_secs(10), "a write left its transaction open");
         let etag = coordinator.get("/v1/municipalities/049").await.etag();
         let written = coordinator.if_match(&etag).patch("/v1/municipalities/049", &json!({})).await;
         if written.status == 200 && diesel::sql_query(busy).execute(&mut conn).await.unwrap() == 0 {
             return;
         }
-        // Those that were given up may have the whole pool still.
+        // Abandoned requests may still use the whole pool.
         assert!(matches!(written.status, 200 | 412 | 503), "{}", written.text);
     }
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up() {
+async fn a_body_that_never_ends_times_out() {
     use tokio::io::AsyncWriteExt as _;
     let server = Server::start();
     let token = server.coordinator().token.unwrap();

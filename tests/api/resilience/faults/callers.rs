@@ -1,4 +1,4 @@
-//! Callers that reset, dawdle or come in crowds.
+//! Callers that reset their connection, send slowly or come in large numbers.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,16 @@ use uuid::Uuid;
 
 use crate::support::{
     Server,
-    client::{Answer, served},
+    client::{Answer, retry_while_busy},
     fixtures, raw,
     raw::connect,
     soak, sql,
 };
 
-/// How many connections for writes there are.
+/// The number of connections for writes.
 const POOL_SIZE: usize = 4;
 
-/// A whole request that makes an event of this title.
+/// Returns the bytes of a request that creates an event with this title.
 fn creation(token: &str, title: &str) -> String {
     let body = json!({
         "title": {"fi": title}, "kind": "webinar", "modality": "online", "starts_at": "2026-12-01T10:00:00Z",
@@ -33,7 +33,7 @@ fn creation(token: &str, title: &str) -> String {
 }
 
 #[tokio::test]
-async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
+async fn a_reset_leaves_no_partial_write_and_no_open_transaction() {
     let server = Server::with(&[("POOL_SIZE", &POOL_SIZE.to_string())]);
     let token = server.coordinator().token.unwrap();
     let titles: Vec<_> = (0..soak::times(60, 2000)).map(|_| Uuid::new_v4().to_string()).collect();
@@ -41,8 +41,8 @@ async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
         let resets = crowd.iter().enumerate().map(async |(place, title)| {
             let request = creation(&token, title);
             let mut stream = connect(&server).await;
-            // Some are cut in the middle of what they say, the others at some moment of the work, which takes long on a
-            // machine that is busy; the last sees that it was done.
+            // Some requests are cut while they are sent, others at a moment of the work, which takes long on a busy
+            // machine. The last caller reads its answer.
             let said = if place % 4 == 0 { request.len() * place / 20 } else { request.len() };
             stream.write_all(&request.as_bytes()[..said]).await.unwrap();
             if place == 19 {
@@ -51,7 +51,7 @@ async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
                 tokio::time::sleep(Duration::from_micros(u64::try_from(300 * place * place + 100 * number).unwrap()))
                     .await;
             }
-            // No lingering: a reset, not a farewell.
+            // Without lingering, closing the socket sends a reset.
             stream.set_zero_linger().unwrap();
         });
         join_all(resets).await;
@@ -60,10 +60,10 @@ async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
                 and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'";
     let began = Instant::now();
     while !sql::query_lines(&server, open).await.is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(10), "a transaction is left open");
+        assert!(began.elapsed() < Duration::from_secs(10), "a transaction is still open");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // Each is there once with its change and its key, or not at all.
+    // Each event exists once with its change and its key, or does not exist.
     let torn = "select events.id::text as line from events \
                 left join changes on resource = 'events' and changes.key = events.id::text \
                 left join idempotency_keys on idempotency_keys.key = title ->> 'fi' \
@@ -72,19 +72,19 @@ async fn who_resets_leaves_no_half_write_and_no_open_transaction() {
     let all = "select title ->> 'fi' as line from events where starts_at = '2026-12-01T10:00:00Z'";
     let written = sql::query_lines(&server, all).await;
     assert!(written.iter().all(|title| titles.contains(title)) && !written.is_empty(), "{written:?}");
-    // The pool is whole: as many as it has write at the same time.
+    // The pool is complete: as many writes as it has connections run at the same time.
     sql::slow_down(&server, "insert", "events", 2.0).await;
     let (writer, event) = (&server.coordinator(), &fixtures::event_body("049", "draft"));
-    let write = (0..POOL_SIZE).map(|_| served(async || writer.post("/v1/events", event).await));
+    let write = (0..POOL_SIZE).map(|_| retry_while_busy(async || writer.post("/v1/events", event).await));
     let (answers, ()) = tokio::join!(join_all(write), sql::wait_for_sleepers(&server, POOL_SIZE));
     for answer in answers {
         answer.expect(201);
     }
-    soak::counted(&format!("callers reset: {}, of which {} had written", titles.len(), written.len()));
+    soak::report(&format!("callers reset: {}, of which {} had written", titles.len(), written.len()));
 }
 
 #[tokio::test]
-async fn all_connections_held_is_503_within_a_second_for_as_long_as_it_lasts() {
+async fn busy_write_connections_answer_503_within_a_second_until_one_is_free() {
     use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
     let server = Server::with(&[("POOL_SIZE", "2")]);
     let writer = server.coordinator().if_match("*");
@@ -111,12 +111,13 @@ async fn all_connections_held_is_503_within_a_second_for_as_long_as_it_lasts() {
     diesel::sql_query("rollback").execute(&mut holder).await.unwrap();
     let (answer, took) = write().await;
     answer.expect(200);
-    assert!(took < Duration::from_secs(2), "back after {took:?}");
-    soak::counted(&format!("all connections held for {held:?}: {refused} refused, back after {took:?}"));
+    assert!(took < Duration::from_secs(2), "the service recovered only after {took:?}");
+    soak::report(&format!("all connections held for {held:?}: {refused} refused, back after {took:?}"));
 }
 
-/// So many say this and no more; meanwhile others are served, and then those are sent away, with this answer.
-async fn dawdle(beginning: &str, count: usize, patience: Duration, told: impl Fn(Answer)) {
+/// Opens `count` connections that send only this beginning. The service must serve others meanwhile, and then end those
+/// connections with this answer.
+async fn send_slowly(beginning: &str, count: usize, patience: Duration, told: impl Fn(Answer)) {
     let server = Server::start();
     let mut slow = Vec::new();
     for _ in 0..count {
@@ -127,9 +128,11 @@ async fn dawdle(beginning: &str, count: usize, patience: Duration, told: impl Fn
     let (reader, began) = (server.coordinator(), Instant::now());
     for _ in 0..20 {
         let asked = Instant::now();
-        served(async || reader.get("/v1/municipalities/049").await).await.expect(200);
-        served(async || reader.if_match("*").patch("/v1/municipalities/049", &json!({})).await).await.expect(200);
-        assert!(asked.elapsed() < Duration::from_secs(5), "others wait: {:?}", asked.elapsed());
+        retry_while_busy(async || reader.get("/v1/municipalities/049").await).await.expect(200);
+        retry_while_busy(async || reader.if_match("*").patch("/v1/municipalities/049", &json!({})).await)
+            .await
+            .expect(200);
+        assert!(asked.elapsed() < Duration::from_secs(5), "other callers wait: {:?}", asked.elapsed());
     }
     for mut stream in slow {
         let left = || patience.saturating_sub(began.elapsed());
@@ -137,21 +140,22 @@ async fn dawdle(beginning: &str, count: usize, patience: Duration, told: impl Fn
         let end = tokio::time::timeout(left(), stream.read(&mut [0])).await;
         assert!(matches!(end, Ok(Ok(0) | Err(_))), "still connected after {patience:?}: {end:?}");
     }
-    soak::counted(&format!("{count} dawdled, and were sent away after {:?}", began.elapsed()));
+    soak::report(&format!("{count} dawdled, and were sent away after {:?}", began.elapsed()));
 }
 
 #[tokio::test]
-async fn slow_headers() {
+async fn slow_headers_are_cut_and_delay_no_other_caller() {
     let request = "GET /v1/municipalities HTTP/1.1\r\nhost: x\r\nx-slow: ";
-    // The HTTP library answers, with the status alone.
-    dawdle(request, soak::times(100, 1000), Duration::from_secs(15), |answer| assert_eq!(answer.status, 408)).await;
+    // The HTTP library answers with a status alone.
+    send_slowly(request, soak::times(100, 1000), Duration::from_secs(15), |answer| assert_eq!(answer.status, 408))
+        .await;
 }
 
 #[tokio::test]
-async fn slow_bodies() {
+async fn slow_bodies_time_out_and_delay_no_other_caller() {
     let request = "POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer TOKEN\r\nconnection: close\r\n\
                    content-type: application/json\r\ncontent-length: 1000\r\n\r\n{\"title\":";
-    dawdle(request, soak::times(100, 1000), Duration::from_secs(20), |answer| {
+    send_slowly(request, soak::times(100, 1000), Duration::from_secs(20), |answer| {
         answer.expect_problem(408, "body_timeout");
     })
     .await;

@@ -1,4 +1,4 @@
-//! `kill -9` of PostgreSQL and of the service while many write: what was acknowledged is there, once.
+//! `kill -9` of PostgreSQL and of the service during many writes: every acknowledged write exists once.
 
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,11 @@ use crate::support::{
     writers::Writers,
 };
 
-/// How many write at the same time.
+/// The number of concurrent writers.
 const WRITERS: usize = 8;
 
-/// A write succeeds soon; after how long.
-async fn back(client: &Client) -> Duration {
+/// Waits until a write succeeds, and returns how long that took.
+async fn time_to_recover(client: &Client) -> Duration {
     let began = Instant::now();
     let (client, change) = (client.if_match("*"), json!({}).to_string());
     loop {
@@ -26,13 +26,13 @@ async fn back(client: &Client) -> Duration {
         if answer.is_ok_and(|answer| answer.status == 200) {
             return began.elapsed();
         }
-        assert!(began.elapsed() < soak::recovery(), "not back in time");
+        assert!(began.elapsed() < soak::recovery(), "the service did not recover in time");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn of_postgres() {
+async fn killing_postgresql_loses_no_acknowledged_write() {
     let began = Instant::now();
     let mut database = KillablePostgres::durable();
     let server = Server::on(database.url(), &[]);
@@ -45,22 +45,22 @@ async fn of_postgres() {
         writers.progress(20).await;
         tokio::task::block_in_place(|| {
             database.kill();
-            database.again();
+            database.restart();
         });
         for instance in [&client, &elsewhere] {
-            slowest = slowest.max(back(instance).await);
+            slowest = slowest.max(time_to_recover(instance).await);
         }
     }
     writers.progress(20).await;
     let counts = writers.end().await.compare(&database.url()).await;
-    soak::counted(&format!(
+    soak::report(&format!(
         "PostgreSQL killed {kills} times under two instances, back within {slowest:?}: {counts}, {:?}",
         began.elapsed()
     ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn of_one_of_its_processes() {
+async fn killing_one_backend_loses_no_acknowledged_write() {
     let began = Instant::now();
     let database = KillablePostgres::durable();
     let server = Server::on(database.url(), &[]);
@@ -71,17 +71,17 @@ async fn of_one_of_its_processes() {
                    order by random() limit 1";
     for _ in 0..kills {
         writers.progress(20).await;
-        // PostgreSQL throws out everybody and starts anew by itself; then it has no time to answer in.
+        // PostgreSQL then ends all sessions and recovers by itself, and answers no query for a moment.
         let found = sql::query_lines(&server, backend).await;
         kill(&found[0]);
     }
     writers.progress(20).await;
     let counts = writers.end().await.compare(&database.url()).await;
-    soak::counted(&format!("PostgreSQL's process killed {kills} times: {counts}, {:?}", began.elapsed()));
+    soak::report(&format!("PostgreSQL's process killed {kills} times: {counts}, {:?}", began.elapsed()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn of_the_service() {
+async fn killing_the_service_loses_no_acknowledged_write() {
     let began = Instant::now();
     let data = tempfile::TempDir::new().unwrap();
     let port = free_port();
@@ -100,13 +100,13 @@ async fn of_the_service() {
         writers.progress(20).await;
         service.kill();
         service = start();
-        slowest = slowest.max(back(&client).await);
+        slowest = slowest.max(time_to_recover(&client).await);
     }
     writers.progress(20).await;
     let ledger = writers.end().await;
     let url = kuntatutorit::db::local::LocalPostgres::running(data.path(), "kuntatutorit").unwrap();
     let counts = ledger.compare(&url).await;
-    soak::counted(&format!(
+    soak::report(&format!(
         "the service killed {kills} times, back within {slowest:?}: {counts}, {:?}",
         began.elapsed()
     ));

@@ -1,4 +1,5 @@
-//! The link to the database: every request ends within five seconds as success or 503, and then all is well again.
+//! The connection to PostgreSQL fails: every request ends within five seconds with success or 503, and the service
+//! recovers.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +10,16 @@ use uuid::Uuid;
 
 use crate::support::{
     Server,
-    client::{Answer, Client, served},
+    client::{Answer, Client, retry_while_busy},
     databases::fresh_database,
     fixtures,
     proxy::{Fault, Proxy},
     soak, sql,
 };
 
-/// How long any request may take.
+/// The time limit for any request.
 const LIMIT: Duration = Duration::from_secs(5);
-/// How long one may take that can only be refused.
+/// The time limit for a request that can only be refused.
 const REFUSED: Duration = Duration::from_secs(1);
 
 struct Scene {
@@ -42,7 +43,7 @@ impl Scene {
         Self { proxy, server, event }
     }
 
-    /// One request to each operation that the document has, as the coordinator.
+    /// Returns a request to each operation of the document, as the coordinator.
     async fn requests(&self) -> Vec<Request> {
         let document = self.server.anonymous().get("/openapi.json").await.expect(200).body;
         let mut requests = Vec::new();
@@ -62,7 +63,7 @@ impl Scene {
         requests
     }
 
-    /// Good enough for the operations that reach the database with it; the others refuse it.
+    /// A body with which some operations reach the database. The others refuse it.
     fn body(&self, path: &str) -> String {
         match path {
             "/v1/events" => self.event.to_string(),
@@ -73,14 +74,15 @@ impl Scene {
         }
     }
 
-    /// Sends everything at once; none is slower than `limit`, none fails otherwise than it may. How many succeeded.
+    /// Sends everything at once. No request may take longer than `limit` or fail in an undocumented way. Returns how
+    /// many succeeded and how many were refused.
     async fn everything(&self, limit: Duration) -> (usize, usize) {
-        // A connection that is kept may end just when it is used again: that is no fault of the link.
+        // A kept connection may close just when it is used again, which is no fault of the database link.
         let coordinator = self.server.coordinator().if_match("*").with("connection", "close");
         let requests = self.requests().await;
         let mut answers: FuturesUnordered<_> = requests.iter().map(|request| timed(&coordinator, request)).collect();
         let (mut served, mut refused) = (0, 0);
-        // What the measuring itself may add, beside other tests and alone.
+        // The measurement itself may add this much, less when it runs alone.
         let slack = soak::within(Duration::from_secs(3), Duration::from_millis(250));
         while let Some((request, answer, took)) = answers.next().await {
             let asked = format!("{} {}", request.method, request.path);
@@ -99,12 +101,12 @@ impl Scene {
         (served, refused)
     }
 
-    /// Soon everything is as it was; after how long.
+    /// Waits until everything works again, and returns how long that took.
     async fn is_back(&self) -> Duration {
         let began = Instant::now();
         let (coordinator, path) = (self.server.coordinator().if_match("*"), "/v1/municipalities/049");
         while coordinator.patch(path, &json!({})).await.status != 200 || coordinator.get(path).await.status != 200 {
-            assert!(began.elapsed() < soak::recovery(), "not back after {:?}", began.elapsed());
+            assert!(began.elapsed() < soak::recovery(), "not recovered after {:?}", began.elapsed());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         began.elapsed()
@@ -117,7 +119,7 @@ impl Scene {
     }
 }
 
-/// A path with an id for each of its parameters.
+/// Fills every path parameter with an id.
 fn filled(path: &str) -> String {
     let id = Uuid::now_v7().to_string();
     let parts = path.split('/').map(|part| if part.contains('{') { id.as_str() } else { part });
@@ -130,7 +132,7 @@ async fn timed<'a>(client: &Client, request: &'a Request) -> (&'a Request, Answe
     (request, answer, began.elapsed())
 }
 
-/// With this fault, twice: as it strikes, and while it lasts.
+/// Sends everything twice under this fault: at its start, and while it lasts.
 async fn endures(fault: Fault, lasting: Duration) -> (usize, usize) {
     let scene = Scene::set().await;
     let (mut served, mut refused, mut slowest) = (0, 0, Duration::ZERO);
@@ -146,7 +148,7 @@ async fn endures(fault: Fault, lasting: Duration) -> (usize, usize) {
         scene.proxy.set(Fault::Sound);
         slowest = slowest.max(scene.is_back().await);
     }
-    soak::counted(&format!(
+    soak::report(&format!(
         "link {fault:?}, {rounds} times: {served} served, {refused} refused, back within {slowest:?}, {} connections, {:?}",
         scene.proxy.links(),
         began.elapsed()
@@ -155,38 +157,38 @@ async fn endures(fault: Fault, lasting: Duration) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn refused() {
+async fn refused_connections_answer_503() {
     let (_, refused) = endures(Fault::Refused, REFUSED).await;
-    assert!(refused > 60, "only {refused} noticed");
+    assert!(refused > 60, "only {refused} requests were refused");
 }
 
 #[tokio::test]
-async fn reset() {
+async fn reset_connections_answer_503() {
     let (_, refused) = endures(Fault::Reset, REFUSED).await;
-    assert!(refused > 60, "only {refused} noticed");
+    assert!(refused > 60, "only {refused} requests were refused");
 }
 
 #[tokio::test]
-async fn black_hole() {
+async fn a_silent_network_answers_503() {
     let (_, refused) = endures(Fault::BlackHole, LIMIT).await;
-    assert!(refused > 60, "only {refused} noticed");
+    assert!(refused > 60, "only {refused} requests were refused");
 }
 
 #[tokio::test]
-async fn half_a_second_slower() {
+async fn a_network_that_is_half_a_second_slower_still_serves() {
     let (served, _) = endures(Fault::Slow(Duration::from_millis(500)), LIMIT).await;
-    assert!(served > 20, "only {served} came through");
+    assert!(served > 20, "only {served} requests were served");
 }
 
 #[tokio::test]
-async fn cut_after_some_bytes() {
+async fn connections_that_break_in_mid_answer_recover() {
     for bytes in [0, 1, 100, 1000, 10_000].into_iter().step_by(soak::times(2, 1)) {
         endures(Fault::CutAfter(bytes), LIMIT).await;
     }
 }
 
 #[tokio::test]
-async fn a_lost_commit_reply_resolves_on_retry() {
+async fn a_retry_resolves_a_lost_reply_to_commit() {
     let scene = Scene::set().await;
     let mut replayed = 0;
     let times = soak::times(5, 200);
@@ -199,12 +201,12 @@ async fn a_lost_commit_reply_resolves_on_retry() {
         let sender = scene.server.municipality("049").with("idempotency-key", &title);
         scene.proxy.set(Fault::LostCommit);
         sender.post("/v1/events", &event).await.expect_problem(503, "unavailable");
-        assert_eq!(scene.rows(&title).await, 1, "the commit was not the one that was lost");
+        assert_eq!(scene.rows(&title).await, 1, "the reply to another statement was lost");
         scene.proxy.set(Fault::Sound);
-        let again = served(async || sender.post("/v1/events", &event).await).await.expect(201);
+        let again = retry_while_busy(async || sender.post("/v1/events", &event).await).await.expect(201);
         replayed += usize::from(again.header("idempotency-replayed") == "true");
         assert_eq!(scene.rows(&title).await, 1);
     }
     assert_eq!(replayed, times);
-    soak::counted(&format!("lost commit replies: {replayed} of {times} resolved on retry, one row each"));
+    soak::report(&format!("lost commit replies: {replayed} of {times} resolved on retry, one row each"));
 }

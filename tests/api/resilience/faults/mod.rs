@@ -1,4 +1,4 @@
-//! What goes wrong around the service: its database, the link to it, its callers, its own end.
+//! Faults around the service: of PostgreSQL, of the connection to it, of callers, and of the service itself.
 
 mod away;
 mod callers;

@@ -1,4 +1,4 @@
-//! How the real program stops under load.
+//! The real program stops under load.
 
 use std::{
     sync::{
@@ -18,31 +18,31 @@ use crate::support::{
     soak, sql,
 };
 
-/// The program on this server's database, told as its other instance.
+/// Starts the program on this server's database, as its second instance.
 fn beside(server: &Server, drain: &str) -> Service {
     let mut serve = program_on(&server.database_url);
     serve.env("PUBLIC_URL", &server.url).env("DRAIN_SECONDS", drain).env("LOG_LEVEL", "info").env("POOL_SIZE", "16");
     Service::start(serve)
 }
 
-/// Waits until so many more are served.
-async fn more(served: &AtomicUsize, count: usize, limit: Duration) {
+/// Waits until this many more requests are served.
+async fn wait_for_requests(served: &AtomicUsize, count: usize, limit: Duration) {
     let (began, before) = (Instant::now(), served.load(Ordering::Relaxed));
     while served.load(Ordering::Relaxed) < before + count {
-        assert!(began.elapsed() < limit, "not {count} more are served within {limit:?}");
+        assert!(began.elapsed() < limit, "{count} more requests were not served within {limit:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 #[tokio::test]
-async fn on_sigterm_readiness_goes_first_and_no_request_fails() {
+async fn on_sigterm_readiness_ends_first_and_no_request_fails() {
     let server = Server::start();
     for _ in 0..soak::times(1, 10) {
         let mut service = beside(&server, "5");
         let token = server.coordinator().token.unwrap();
         let (away, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let mut callers = JoinSet::new();
-        // Each keeps its connection, and comes until the balancer sends it elsewhere.
+        // Each caller keeps its connection until the load balancer sends it elsewhere.
         for _ in 0..16 {
             let (caller, away, served) = (service.token(&token), Arc::clone(&away), Arc::clone(&served));
             callers.spawn(async move {
@@ -55,15 +55,15 @@ async fn on_sigterm_readiness_goes_first_and_no_request_fails() {
         }
         let balancer = service.anonymous();
         balancer.get("/readyz").await.expect(200);
-        more(&served, 50, Duration::from_secs(30)).await;
+        wait_for_requests(&served, 50, Duration::from_secs(30)).await;
         service.signal("TERM");
         let told = Instant::now();
         while balancer.get("/readyz").await.status == 200 {
-            assert!(told.elapsed() < Duration::from_secs(2), "it stays ready");
+            assert!(told.elapsed() < Duration::from_secs(2), "it is still ready");
         }
         balancer.get("/readyz").await.expect_problem(503, "stopping");
-        // It serves while it is still known.
-        more(&served, 1, Duration::from_secs(2)).await;
+        // The load balancer still sends requests, and the service must answer them.
+        wait_for_requests(&served, 1, Duration::from_secs(2)).await;
         away.store(true, Ordering::Relaxed);
         while let Some(ended) = callers.join_next().await {
             ended.unwrap();
@@ -72,7 +72,7 @@ async fn on_sigterm_readiness_goes_first_and_no_request_fails() {
         assert!(status.success(), "{status}: {}", service.log());
         assert!(told.elapsed() < Duration::from_secs(20), "{:?}", told.elapsed());
         let log = service.log();
-        soak::counted(&format!(
+        soak::report(&format!(
             "SIGTERM: {} requests served, none failed, ended after {:?}",
             served.load(Ordering::Relaxed),
             told.elapsed()
@@ -82,7 +82,7 @@ async fn on_sigterm_readiness_goes_first_and_no_request_fails() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_comes_to_its_end() {
+async fn requests_in_progress_are_finished() {
     let server = Server::start();
     sql::slow_down(&server, "update", "municipalities", 2.0).await;
     let mut service = beside(&server, "0");
@@ -95,11 +95,11 @@ async fn what_is_under_way_comes_to_its_end() {
     sql::wait_for_sleepers(&server, 1).await;
     service.signal("TERM");
     let began = Instant::now();
-    // Who waits for a change is sent home; the write is waited for.
+    // A caller that waits for changes gets its answer at once; the service waits for the write.
     wait.await.unwrap().expect(200);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     while let Ok(late) = service.anonymous().attempt(Method::GET, "/livez", None).await {
-        assert!(began.elapsed() < Duration::from_secs(10), "it still accepts: {late:?}");
+        assert!(began.elapsed() < Duration::from_secs(10), "it still accepts connections: {late:?}");
     }
     assert_eq!(write.await.unwrap().expect(200).body["support_since"], 2003);
     let (status, took) = service.ended().await;
@@ -107,14 +107,14 @@ async fn what_is_under_way_comes_to_its_end() {
 }
 
 #[tokio::test]
-async fn ctrl_c_and_a_second_signal_stop_at_once() {
+async fn ctrl_c_and_a_second_signal_stop_the_service_at_once() {
     let server = Server::start();
     for signals in [&["INT"][..], &["TERM", "TERM"], &["TERM", "INT"]] {
         let mut service = beside(&server, "20");
         service.anonymous().get("/livez").await.expect(200);
         for signal in signals {
             service.signal(signal);
-            // Two that come together count as one.
+            // Two signals that arrive together count as one.
             if signals.len() > 1 {
                 let began = Instant::now();
                 while !service.log().contains("told to stop") {

@@ -1,4 +1,4 @@
-//! How it begins: where its data is, and why it may not.
+//! How the private PostgreSQL starts: where its data is, and when it refuses to start.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::{is_root, kill_and_reap, options, processes_with, query, scratch, spawn_holder, start};
 
 #[test]
-fn data_survives_and_settings_hold() {
+fn data_and_settings_survive_a_restart() {
     let scratch = scratch();
     let data_dir = scratch.path().join("made/on the way, here");
     let server = start(&data_dir);
@@ -42,7 +42,7 @@ fn data_survives_and_settings_hold() {
 }
 
 #[test]
-fn an_empty_directory_will_do() {
+fn an_empty_directory_is_accepted() {
     let dir = TempDir::new().unwrap();
     let server = start(dir.path());
     assert_eq!(query(&server.url("postgres"), "select 1"), "1");
@@ -51,7 +51,7 @@ fn an_empty_directory_will_do() {
 }
 
 #[test]
-fn second_service_is_refused_but_commands_find_the_first() {
+fn a_second_service_is_refused_and_commands_use_the_first() {
     let scratch = scratch();
     let mut holder = spawn_holder(scratch.path());
     let refused = LocalPostgres::start(&options(scratch.path())).unwrap_err();
@@ -62,7 +62,7 @@ fn second_service_is_refused_but_commands_find_the_first() {
 }
 
 #[test]
-fn half_made_cluster_is_remade() {
+fn a_half_made_cluster_is_made_again() {
     let scratch = scratch();
     fs::create_dir(scratch.path().join("cluster.new")).unwrap();
     fs::write(scratch.path().join("cluster.new/PG_VERSION"), "15\n").unwrap();
@@ -72,7 +72,7 @@ fn half_made_cluster_is_remade() {
 }
 
 #[test]
-fn deep_directory_has_its_socket_elsewhere() {
+fn a_long_directory_path_puts_the_socket_elsewhere() {
     let scratch = scratch();
     let data_dir = scratch.path().join("long".repeat(40));
     let server = start(&data_dir);
@@ -84,7 +84,7 @@ fn deep_directory_has_its_socket_elsewhere() {
     drop(server);
     assert!(!Path::new(&host).exists());
 
-    // What another user might put there beforehand.
+    // Another user might have put this there before.
     let elsewhere = scratch.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     symlink(&elsewhere, &host).unwrap();
@@ -100,7 +100,7 @@ fn deep_directory_has_its_socket_elsewhere() {
 }
 
 #[test]
-fn closed_directory_is_named_to_root() {
+fn an_unreachable_directory_is_named_to_root() {
     let scratch = scratch();
     if !is_root(scratch.path()) {
         return;
@@ -114,7 +114,7 @@ fn closed_directory_is_named_to_root() {
 }
 
 #[test]
-fn failures_say_why() {
+fn failures_state_their_cause() {
     let scratch = scratch();
     let nowhere = Options { bin_dir: Some("/nonexistent".into()), ..options(scratch.path()) };
     let refused = LocalPostgres::start(&nowhere).unwrap_err();
@@ -135,7 +135,7 @@ fn failures_say_why() {
 }
 
 #[test]
-fn old_programs_are_refused() {
+fn old_versions_of_postgresql_are_refused() {
     let scratch = scratch();
     for name in ["initdb", "postgres"] {
         let path = scratch.path().join(name);

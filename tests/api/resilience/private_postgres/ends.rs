@@ -1,4 +1,4 @@
-//! How it ends, however the service or itself does.
+//! How the private PostgreSQL ends, whether the service or PostgreSQL itself is killed.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,11 +13,11 @@ use super::{
 };
 
 #[test]
-fn killed_service_leaves_nothing_behind() {
+fn a_killed_service_leaves_no_processes_behind() {
     let scratch = scratch();
     let mut holder = spawn_holder(scratch.path());
     let url = LocalPostgres::running(scratch.path(), "postgres").unwrap();
-    // A connected client must not hold the shutdown up.
+    // A connected client must not delay the shutdown.
     let mut client = Command::new("psql")
         .args([&url, "-c", "select pg_sleep(30)"])
         .stdout(Stdio::null())
@@ -34,7 +34,7 @@ fn killed_service_leaves_nothing_behind() {
 }
 
 #[test]
-fn starts_at_once_after_a_kill() {
+fn it_starts_at_once_after_a_kill() {
     let scratch = scratch();
     let mut holder = spawn_holder(scratch.path());
     kill_and_reap(&mut holder);
@@ -43,7 +43,7 @@ fn starts_at_once_after_a_kill() {
 }
 
 #[test]
-fn starts_after_the_server_itself_was_killed() {
+fn it_starts_after_postgresql_itself_was_killed() {
     let scratch = scratch();
     let server = start(scratch.path());
     let process = postmaster(scratch.path());
@@ -55,7 +55,7 @@ fn starts_after_the_server_itself_was_killed() {
 }
 
 #[test]
-fn server_outlives_a_signal_to_its_whole_group() {
+fn postgresql_survives_a_signal_to_the_whole_process_group() {
     let scratch = scratch();
     let server = start(scratch.path());
     let process = postmaster(scratch.path());
@@ -71,7 +71,7 @@ fn server_outlives_a_signal_to_its_whole_group() {
 
 #[test]
 #[ignore = "takes 10 seconds"]
-fn hung_session_does_not_hold_the_end_up() {
+fn a_hung_session_does_not_delay_the_shutdown() {
     let scratch = scratch();
     let server = start(scratch.path());
     let mut client = Command::new("psql")
@@ -91,11 +91,11 @@ fn hung_session_does_not_hold_the_end_up() {
 
 #[test]
 #[ignore = "takes 25 seconds"]
-fn hung_server_is_given_up_and_waited_for() {
+fn a_hung_server_is_killed_after_a_wait() {
     let scratch = scratch();
     let server = start(scratch.path());
     let process = postmaster(scratch.path());
-    // A stopped process does not see SIGINT, nor SIGQUIT, until it continues.
+    // A stopped process receives SIGINT and SIGQUIT only when it continues.
     assert!(Command::new("kill").args(["-STOP", &process]).status().unwrap().success());
     drop(server);
     assert!(alive(&process));

@@ -1,4 +1,4 @@
-//! Starts real servers with the PostgreSQL that is installed.
+//! The private PostgreSQL starts, stops and recovers, with the PostgreSQL programs that are installed.
 
 mod begins;
 mod ends;
@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use kuntatutorit::db::local::{LocalPostgres, Options};
 use tempfile::TempDir;
 
-/// Set for the process that `holder` runs in.
+/// Set for the child process in which `holder` runs.
 const HOLDER_DIR: &str = "LOCAL_POSTGRES_HOLDER_DIR";
 
 fn scratch() -> TempDir {
     let dir = TempDir::new().unwrap();
-    // The server's user must get through when the tests run as root.
+    // When the tests run as root, the user of PostgreSQL must be able to pass.
     fs::set_permissions(dir.path(), Permissions::from_mode(0o711)).unwrap();
     dir
 }
@@ -40,7 +40,7 @@ fn query(url: &str, sql: &str) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// The process that runs a query with this end.
+/// Starts a session whose query has this ending, and returns its process id.
 fn session(url: &str, end: &str) -> String {
     query(url, &format!("select pid from pg_stat_activity where query like '%{end}' limit 1"))
 }
@@ -49,7 +49,7 @@ fn is_root(dir: &Path) -> bool {
     fs::metadata(dir).unwrap().uid() == 0
 }
 
-/// The numbers of all processes that have `text` on their command line.
+/// Returns the ids of all processes with `text` on their command line.
 fn processes_with(text: &Path) -> Vec<String> {
     let text = text.to_str().unwrap();
     fs::read_dir("/proc")
@@ -81,7 +81,7 @@ fn alive(process: &str) -> bool {
 fn wait_until(what: &str, limit: Duration, done: impl Fn() -> bool) {
     let began = Instant::now();
     while !done() {
-        assert!(began.elapsed() < limit, "{what}: not within {limit:?}");
+        assert!(began.elapsed() < limit, "{what}: did not happen within {limit:?}");
         thread::sleep(Duration::from_millis(5));
     }
 }

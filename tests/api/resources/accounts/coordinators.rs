@@ -1,19 +1,19 @@
-//! The last enabled coordinator stays one.
+//! The last enabled coordinator cannot be disabled or demoted.
 
 use serde_json::json;
 
-use super::{change, espoos, invite};
+use super::{change, espoo_account, invite};
 use crate::support::Server;
 
 #[tokio::test]
-async fn the_last_enabled_coordinator_stays_one() {
+async fn the_last_enabled_coordinator_cannot_be_disabled_or_demoted() {
     let server = Server::start();
     let (first, _) = invite(&server, &json!({"email": "a@kunta.example", "role": "coordinator"})).await;
     let demoted = json!({"role": "municipality", "municipality_code": "049"});
     for fields in [json!({"disabled": true}), demoted.clone()] {
         change(&server, &first, &fields).await.expect_problem(409, "last_coordinator");
     }
-    // Anything else of it changes.
+    // Its other fields can change.
     change(&server, &first, &json!({"email": "b@kunta.example"})).await.expect(200);
     let (second, _) = invite(&server, &json!({"email": "c@kunta.example", "role": "coordinator"})).await;
     change(&server, &second, &json!({"disabled": true})).await.expect(200);
@@ -21,12 +21,12 @@ async fn the_last_enabled_coordinator_stays_one() {
     change(&server, &second, &json!({"disabled": false})).await.expect(200);
     change(&server, &first, &demoted).await.expect(200);
     change(&server, &second, &json!({"disabled": true})).await.expect_problem(409, "last_coordinator");
-    let (third, _) = invite(&server, &espoos()).await;
+    let (third, _) = invite(&server, &espoo_account()).await;
     change(&server, &third, &json!({"disabled": true})).await.expect(200);
 }
 
 #[tokio::test]
-async fn two_coordinators_cannot_both_go_at_once() {
+async fn two_coordinators_cannot_disable_each_other_at_once() {
     let server = Server::start();
     for round in 0..10 {
         let mut paths = Vec::new();
@@ -34,7 +34,7 @@ async fn two_coordinators_cannot_both_go_at_once() {
             let new = json!({"email": format!("{name}{round}@kunta.example"), "role": "coordinator"});
             paths.push(invite(&server, &new).await.0);
         }
-        // What is left of the round before goes first.
+        // Disables the coordinators of the round before.
         server
             .execute(
                 "update accounts set disabled = true where role = 'coordinator' and not disabled and id not in \

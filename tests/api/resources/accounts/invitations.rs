@@ -1,9 +1,9 @@
-//! Invitations: secrets that open an account once.
+//! Invitations: secrets with which a person sets a password, once.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{accept, change, espoos, invite, login};
+use super::{accept, change, espoo_account, invite, login};
 use crate::support::{Server, fixtures};
 
 const EMAIL: &str = "digituki@espoo.example";
@@ -13,7 +13,7 @@ const PASSWORD: &str = "uusi salasana";
 async fn an_invitation_sets_a_password_once() {
     let server = Server::start();
     let anonymous = server.anonymous();
-    let (path, invitation) = invite(&server, &espoos()).await;
+    let (path, invitation) = invite(&server, &espoo_account()).await;
     login(&anonymous, EMAIL, PASSWORD).await.expect_problem(401, "sign_in_refused");
     assert_eq!(accept(&anonymous, &invitation, PASSWORD).await.expect(204).text, "");
     accept(&anonymous, &invitation, "another password").await.expect_problem(401, "invitation_refused");
@@ -24,7 +24,7 @@ async fn an_invitation_sets_a_password_once() {
 }
 
 #[tokio::test]
-async fn a_newer_invitation_ends_the_older_and_the_forgotten_password() {
+async fn a_new_invitation_replaces_the_old_one_and_a_forgotten_password() {
     let server = Server::start();
     let anonymous = server.anonymous();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
@@ -35,7 +35,7 @@ async fn a_newer_invitation_ends_the_older_and_the_forgotten_password() {
     assert!(second.header("cache-control").contains("no-store"));
     let secret = |answer: &crate::support::client::Answer| answer.body["secret"].as_str().unwrap().to_owned();
     accept(&anonymous, &secret(&first), PASSWORD).await.expect_problem(401, "invitation_refused");
-    // The old password holds until another one is set; then its sessions end.
+    // The old password works until a new one is set; then the old sessions end.
     let session = login(&anonymous, EMAIL, fixtures::PASSWORD).await.expect(200).body;
     accept(&anonymous, &secret(&second), PASSWORD).await.expect(204);
     login(&anonymous, EMAIL, fixtures::PASSWORD).await.expect(401);
@@ -44,10 +44,10 @@ async fn a_newer_invitation_ends_the_older_and_the_forgotten_password() {
 }
 
 #[tokio::test]
-async fn an_invitation_ends_with_its_time_and_with_its_account() {
+async fn an_invitation_ends_when_it_expires_and_when_its_account_is_disabled() {
     let server = Server::start();
     let anonymous = server.anonymous();
-    let (path, old) = invite(&server, &espoos()).await;
+    let (path, old) = invite(&server, &espoo_account()).await;
     server.execute("update invitations set expires_at = now() - interval '1 second'").await;
     accept(&anonymous, &old, PASSWORD).await.expect_problem(401, "invitation_refused");
 
@@ -66,12 +66,12 @@ async fn an_invitation_ends_with_its_time_and_with_its_account() {
 }
 
 #[tokio::test]
-async fn of_fifty_who_use_one_invitation_one_sets_the_password() {
+async fn one_of_fifty_concurrent_uses_of_an_invitation_sets_the_password() {
     let server = Server::with(&[("POOL_SIZE", "10")]);
     let anonymous = server.anonymous();
-    let (_, invitation) = invite(&server, &espoos()).await;
+    let (_, invitation) = invite(&server, &espoo_account()).await;
     let mut answers = Vec::new();
-    // In two waves: the queue to the hashers is that of all tests.
+    // In two waves, because all tests share the queue of the password hashers.
     for wave in [0..25, 25..50] {
         let uses = wave.map(|n| {
             let (anonymous, invitation) = (&anonymous, &invitation);
@@ -88,10 +88,10 @@ async fn of_fifty_who_use_one_invitation_one_sets_the_password() {
 }
 
 #[tokio::test]
-async fn an_address_that_guesses_invitations_waits() {
+async fn guessing_invitations_is_throttled() {
     let server = Server::with(&[("TRUSTED_PROXIES", "127.0.0.1")]);
     let attacker = server.anonymous().with("x-forwarded-for", "203.0.113.7");
-    let (_, invitation) = invite(&server, &espoos()).await;
+    let (_, invitation) = invite(&server, &espoo_account()).await;
     for guess in 0..5 {
         accept(&attacker, &format!("guess {guess}"), PASSWORD).await.expect_problem(401, "invitation_refused");
     }
@@ -99,6 +99,6 @@ async fn an_address_that_guesses_invitations_waits() {
     assert!((1..=900).contains(&refused.header("retry-after").parse::<u32>().unwrap()));
     let elsewhere = server.anonymous().with("x-forwarded-for", "198.51.100.9");
     accept(&elsewhere, "guess 6", PASSWORD).await.expect_problem(401, "invitation_refused");
-    // Who was invited does not wait: nobody at the same address locks it out.
+    // The invited person never waits: guesses from the same address cannot lock that person out.
     accept(&attacker, &invitation, PASSWORD).await.expect(204);
 }

@@ -12,15 +12,15 @@ use crate::support::{
     client::{Answer, Client},
 };
 
-/// A new account of Espoo.
-fn espoos() -> Value {
+/// The body of a new account of Espoo.
+fn espoo_account() -> Value {
     json!({
         "email": "digituki@espoo.example", "role": "municipality", "municipality_code": "049", "tutor_id": null,
         "disabled": false
     })
 }
 
-/// Invites this person; the path of the account and the invitation.
+/// Invites a person, and returns the path of the account and the invitation.
 async fn invite(server: &Server, new: &Value) -> (String, String) {
     let invited = server.coordinator().post("/v1/accounts", new).await.expect(201);
     let path = format!("/v1/accounts/{}", invited.body["id"].as_str().unwrap());
@@ -35,7 +35,7 @@ async fn login(client: &Client, email: &str, password: &str) -> Answer {
     client.post("/v1/auth/login", &json!({"email": email, "password": password})).await
 }
 
-/// Changes these fields of what is there now.
+/// Changes these fields with the current version.
 async fn change(server: &Server, path: &str, fields: &Value) -> Answer {
     let coordinator = server.coordinator();
     coordinator.if_match(&coordinator.get(path).await.expect(200).etag()).patch(path, fields).await

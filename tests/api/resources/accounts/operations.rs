@@ -1,16 +1,16 @@
-//! What each operation answers, and the rules of its input.
+//! The answers of each operation, and the rules of its input.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{change, espoos, invite};
+use super::{change, espoo_account, invite};
 use crate::support::{Server, client::stable, fixtures};
 
 #[tokio::test]
-async fn who_is_invited_has_an_account_and_one_invitation() {
+async fn inviting_a_person_creates_an_account_and_an_invitation() {
     let server = Server::start();
     let coordinator = server.coordinator();
-    let mut invited = coordinator.post("/v1/accounts", &espoos()).await.expect(201);
+    let mut invited = coordinator.post("/v1/accounts", &espoo_account()).await.expect(201);
     let id = invited.body["id"].as_str().unwrap().to_owned();
     assert_eq!(invited.header("location"), format!("{}/v1/accounts/{id}", server.url));
     assert!(invited.header("cache-control").contains("no-store"));
@@ -36,10 +36,10 @@ async fn who_is_invited_has_an_account_and_one_invitation() {
 }
 
 #[tokio::test]
-async fn what_was_read_can_be_sent_back_with_what_changes() {
+async fn an_account_can_be_sent_back_with_changes() {
     let server = Server::start();
     let coordinator = server.coordinator();
-    let invited = coordinator.post("/v1/accounts", &espoos()).await.expect(201);
+    let invited = coordinator.post("/v1/accounts", &espoo_account()).await.expect(201);
     let path = format!("/v1/accounts/{}", invited.body["id"].as_str().unwrap());
     let mut changed = invited.body.clone();
     changed["email"] = json!(" Digituki@Vantaa.Example ");
@@ -60,7 +60,7 @@ async fn what_was_read_can_be_sent_back_with_what_changes() {
 }
 
 #[tokio::test]
-async fn filters_narrow_the_list_and_pages_hold_every_row_once() {
+async fn filters_narrow_the_list_and_pages_contain_every_row_once() {
     let server = Server::start();
     let tutor = fixtures::insert_tutor(&server, "092").await;
     for (email, fields) in [
@@ -95,7 +95,7 @@ async fn filters_narrow_the_list_and_pages_hold_every_row_once() {
 }
 
 #[tokio::test]
-async fn every_broken_rule_is_told_at_once() {
+async fn every_broken_rule_is_reported_at_once() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let broken =
@@ -135,7 +135,7 @@ async fn every_broken_rule_is_told_at_once() {
             "accounts_tutor_of_municipality",
         ),
     ] {
-        let mut new = espoos();
+        let mut new = espoo_account();
         json_patch::merge(&mut new, &fields);
         coordinator.post("/v1/accounts", &new).await.expect_violations(&[(at, code)]);
     }
@@ -147,16 +147,16 @@ async fn every_broken_rule_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn of_fifty_with_one_address_one_is_made() {
+async fn one_of_fifty_accounts_with_the_same_address_is_created() {
     let server = Server::with(&[("POOL_SIZE", "10")]);
     let coordinator = server.coordinator();
-    let new = espoos();
+    let new = espoo_account();
     let answers = join_all((0..50).map(|_| coordinator.post("/v1/accounts", &new))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
     assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409 | 503)));
     assert!(answers.iter().any(|answer| answer.status == 409));
     assert_eq!(coordinator.all("/v1/accounts").await.len(), 1);
-    let mut upper = espoos();
+    let mut upper = espoo_account();
     upper["email"] = json!("DIGITUKI@ESPOO.EXAMPLE");
     coordinator.post("/v1/accounts", &upper).await.expect_problem(409, "accounts_email_unique");
     let (other, _) = invite(&server, &json!({"email": "b@kunta.example", "role": "coordinator"})).await;
@@ -166,7 +166,7 @@ async fn of_fifty_with_one_address_one_is_made() {
 }
 
 #[tokio::test]
-async fn an_account_moves_with_its_tutor() {
+async fn an_account_moves_to_another_municipality_together_with_its_tutor() {
     let server = Server::start();
     let tutor = server.create_tutor("049").await;
     let new = json!({"email": "t@kunta.example", "role": "tutor", "municipality_code": "049", "tutor_id": tutor});
@@ -179,21 +179,21 @@ async fn an_account_moves_with_its_tutor() {
 }
 
 #[tokio::test]
-async fn accounts_are_the_coordinators_alone() {
+async fn only_the_coordinator_reads_and_writes_accounts() {
     let server = Server::start();
-    let (path, _) = invite(&server, &espoos()).await;
+    let (path, _) = invite(&server, &espoo_account()).await;
     for other in [server.municipality("049"), server.tutor("049", "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")] {
         other.get("/v1/accounts").await.expect_problem(403, "missing_scope");
         other.get(&path).await.expect_problem(403, "missing_scope");
-        other.post("/v1/accounts", &espoos()).await.expect_problem(403, "missing_scope");
+        other.post("/v1/accounts", &espoo_account()).await.expect_problem(403, "missing_scope");
         other.post(&format!("{path}/invitation"), &Value::Null).await.expect_problem(403, "missing_scope");
     }
-    // A token that says more than its role holds opens nothing.
+    // A token with more scopes than its role can hold gives no access.
     let partner = server.partner("espoo", "accounts:read accounts:write", None);
     assert_eq!(partner.get("/v1/accounts").await.expect(200).body, json!({"items": [], "next": null}));
     partner.get(&path).await.expect(404);
     partner.post(&format!("{path}/invitation"), &Value::Null).await.expect(404);
-    partner.post("/v1/accounts", &espoos()).await.expect_problem(403, "out_of_reach");
+    partner.post("/v1/accounts", &espoo_account()).await.expect_problem(403, "out_of_reach");
     server.anonymous().get("/v1/accounts").await.expect_problem(401, "unauthenticated");
     let open = Server::with(&[("PUBLIC_READ", "true")]);
     open.anonymous().get("/v1/accounts").await.expect_problem(401, "unauthenticated");

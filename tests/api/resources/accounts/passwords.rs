@@ -1,4 +1,4 @@
-//! Setting a password with the old one.
+//! Setting a new password with the old one.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::login;
 use crate::support::{
     Server,
-    client::{Answer, Client, shut_out},
+    client::{Answer, Client, assert_shut_out},
     fixtures::{self, PASSWORD},
 };
 
@@ -23,7 +23,7 @@ async fn set(client: &Client, old: &str, new: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_what_the_old_one_opened() {
+async fn a_new_password_ends_the_sessions_of_the_old_one() {
     let server = Server::start();
     let second = Server::on(server.database_url.clone(), &[("PUBLIC_URL", &server.url)]);
     fixtures::insert_account(&server, EMAIL, json!({})).await;
@@ -34,14 +34,14 @@ async fn a_new_password_ends_what_the_old_one_opened() {
     let refresh = json!({"refresh_token": session["refresh_token"]});
     server.anonymous().post("/v1/auth/refresh", &refresh).await.expect_problem(401, "refresh_refused");
     login(&server.anonymous(), EMAIL, PASSWORD).await.expect_problem(401, "sign_in_refused");
-    shut_out(changed, [&espoo, &there], "/v1/me").await;
+    assert_shut_out(changed, [&espoo, &there], "/v1/me").await;
     let answer = login(&server.anonymous(), EMAIL, "uusi salasana").await.expect(200);
     tokio::time::sleep(Duration::from_millis(1100)).await;
     server.token(answer.body["access_token"].as_str().unwrap()).get("/v1/me").await.expect(200);
 }
 
 #[tokio::test]
-async fn guesses_of_the_old_password_count_as_failed_sign_ins() {
+async fn wrong_old_passwords_count_as_failed_sign_ins() {
     let server = Server::start();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
     let (espoo, _) = signed_in(&server).await;
@@ -58,7 +58,7 @@ async fn guesses_of_the_old_password_count_as_failed_sign_ins() {
 }
 
 #[tokio::test]
-async fn what_a_password_is_set_with_stands_there_once() {
+async fn either_the_old_password_or_an_invitation_must_be_given_once() {
     let server = Server::start();
     fixtures::insert_account(&server, EMAIL, json!({})).await;
     let (espoo, _) = signed_in(&server).await;
@@ -67,7 +67,7 @@ async fn what_a_password_is_set_with_stands_there_once() {
     set(&server.token("nonsense"), PASSWORD, "uusi salasana").await.expect_problem(401, "unauthenticated");
     let partner = server.partner("espoo-calendar", "events:read", Some("049"));
     set(&partner, PASSWORD, "uusi salasana").await.expect_problem(403, "out_of_reach");
-    // A token of an account that is not there any more opens nothing.
+    // A token of a deleted account gives no access.
     set(&server.municipality("049"), PASSWORD, "uusi salasana").await.expect_problem(401, "unauthenticated");
     espoo.post(path, &json!({"new_password": "uusi salasana"})).await.expect_violations(&[("/old_password", "one_of")]);
     let both = json!({"old_password": PASSWORD, "invitation": "x", "new_password": "short"});

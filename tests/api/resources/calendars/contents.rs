@@ -1,13 +1,13 @@
-//! What a calendar has, and for whom.
+//! The contents of a calendar, and who sees them.
 
 use icalendar::{Component as _, EventLike as _, EventStatus};
 use serde_json::{Value, json};
 
-use super::{PATH, empty, events, parse, summaries, vantaa};
+use super::{PATH, events, insert_vantaa_event, parse, server_without_events, summaries};
 use crate::support::{Server, fixtures};
 
 #[tokio::test]
-async fn the_events_of_the_programme_are_in_it() {
+async fn the_calendar_contains_the_events_of_the_programme() {
     let server = Server::start();
     let answer = server.municipality("049").get(PATH).await.expect(200);
     assert_eq!(answer.header("content-type"), "text/calendar; charset=utf-8");
@@ -23,11 +23,11 @@ async fn the_events_of_the_programme_are_in_it() {
 }
 
 #[tokio::test]
-async fn each_status_has_its_word_and_drafts_are_left_out() {
-    let server = empty().await;
+async fn each_status_is_translated_and_drafts_are_left_out() {
+    let server = server_without_events().await;
     for status in ["draft", "published", "postponed", "cancelled", "completed"] {
         let row = json!({"status": status, "starts_at": fixtures::hours_from_now(-3), "ends_at": fixtures::hours_from_now(-1)});
-        vantaa(&server, status, row).await;
+        insert_vantaa_event(&server, status, row).await;
     }
     for caller in [server.municipality("092"), server.coordinator()] {
         let events = events(&caller, PATH).await;
@@ -45,27 +45,27 @@ async fn each_status_has_its_word_and_drafts_are_left_out() {
 }
 
 #[tokio::test]
-async fn an_event_of_less_than_a_second_ends_after_it_has_begun() {
-    let server = empty().await;
+async fn an_event_of_less_than_a_second_ends_after_its_start() {
+    let server = server_without_events().await;
     let row = json!({
         "status": "published", "starts_at": "2027-05-05T10:00:00.2Z", "ends_at": "2027-05-05T10:00:00.8Z",
         "time_zone": "Europe/Helsinki"
     });
-    vantaa(&server, "brief", row).await;
+    insert_vantaa_event(&server, "brief", row).await;
     let event = events(&server.coordinator(), PATH).await.remove(0);
     let told = ["DTSTART", "DTEND"].map(|name| event.properties()[name].value().to_owned());
     assert_eq!(told, ["20270505T130000", "20270505T130001"]);
 }
 
 #[tokio::test]
-async fn texts_come_in_the_language_that_is_asked_for_or_the_next_one() {
-    let server = empty().await;
+async fn texts_are_in_the_requested_language_or_the_next_available_one() {
+    let server = server_without_events().await;
     let texts = json!({
         "title": {"fi": "Tapahtuma", "sv": "Evenemang", "en": "Event"},
         "description": {"sv": "Beskrivning", "en": "Description"}, "status_reason": {"en": "Ill"},
         "venue": {"name": {"sv": "Biblioteket"}, "address": "Kirjastokatu 1"}
     });
-    vantaa(&server, "", texts).await;
+    insert_vantaa_event(&server, "", texts).await;
     let espoo = server.municipality("049");
     for (query, title, language, description) in [
         ("", "Tapahtuma", "fi", "Ill\n\nBeskrivning"),
@@ -83,8 +83,8 @@ async fn texts_come_in_the_language_that_is_asked_for_or_the_next_one() {
 }
 
 #[tokio::test]
-async fn any_text_stays_one_text() {
-    let server = empty().await;
+async fn any_text_is_escaped_and_stays_one_value() {
+    let server = server_without_events().await;
     let long = "Ä".repeat(80) + "老虎, (\u{1f99d}); \\ \"x\": ";
     for (given, told) in [
         (long.clone(), long),
@@ -92,7 +92,7 @@ async fn any_text_stays_one_text() {
         ("a\rEND:VCALENDAR\u{2028}b\u{85}c".into(), "a\nEND:VCALENDAR\nb\nc".into()),
         ("a\u{7}b\tc\u{feff}\u{202e}".into(), "a b\tc\u{feff}\u{202e}".to_owned()),
     ] {
-        let id = vantaa(&server, &given, json!({"description": {"fi": given}})).await;
+        let id = insert_vantaa_event(&server, &given, json!({"description": {"fi": given}})).await;
         let event = events(&server.coordinator(), PATH).await.remove(0);
         assert_eq!((event.get_summary(), event.get_description()), (Some(&*told), Some(&*told)));
         server.execute(&format!("delete from events where id = '{id}'")).await;
@@ -101,8 +101,8 @@ async fn any_text_stays_one_text() {
 
 #[tokio::test]
 async fn an_event_keeps_its_uid_and_counts_its_revisions() {
-    let server = empty().await;
-    let path = format!("/v1/events/{}", vantaa(&server, "Yksi", json!({})).await);
+    let server = server_without_events().await;
+    let path = format!("/v1/events/{}", insert_vantaa_event(&server, "Yksi", json!({})).await);
     let vantaa = server.municipality("092");
     let uid = events(&vantaa, PATH).await[0].get_uid().unwrap().to_owned();
     let mut sequence = 0;
@@ -124,13 +124,18 @@ async fn an_event_keeps_its_uid_and_counts_its_revisions() {
 }
 
 #[tokio::test]
-async fn a_municipality_has_what_it_holds_and_what_is_tailored_to_it() {
-    let server = empty().await;
-    vantaa(&server, "own", json!({"audience": ["092"]})).await;
-    vantaa(&server, "draft", json!({"status": "draft"})).await;
-    vantaa(&server, "of Espoo for Vantaa", json!({"host_municipality_code": "049", "audience": ["049", "092"]})).await;
-    vantaa(&server, "of Espoo", json!({"host_municipality_code": "049", "audience": ["638"]})).await;
-    vantaa(&server, "of the network", json!({"host_municipality_code": null})).await;
+async fn a_municipalitys_calendar_has_its_own_events_and_those_for_it() {
+    let server = server_without_events().await;
+    insert_vantaa_event(&server, "own", json!({"audience": ["092"]})).await;
+    insert_vantaa_event(&server, "draft", json!({"status": "draft"})).await;
+    insert_vantaa_event(
+        &server,
+        "of Espoo for Vantaa",
+        json!({"host_municipality_code": "049", "audience": ["049", "092"]}),
+    )
+    .await;
+    insert_vantaa_event(&server, "of Espoo", json!({"host_municipality_code": "049", "audience": ["638"]})).await;
+    insert_vantaa_event(&server, "of the network", json!({"host_municipality_code": null})).await;
     let espoo = server.municipality("049");
     let mut told = events(&espoo, "/v1/municipalities/092/events.ics?lang=sv").await;
     told.sort_by_key(|event| event.get_summary().unwrap().to_owned());
@@ -141,11 +146,11 @@ async fn a_municipality_has_what_it_holds_and_what_is_tailored_to_it() {
 }
 
 #[tokio::test]
-async fn the_online_address_is_for_those_who_may_see_it() {
+async fn only_callers_that_may_see_the_online_address_get_it() {
     let server = Server::with(&[("PUBLIC_READ", "true")]);
     server.execute("delete from events").await;
     let address = "https://etä.example/huone?a=1,2;3";
-    vantaa(&server, "Sparraus", json!({"online_url": address, "audience": ["049"]})).await;
+    insert_vantaa_event(&server, "Sparraus", json!({"online_url": address, "audience": ["049"]})).await;
     for (caller, sees) in [
         (server.municipality("049"), true),
         (server.municipality("092"), true),
@@ -162,7 +167,7 @@ async fn the_online_address_is_for_those_who_may_see_it() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_not_sent_again() {
+async fn an_unchanged_calendar_answers_304() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let answer = espoo.get(PATH).await.expect(200);
@@ -181,8 +186,8 @@ async fn what_has_not_changed_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn it_has_the_nearest_thousand() {
-    let server = empty().await;
+async fn the_calendar_has_the_nearest_thousand_events() {
+    let server = server_without_events().await;
     let rows = "insert into events (id, source, title, kind, modality, starts_at, ends_at, status)
                 select gen_random_uuid(), 'kuntatutorit', jsonb_build_object('fi', hours::text), 'webinar', 'online',
                     now() + hours * interval '1 hour', now() + hours * interval '1 hour' + interval '10 minutes',
@@ -196,7 +201,7 @@ async fn it_has_the_nearest_thousand() {
 }
 
 #[test]
-fn it_is_documented_as_what_it_is() {
+fn the_document_declares_the_calendar_as_text_calendar() {
     let document = serde_json::to_value(kuntatutorit::app::document()).unwrap();
     for path in [PATH, "/v1/municipalities/{code}/events.ics", "/calendar/{secret}.ics"] {
         let content = &document["paths"][path]["get"]["responses"]["200"]["content"];

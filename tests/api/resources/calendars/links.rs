@@ -1,9 +1,9 @@
-//! Secret links: for programs that send no token.
+//! Secret links, for calendar programs that send no token.
 
 use icalendar::Component as _;
 use serde_json::{Value, json};
 
-use super::{empty, events, summaries, vantaa};
+use super::{events, insert_vantaa_event, server_without_events, summaries};
 use crate::support::{
     Server,
     client::{Client, stable},
@@ -12,8 +12,8 @@ use crate::support::{
 
 const PATH: &str = "/v1/calendar-links";
 
-/// Makes a link; its path and the path of its calendar.
-async fn made(owner: &Client, fields: Value) -> (String, String) {
+/// Creates a link, and returns its path and the path of its calendar.
+async fn create_link(owner: &Client, fields: Value) -> (String, String) {
     let mut new = json!({"name": "Puhelin"});
     json_patch::merge(&mut new, &fields);
     let made = owner.post(PATH, &new).await.expect(201);
@@ -23,9 +23,9 @@ async fn made(owner: &Client, fields: Value) -> (String, String) {
 }
 
 #[tokio::test]
-async fn the_address_is_told_once_and_needs_no_token() {
-    let server = empty().await;
-    vantaa(&server, "Yksi", json!({})).await;
+async fn the_address_is_shown_once_and_needs_no_token() {
+    let server = server_without_events().await;
+    insert_vantaa_event(&server, "Yksi", json!({})).await;
     let espoo = server.sign_in_new_account("espoo@kunta.example", json!({})).await;
     let new = json!({"name": "Puhelimen kalenteri", "municipality_code": "092", "lang": "sv"});
     let mut made = espoo.post(PATH, &new).await.expect(201);
@@ -51,7 +51,7 @@ async fn the_address_is_told_once_and_needs_no_token() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_not_there_opens_nothing() {
+async fn an_unknown_link_answers_404() {
     let server = Server::start();
     for calendar in
         ["/calendar/x.ics", "/calendar/%00.ics", &format!("/calendar/{}.ics", "A".repeat(43)), "/calendar/.ics"]
@@ -61,29 +61,30 @@ async fn a_link_that_is_not_there_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_link_shows_what_its_owner_may_see_now() {
-    let server = empty().await;
-    vantaa(&server, "Sparraus", json!({"audience": ["049"], "online_url": "https://etatuki.example/1"})).await;
+async fn a_link_shows_what_its_owner_may_see_at_the_moment() {
+    let server = server_without_events().await;
+    insert_vantaa_event(&server, "Sparraus", json!({"audience": ["049"], "online_url": "https://etatuki.example/1"}))
+        .await;
     let sees = async |calendar: &str| events(&server.anonymous(), calendar).await[0].get_url().is_some();
     let id = fixtures::insert_account(&server, "espoo@kunta.example", json!({})).await;
     let login = json!({"email": "espoo@kunta.example", "password": fixtures::PASSWORD});
     let token = server.anonymous().post("/v1/auth/login", &login).await.expect(200).body["access_token"].clone();
-    let (_, espoo) = made(&server.token(token.as_str().unwrap()), json!({})).await;
+    let (_, espoo) = create_link(&server.token(token.as_str().unwrap()), json!({})).await;
     let porvoo = server.sign_in_new_account("porvoo@kunta.example", json!({"municipality_code": "638"})).await;
-    let (_, porvoo) = made(&porvoo, json!({})).await;
+    let (_, porvoo) = create_link(&porvoo, json!({})).await;
     assert!(sees(&espoo).await);
     assert!(!sees(&porvoo).await);
     let coordinator = server.coordinator().if_match("*");
     coordinator.patch(&format!("/v1/accounts/{id}"), &json!({"municipality_code": "638"})).await.expect(200);
-    assert!(!sees(&espoo).await, "the account is of another municipality now");
+    assert!(!sees(&espoo).await, "the account now belongs to another municipality");
     coordinator.patch(&format!("/v1/accounts/{id}"), &json!({"disabled": true})).await.expect(200);
     server.anonymous().get(&espoo).await.expect_problem(404, "not_found");
 }
 
 #[tokio::test]
-async fn a_partner_systems_link_needs_its_scope_and_its_client() {
-    let server = empty().await;
-    vantaa(&server, "Yksi", json!({})).await;
+async fn a_link_of_a_partner_system_needs_its_scope_and_an_enabled_client() {
+    let server = server_without_events().await;
+    insert_vantaa_event(&server, "Yksi", json!({})).await;
     let coordinator = server.coordinator();
     let client = json!({
         "name": "Kalenteri", "source": "vantaa", "scopes": ["events:read", "calendar-links:write", "calendar-links:read"],
@@ -97,7 +98,7 @@ async fn a_partner_systems_link_needs_its_scope_and_its_client() {
     );
     let anonymous = server.anonymous().with("content-type", "application/x-www-form-urlencoded");
     let token = anonymous.send(reqwest::Method::POST, "/v1/auth/token", Some(form)).await;
-    let (path, calendar) = made(&server.token(token.body["access_token"].as_str().unwrap()), json!({})).await;
+    let (path, calendar) = create_link(&server.token(token.body["access_token"].as_str().unwrap()), json!({})).await;
     assert_eq!(summaries(&events(&server.anonymous(), &calendar).await), ["Yksi"]);
     let client = format!("/v1/clients/{}", client["id"].as_str().unwrap());
     for (patch, status) in [
@@ -112,11 +113,11 @@ async fn a_partner_systems_link_needs_its_scope_and_its_client() {
 }
 
 #[tokio::test]
-async fn a_revoked_link_opens_nothing() {
+async fn a_revoked_link_answers_404() {
     let server = Server::start();
     let espoo = server.sign_in_new_account("espoo@kunta.example", json!({})).await;
-    let (first, calendar) = made(&espoo, json!({})).await;
-    let (_, other) = made(&espoo, json!({})).await;
+    let (first, calendar) = create_link(&espoo, json!({})).await;
+    let (_, other) = create_link(&espoo, json!({})).await;
     espoo.delete(&first).await.expect_problem(428, "precondition_required");
     espoo.if_match("\"1-full\"").delete(&first).await.expect_problem(412, "precondition_failed");
     let etag = espoo.get(&first).await.etag();
@@ -127,12 +128,12 @@ async fn a_revoked_link_opens_nothing() {
 }
 
 #[tokio::test]
-async fn links_are_their_owners_and_the_coordinator_revokes_any() {
+async fn only_the_owner_sees_a_link_and_the_coordinator_can_revoke_any() {
     let server = Server::start();
     let espoo = server.sign_in_new_account("espoo@kunta.example", json!({})).await;
     let colleague = server.sign_in_new_account("toinen@kunta.example", json!({})).await;
-    let (path, calendar) = made(&espoo, json!({"municipality_code": "049"})).await;
-    made(&espoo, json!({"municipality_code": "092"})).await;
+    let (path, calendar) = create_link(&espoo, json!({"municipality_code": "049"})).await;
+    create_link(&espoo, json!({"municipality_code": "092"})).await;
     colleague.get(&path).await.expect_problem(404, "not_found");
     colleague.if_match("*").delete(&path).await.expect_problem(404, "not_found");
     assert_eq!(colleague.get(PATH).await.expect(200).body["items"], json!([]));
@@ -145,7 +146,7 @@ async fn links_are_their_owners_and_the_coordinator_revokes_any() {
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_is_told() {
+async fn every_broken_rule_is_reported_at_once() {
     let server = Server::start();
     let espoo = server.sign_in_new_account("espoo@kunta.example", json!({})).await;
     espoo

@@ -1,4 +1,4 @@
-//! Calendars, read by a library that is not the one that writes them.
+//! Calendars, read by another library than the one that writes them.
 
 mod contents;
 mod links;
@@ -12,7 +12,7 @@ use crate::support::{Server, client::Client, fixtures};
 
 const PATH: &str = "/v1/events.ics";
 
-/// The events of this calendar.
+/// Returns the events of a calendar.
 async fn events(client: &Client, path: &str) -> Vec<Event> {
     parse(&client.get(path).await.expect(200).text).events().cloned().collect()
 }
@@ -30,8 +30,8 @@ fn summaries(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.get_summary().unwrap()).collect()
 }
 
-/// An event of Vantaa with this title, tomorrow; its id.
-async fn vantaa(server: &Server, title: &str, columns: Value) -> String {
+/// Inserts an event of Vantaa with this title, for tomorrow, and returns its id.
+async fn insert_vantaa_event(server: &Server, title: &str, columns: Value) -> String {
     let mut row = json!({
         "title": {"fi": title}, "host_municipality_code": "092", "starts_at": fixtures::hours_from_now(24), "ends_at": fixtures::hours_from_now(26)
     });
@@ -39,8 +39,8 @@ async fn vantaa(server: &Server, title: &str, columns: Value) -> String {
     fixtures::insert_event(server, row).await
 }
 
-/// A server without the events of the reference data.
-async fn empty() -> Server {
+/// Starts a server without the events of the reference data.
+async fn server_without_events() -> Server {
     let server = Server::start();
     server.execute("delete from events").await;
     server

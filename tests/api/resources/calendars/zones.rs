@@ -1,11 +1,11 @@
-//! The definitions of zones that a calendar carries (VTIMEZONE), worked out as RFC 5545, section 3.6.5 says: a program that
-//! does not know a zone by its name has nothing else.
+//! Evaluates the time zone definitions (VTIMEZONE) of a calendar as RFC 5545, section 3.6.5, says. A program that does
+//! not know a zone by name has nothing else.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, TimeDelta, Utc, Weekday};
 
-/// An offset and when it begins, each year if it has a rule.
+/// A UTC offset and its beginning, yearly if it has a rule.
 #[derive(Debug, Default)]
 struct Observance {
     start: NaiveDateTime,
@@ -14,11 +14,11 @@ struct Observance {
     rule: Option<BTreeMap<String, String>>,
 }
 
-/// The zones of a calendar, by name.
+/// The time zones of a calendar, by name.
 pub(super) struct Zones(BTreeMap<String, Vec<Observance>>);
 
 impl Zones {
-    /// Reads them off the text of a calendar.
+    /// Parses the time zones of a calendar.
     pub(super) fn of(calendar: &str) -> Self {
         let (mut zones, mut zone) = (BTreeMap::<String, Vec<Observance>>::new(), String::new());
         let unfolded = calendar.replace("\r\n ", "");
@@ -38,27 +38,27 @@ impl Zones {
                     last.rule = Some(parts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
                 }
                 ("BEGIN" | "END" | "TZNAME", ..) => {}
-                (other, ..) if zone.is_empty() => assert!(!other.starts_with("TZ"), "{other} of no zone"),
-                (other, ..) => panic!("{other}: this reader does not know it"),
+                (other, ..) if zone.is_empty() => assert!(!other.starts_with("TZ"), "{other} outside a zone"),
+                (other, ..) => panic!("{other}: this parser does not support it"),
             }
         }
         Self(zones)
     }
 
-    /// The moment of a local time.
+    /// Returns the instant of a local time.
     #[track_caller]
     pub(super) fn moment(&self, zone: &str, local: NaiveDateTime) -> DateTime<Utc> {
         let observances = self.0.get(zone).unwrap_or_else(|| panic!("{zone} is not defined"));
         let onsets = observances.iter().flat_map(|of| of.onsets(local.year()).map(move |onset| (onset, of.to)));
         let latest = onsets.filter(|(onset, _)| *onset <= local).max_by_key(|(onset, _)| *onset);
-        let (_, offset) = latest.unwrap_or_else(|| panic!("{local} is before {zone} begins"));
+        let (_, offset) = latest.unwrap_or_else(|| panic!("{local} is before the first offset of {zone}"));
         (local - offset).and_utc()
     }
 }
 
 const LOCAL: &str = "%Y%m%dT%H%M%S";
 
-/// `+0200`.
+/// Parses an offset such as `+0200`.
 fn difference(offset: &str) -> TimeDelta {
     let (sign, digits) = offset.split_at(1);
     let minutes = digits[..2].parse::<i64>().unwrap() * 60 + digits[2..].parse::<i64>().unwrap();
@@ -66,7 +66,7 @@ fn difference(offset: &str) -> TimeDelta {
 }
 
 impl Observance {
-    /// When it begins, in the local time that ends then, until this year.
+    /// Returns the local times at which the offset begins, up to this year.
     fn onsets(&self, last: i32) -> impl Iterator<Item = NaiveDateTime> {
         let years = if self.rule.is_some() { self.start.year() + 1..last + 1 } else { 0..0 };
         std::iter::once(self.start).chain(years.filter_map(|year| self.onset(year)))

@@ -1,4 +1,4 @@
-//! A consumer that keeps a copy: from a full copy and the ledger, while others write through two instances.
+//! A consumer keeps a copy: it starts from a full copy and follows the ledger while others write through two instances.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,12 +14,12 @@ use crate::support::{Server, client::Client, fixtures, sql::query_lines};
 const WRITERS: usize = 8;
 const COLLECTIONS: [&str; 5] = ["municipalities", "themes", "tutors", "events", "feedback"];
 
-/// How many writes there are in all: `COPY_WRITES=10000` takes half a minute.
+/// The number of writes. `COPY_WRITES=10000` takes half a minute.
 fn writes() -> usize {
     std::env::var("COPY_WRITES").map_or(2000, |number| number.parse().expect("COPY_WRITES is a number"))
 }
 
-/// By path.
+/// Rows by path.
 type Copy = BTreeMap<String, Value>;
 
 fn path_of(collection: &str, row: &Value) -> String {

@@ -1,4 +1,4 @@
-//! What the ledger tells, to whom, in which order.
+//! What the ledger shows, to which callers, and in which order.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use diesel::{QueryableByName, sql_types::Text};
@@ -6,11 +6,11 @@ use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::resources::changes::model::Collection;
 use serde_json::{Value, json};
 
-use super::{Follower, PATH, column, make, theme};
+use super::{Follower, PATH, column, create_theme, theme};
 use crate::support::Server;
 
 #[tokio::test]
-async fn what_happens_is_told_once_and_in_order() {
+async fn each_change_appears_once_and_in_order() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let mut follower = Follower::of(coordinator.clone(), "").await;
@@ -36,12 +36,12 @@ async fn what_happens_is_told_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn the_whole_ledger_is_read_in_pages_of_any_size() {
+async fn the_whole_ledger_can_be_read_in_pages_of_any_size() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let mut follower = Follower::of(coordinator.clone(), "").await;
     for number in 0..7 {
-        make(&server, &format!("theme-{number}")).await;
+        create_theme(&server, &format!("theme-{number}")).await;
     }
     follower.take(7).await;
     let whole = coordinator.get(&format!("{PATH}?limit=1000")).await.expect(200);
@@ -62,7 +62,7 @@ async fn the_whole_ledger_is_read_in_pages_of_any_size() {
 }
 
 #[tokio::test]
-async fn an_older_transaction_that_commits_late_is_not_missed() {
+async fn a_transaction_that_commits_late_is_not_missed() {
     let server = Server::start();
     let mut follower = Follower::of(server.coordinator(), "&resource=themes").await;
     let mut older = AsyncPgConnection::establish(&server.database_url).await.unwrap();
@@ -71,17 +71,17 @@ async fn an_older_transaction_that_commits_late_is_not_missed() {
         diesel::sql_query(statement).execute(&mut older).await.unwrap();
     }
     for slug in ["younger", "youngest"] {
-        make(&server, slug).await;
+        create_theme(&server, slug).await;
     }
-    assert!(follower.read(2).await.is_empty(), "told before what an older transaction may still write");
+    assert!(follower.read(2).await.is_empty(), "shown although an older transaction may still write");
     diesel::sql_query("commit").execute(&mut older).await.unwrap();
-    make(&server, "last").await;
+    create_theme(&server, "last").await;
     assert_eq!(column(&follower.take(4).await, "key"), ["older", "younger", "youngest", "last"]);
     assert!(follower.read(0).await.is_empty());
 }
 
 #[tokio::test]
-async fn one_sees_the_changes_of_what_one_may_read() {
+async fn a_caller_sees_the_changes_of_collections_that_it_may_read() {
     let server = Server::start();
     let event = server.create_event("049").await;
     server.create_feedback(&event, "049").await;
@@ -101,7 +101,7 @@ async fn one_sees_the_changes_of_what_one_may_read() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_its_collections_and_no_forgery() {
+async fn a_cursor_works_for_its_collections_only_and_cannot_be_forged() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let next = Follower::of(espoo.clone(), "&resource=themes&resource=events").await.next;
@@ -133,7 +133,7 @@ async fn a_cursor_is_good_for_its_collections_and_no_forgery() {
 }
 
 #[tokio::test]
-async fn bounds_hold() {
+async fn the_bounds_of_the_parameters_are_enforced() {
     let server = Server::start();
     let espoo = server.municipality("049");
     for (query, code) in [("limit=0", "too_small"), ("limit=1001", "too_large"), ("wait=31", "too_large")] {
@@ -164,7 +164,7 @@ async fn every_table_of_the_ledger_is_a_collection() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_was_restored_from_another_cluster_is_told() {
+async fn a_ledger_restored_from_another_cluster_is_reported() {
     use crate::support::databases::run;
     let server = Server::start();
     let all = || async {

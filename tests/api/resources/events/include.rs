@@ -1,4 +1,4 @@
-//! `include`: what comes with events, as the caller sees it, and what it does to tags.
+//! `include`: the related resources in answers about events, as the caller may see them, and their effect on ETags.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{Server, client::Client, fixtures};
 
 const PATH: &str = "/v1/events";
 
-/// An event of Vantaa with two tutors and two themes; its path.
+/// Inserts an event of Vantaa with two tutors and two themes, and returns its path and the tutors' ids.
 async fn scene(server: &Server) -> (String, [String; 2]) {
     let open = server.create_tutor_with("092", &json!({"visibility": "public"})).await;
     let hidden = server.create_tutor_with("092", &json!({"visibility": "coordinator"})).await;
@@ -26,7 +26,7 @@ async fn get(client: &Client, path: &str, include: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_event_brings_what_is_asked_for() {
+async fn an_event_includes_the_requested_resources() {
     let server = Server::start();
     let (path, [open, hidden]) = scene(&server).await;
     let espoo = server.municipality("049");
@@ -51,7 +51,7 @@ async fn an_event_brings_what_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_list_brings_each_thing_once() {
+async fn a_list_includes_each_resource_once() {
     let server = Server::start();
     let (_, [open, hidden]) = scene(&server).await;
     for _ in 0..3 {
@@ -65,7 +65,7 @@ async fn a_list_brings_each_thing_once() {
     let included = &page.body["included"];
     assert_eq!(keys(&included["municipalities"]), ["092"]);
     assert_eq!(included["tutors"].as_object().unwrap().len(), 2);
-    // It chooses no rows: the cursor is good with or without it.
+    // `include` selects no rows, so a cursor works with and without it.
     let next = page.body["next"].as_str().unwrap();
     let rest = espoo.get(&format!("{PATH}?tutor={open}&limit=2&cursor={next}")).await.expect(200);
     assert_eq!(rest.body["items"].as_array().unwrap().len(), 2);
@@ -75,7 +75,7 @@ async fn a_list_brings_each_thing_once() {
 }
 
 #[tokio::test]
-async fn names_and_contacts_are_as_in_the_tutors_themselves() {
+async fn included_tutors_show_the_same_names_and_contacts_as_the_tutors_themselves() {
     let server = Server::with(&[("PUBLIC_READ", "true")]);
     let (path, [open, hidden]) = scene(&server).await;
     let name = |event: &Value, tutor: &str| event["included"]["tutors"][tutor]["name"].clone();
@@ -83,7 +83,7 @@ async fn names_and_contacts_are_as_in_the_tutors_themselves() {
     assert_eq!((name(&anonymous, &open), name(&anonymous, &hidden)), (json!("Kuntatutor"), Value::Null));
     assert_eq!(name(&get(&server.municipality("092"), &path, "tutors").await, &hidden), "Kuntatutor");
     assert_eq!(name(&get(&server.coordinator(), &path, "tutors").await, &hidden), "Kuntatutor");
-    // To write events is not to write tutors: what it hides stays hidden.
+    // The permission to write events shows no hidden names of tutors.
     let calendar = server.partner("calendar", "events:read events:write tutors:read", Some("092"));
     assert_eq!(name(&get(&calendar, &path, "tutors").await, &hidden), Value::Null);
     let without = server.partner("calendar", "events:read themes:read", None);
@@ -103,7 +103,7 @@ async fn a_draft_stays_hidden() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_along_is_named() {
+async fn an_unknown_include_is_named() {
     let server = Server::start();
     let (path, _) = scene(&server).await;
     let espoo = server.municipality("049");
@@ -118,7 +118,7 @@ async fn what_cannot_be_sent_along_is_named() {
 }
 
 #[tokio::test]
-async fn the_tag_is_of_all_that_is_sent() {
+async fn the_etag_covers_the_included_resources() {
     let server = Server::start();
     let (path, [open, _]) = scene(&server).await;
     let coordinator = server.coordinator();
@@ -134,7 +134,7 @@ async fn the_tag_is_of_all_that_is_sent() {
     coordinator.if_match("*").patch(&tutor, &json!({"name": "Toinen"})).await.expect(200);
     assert_eq!(coordinator.get(&path).await.etag(), plain);
     let changed = coordinator.with("if-none-match", &tutors).get(&with("tutors")).await.expect(200);
-    // For a write, the event alone counts; and what was read can be sent back.
+    // A write compares the version of the event alone, and the body of a GET can be sent back.
     let after = coordinator.if_match(&changed.etag()).put(&path, &changed.body).await.expect(200);
     assert_ne!(after.etag(), plain);
     coordinator.if_match(&changed.etag()).put(&path, &changed.body).await.expect_problem(412, "precondition_failed");

@@ -1,4 +1,4 @@
-//! Lists: filters, orders, pages.
+//! Lists of events: filters, orders and pages.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{PATH, create, webinar, with};
 use crate::support::Server;
 
 #[tokio::test]
-async fn the_seeded_events_are_the_programmes() {
+async fn the_reference_data_has_the_events_of_the_programme() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let all = espoo.all(PATH).await;
@@ -24,11 +24,11 @@ async fn the_seeded_events_are_the_programmes() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_event_once_with_any_filter() {
+async fn pages_contain_every_event_once_with_any_filter() {
     let server = Server::start();
     let coordinator = server.coordinator();
     for day in 1..=14 {
-        // Some start at the same time, so that the id decides.
+        // Some events start at the same time, so the id decides their order.
         let starts_at = format!("2027-03-{:02}T10:00:00Z", day / 3 + 1);
         let event = json!({
             "starts_at": starts_at, "ends_at": "2027-04-01T00:00:00Z", "status": "published",
@@ -74,7 +74,7 @@ async fn pages_hold_every_event_once_with_any_filter() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_not_understood_is_refused() {
+async fn an_invalid_query_is_refused() {
     let server = Server::start();
     let espoo = server.municipality("049");
     for (query, parameter, code) in [
@@ -90,7 +90,7 @@ async fn a_query_that_is_not_understood_is_refused() {
         espoo.get(&format!("{PATH}?{query}")).await.expect_violations(&[(parameter, code)]);
     }
     espoo.get(&format!("{PATH}/not-an-id")).await.expect_problem(404, "not_found");
-    // A forged cursor: the right form, a time that no event can have.
+    // A forged cursor in the right form, with a time that no event can have.
     let page = espoo.get(&format!("{PATH}?limit=1")).await.expect(200);
     let cursor = page.body["next"].as_str().unwrap();
     for forged in [&cursor[..cursor.len() - 4], "bm90IGpzb24"] {

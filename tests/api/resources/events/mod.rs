@@ -1,4 +1,4 @@
-//! Events: their fields, their states, who sees and who writes which.
+//! Events: their fields, their states, and who sees and writes them.
 
 mod include;
 mod lists;

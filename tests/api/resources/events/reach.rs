@@ -1,4 +1,4 @@
-//! Who sees and who writes which.
+//! Who sees and writes which events.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{PATH, create, path_of, webinar, with};
 use crate::support::Server;
 
 #[tokio::test]
-async fn a_draft_is_seen_by_its_host_and_the_coordinator_only() {
+async fn only_its_host_and_the_coordinator_see_a_draft() {
     let server = Server::with(&[("PUBLIC_READ", "true")]);
     let espoo = server.municipality("049");
     let draft = create(&espoo, &webinar(Some("049"))).await;
@@ -33,7 +33,7 @@ async fn a_draft_is_seen_by_its_host_and_the_coordinator_only() {
 }
 
 #[tokio::test]
-async fn online_url_is_for_host_tutors_and_audience() {
+async fn only_the_host_the_tutors_and_the_audience_see_online_url() {
     let server = Server::with(&[("PUBLIC_READ", "true")]);
     let coordinator = server.coordinator();
     let tutor = server.create_tutor("091").await;
@@ -65,7 +65,7 @@ async fn online_url_is_for_host_tutors_and_audience() {
 }
 
 #[tokio::test]
-async fn writing_is_bound_to_the_municipality() {
+async fn a_caller_writes_only_events_of_its_municipality() {
     let server = Server::start();
     let (espoo, vantaa, coordinator) = (server.municipality("049"), server.municipality("092"), server.coordinator());
     let refused = espoo.post(PATH, &webinar(Some("092"))).await.expect_problem(403, "out_of_reach");
@@ -78,7 +78,7 @@ async fn writing_is_bound_to_the_municipality() {
     vantaa.if_match(&etag).patch(&path_of(&event), &json!({})).await.expect_problem(403, "out_of_reach");
     vantaa.if_match(&etag).put(&path_of(&event), &event).await.expect_problem(403, "out_of_reach");
     vantaa.if_match(&etag).delete(&path_of(&event)).await.expect_problem(403, "out_of_reach");
-    // Nor can it be given to somebody else, or taken.
+    // Nor can a caller give an event to another municipality or take one from it.
     let given = json!({"host_municipality_code": "092"});
     espoo.if_match(&etag).patch(&path_of(&event), &given).await.expect_problem(403, "out_of_reach");
     espoo.if_match(&etag).patch(&path_of(&event), &json!({"capacity": 5})).await.expect(200);

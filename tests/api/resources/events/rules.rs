@@ -1,4 +1,4 @@
-//! Fields: what may be written, and what comes back.
+//! The fields of events: which values the service accepts and returns.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{PATH, path_of, webinar, with};
 use crate::support::Server;
 
 #[tokio::test]
-async fn what_was_read_can_be_sent_back() {
+async fn an_event_can_be_sent_back_as_read() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let created = espoo.post(PATH, &webinar(Some("049"))).await.expect(201);
@@ -20,7 +20,7 @@ async fn what_was_read_can_be_sent_back() {
 }
 
 #[tokio::test]
-async fn every_broken_rule_is_told_at_once() {
+async fn every_broken_rule_is_reported_at_once() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let broken = json!({

@@ -6,7 +6,7 @@ use super::{PATH, change, path_of, webinar, with};
 use crate::support::Server;
 
 #[tokio::test]
-async fn a_municipality_creates_publishes_postpones_and_cancels() {
+async fn a_municipality_creates_publishes_postpones_and_cancels_an_event() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let created = espoo.post(PATH, &webinar(Some("049"))).await.expect(201);
@@ -26,7 +26,7 @@ async fn a_municipality_creates_publishes_postpones_and_cancels() {
     let moved = change(&espoo, &event, &moved).await;
     assert_eq!(moved["starts_at"], "2099-01-12T08:00:00Z");
     assert_eq!(moved["previous_starts_at"], event["starts_at"]);
-    assert_eq!(moved["status_reason"], json!(null), "it was of the postponement");
+    assert_eq!(moved["status_reason"], json!(null), "the reason belonged to the postponement");
     let etag = espoo.get(&path_of(&event)).await.etag();
     let completed = espoo.if_match(&etag).patch(&path_of(&event), &json!({"status": "completed"})).await;
     completed.expect_problem(409, "events_completed_after_end");
@@ -41,7 +41,7 @@ async fn a_municipality_creates_publishes_postpones_and_cancels() {
 }
 
 #[tokio::test]
-async fn states_follow_each_other_as_the_table_says() {
+async fn only_the_listed_transitions_are_possible() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let held = json!({"starts_at": "2026-05-01T10:00:00Z", "ends_at": "2026-05-01T11:00:00Z"});
@@ -64,7 +64,7 @@ async fn states_follow_each_other_as_the_table_says() {
 }
 
 #[tokio::test]
-async fn a_completed_event_stays_where_it_was() {
+async fn a_completed_event_keeps_its_time_and_place() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let path = format!("{PATH}/{}", server.create_event("049").await);

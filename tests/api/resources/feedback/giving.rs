@@ -1,12 +1,12 @@
-//! Who gives it, on which event, and what it may say.
+//! Who gives feedback, on which events, and what it may contain.
 
 use serde_json::{Value, json};
 
-use super::{BOTH, PATH, by, of_participant, of_tutor, one, with_themes};
+use super::{BOTH, PATH, from_partner, of_participant, of_tutor, one, with_themes};
 use crate::support::{Server, client::Client, fixtures, sql};
 
 #[tokio::test]
-async fn each_role_gives_in_its_own_direction_and_for_its_own_municipality() {
+async fn each_role_gives_feedback_in_its_direction_for_its_municipality() {
     let server = with_themes().await;
     let tutor = fixtures::insert_tutor(&server, "049").await;
     let event = fixtures::insert_event(&server, json!({"tutors": [tutor]})).await;
@@ -21,16 +21,16 @@ async fn each_role_gives_in_its_own_direction_and_for_its_own_municipality() {
     refused(&espoo, of_participant(&event, "049"), "`tutor_to_participant` only").await;
     refused(&espoo, of_tutor(&event, "091"), "091").await;
     espoo.post(PATH, &of_tutor(&event, "049")).await.expect(201);
-    // A tutor of the host, who does not present, and one of neither.
+    // A tutor of the host that does not present, and a tutor of neither municipality.
     let helsinki = fixtures::insert_tutor(&server, "091").await;
     server.tutor("091", &helsinki).post(PATH, &of_tutor(&event, "091")).await.expect(201);
     let vantaa = fixtures::insert_tutor(&server, "092").await;
     refused(&server.tutor("092", &vantaa), of_tutor(&event, "092"), "that you are a tutor of").await;
 
     let bound = server.partner("pukkila", BOTH, Some("616"));
-    bound.post(PATH, &by("a", "a1", of_participant(&event, "616"))).await.expect(201);
-    bound.post(PATH, &by("a", "a2", of_tutor(&event, "616"))).await.expect(201);
-    refused(&bound, by("b", "b1", of_participant(&event, "504")), "504").await;
+    bound.post(PATH, &from_partner("a", "a1", of_participant(&event, "616"))).await.expect(201);
+    bound.post(PATH, &from_partner("a", "a2", of_tutor(&event, "616"))).await.expect(201);
+    refused(&bound, from_partner("b", "b1", of_participant(&event, "504")), "504").await;
     let coordinator = server.coordinator();
     let own = coordinator.post(PATH, &of_tutor(&event, "092")).await.expect(201);
     coordinator.post(PATH, &of_participant(&event, "504")).await.expect(201);
@@ -46,11 +46,11 @@ async fn each_role_gives_in_its_own_direction_and_for_its_own_municipality() {
 }
 
 #[tokio::test]
-async fn an_account_speaks_for_itself_and_a_partner_names_the_respondent() {
+async fn an_account_is_its_own_respondent_and_a_partner_system_names_one() {
     let server = with_themes().await;
     let event = fixtures::insert_event(&server, json!({})).await;
     let partner = server.partner("region", BOTH, None);
-    for missing in [of_participant(&event, "616"), by("x", "x", of_participant(&event, "616"))] {
+    for missing in [of_participant(&event, "616"), from_partner("x", "x", of_participant(&event, "616"))] {
         let mut body = missing;
         if body["respondent"] == "x" {
             body["respondent"] = Value::Null;
@@ -58,10 +58,11 @@ async fn an_account_speaks_for_itself_and_a_partner_names_the_respondent() {
         partner.post(PATH, &body).await.expect_violations(&[("/respondent", "required")]);
     }
     for (respondent, code) in [(" ".to_owned(), "blank"), ("x".repeat(201), "too_long")] {
-        let body = by(&respondent, "x", of_participant(&event, "616"));
+        let body = from_partner(&respondent, "x", of_participant(&event, "616"));
         partner.post(PATH, &body).await.expect_violations(&[("/respondent", code)]);
     }
-    let given = partner.post(PATH, &by(&"å".repeat(200), "x", of_participant(&event, "616"))).await.expect(201);
+    let given =
+        partner.post(PATH, &from_partner(&"å".repeat(200), "x", of_participant(&event, "616"))).await.expect(201);
     assert_eq!((&given.body["source"], &given.body["external_id"]), (&json!("region"), &json!("x")));
 
     for (client, code) in [(server.municipality("616"), "616"), (server.coordinator(), "504")] {
@@ -70,7 +71,7 @@ async fn an_account_speaks_for_itself_and_a_partner_names_the_respondent() {
         client.post(PATH, &body).await.expect_violations(&[("/respondent", "invalid_value")]);
         body["respondent"] = Value::Null;
         let given = client.post(PATH, &body).await.expect(201);
-        // The own id may be named, as what was read does.
+        // An account may name its own id, which is what a GET returns.
         client.if_match(&given.etag()).delete(&one(&given)).await.expect(204);
         body["respondent"] = given.body["respondent"].clone();
         client.post(PATH, &body).await.expect(201);
@@ -78,7 +79,7 @@ async fn an_account_speaks_for_itself_and_a_partner_names_the_respondent() {
 }
 
 #[tokio::test]
-async fn the_event_must_take_feedback() {
+async fn the_event_must_accept_feedback() {
     let server = with_themes().await;
     let pukkila = server.municipality("616");
     let started = ("/event_id", "feedback_event_has_started");
@@ -110,12 +111,12 @@ async fn the_event_must_take_feedback() {
     let hidden = pukkila.post(PATH, &of_participant(&draft, "616")).await.expect_violations(&[unknown]);
     assert_eq!(nowhere.body["errors"], hidden.body["errors"]);
     let region = server.partner("region", BOTH, None);
-    region.post(PATH, &by("r", "x", of_participant(&draft, "616"))).await.expect_violations(&[unknown]);
+    region.post(PATH, &from_partner("r", "x", of_participant(&draft, "616"))).await.expect_violations(&[unknown]);
     server.coordinator().post(PATH, &of_participant(&draft, "616")).await.expect_violations(&[started]);
 }
 
 #[tokio::test]
-async fn the_database_keeps_the_rules_itself() {
+async fn the_database_enforces_the_rules_by_itself() {
     let server = Server::start();
     let long_ago = json!({"starts_at": fixtures::hours_from_now(-9999), "ends_at": fixtures::hours_from_now(-9990)});
     for (columns, broken) in [
@@ -139,7 +140,7 @@ async fn the_database_keeps_the_rules_itself() {
 }
 
 #[tokio::test]
-async fn it_is_changed_while_the_event_takes_feedback_and_deleted_at_any_time() {
+async fn feedback_can_change_while_its_event_accepts_feedback_and_be_deleted_at_any_time() {
     let server = with_themes().await;
     let event = fixtures::insert_event(&server, json!({})).await;
     let pukkila = server.municipality("616");
@@ -154,10 +155,10 @@ async fn it_is_changed_while_the_event_takes_feedback_and_deleted_at_any_time() 
 }
 
 #[tokio::test]
-async fn every_broken_rule_is_told_at_once() {
+async fn every_broken_rule_is_reported_at_once() {
     let server = with_themes().await;
     let partner = server.partner("region", BOTH, None);
-    let mut new = by("r", "", of_participant("019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "12"));
+    let mut new = from_partner("r", "", of_participant("019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "12"));
     new["rating"] = json!(6);
     new["themes_wanted"] = json!(["email", "email"]);
     new["comment"] = json!(" \n");
@@ -181,11 +182,11 @@ async fn every_broken_rule_is_told_at_once() {
         ("event_id", json!("nonsense"), "/event_id", "wrong_type"),
         ("themes_wanted", (0..51).map(|n| n.to_string()).collect(), "/themes_wanted", "too_long"),
     ] {
-        let mut new = by("r", "x", of_participant("019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "616"));
+        let mut new = from_partner("r", "x", of_participant("019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "616"));
         new[field] = value;
         partner.post(PATH, &new).await.expect_violations(&[(at, code)]);
     }
-    // What only the database knows, at once too.
+    // The rules that only the database can check are reported at once, too.
     let long_ago = json!({"status": "cancelled", "starts_at": fixtures::hours_from_now(-9999), "ends_at": fixtures::hours_from_now(-9990)});
     let mut new = of_participant(&fixtures::insert_event(&server, long_ago).await, "999");
     new["themes_wanted"] = json!(["email", "no-such-theme", "applications", "Nor This"]);
@@ -200,12 +201,13 @@ async fn every_broken_rule_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn it_says_something() {
+async fn feedback_must_not_be_empty() {
     let server = with_themes().await;
     let event = fixtures::insert_event(&server, json!({})).await;
     let partner = server.partner("region", BOTH, None);
     let bare = json!({"event_id": event, "direction": "participant_to_tutor", "municipality_code": "616"});
-    let refused = partner.post(PATH, &by("r", "x", bare.clone())).await.expect_violations(&[("", "required")]);
+    let refused =
+        partner.post(PATH, &from_partner("r", "x", bare.clone())).await.expect_violations(&[("", "required")]);
     assert!(refused.text.contains("say something"), "{}", refused.text);
     for (field, value) in [
         ("rating", json!(1)),
@@ -213,7 +215,7 @@ async fn it_says_something() {
         ("comment", json!("å".repeat(4000))),
         ("themes_wanted", json!(["email"])),
     ] {
-        let mut new = by(field, field, bare.clone());
+        let mut new = from_partner(field, field, bare.clone());
         new[field] = value;
         let given = partner.post(PATH, &new).await.expect(201);
         let nothing = json!({"rating": null, "useful": null, "comment": null, "themes_wanted": []});

@@ -1,4 +1,4 @@
-//! Feedback: who gives it on what, and who sees which of it.
+//! Feedback: who gives it on which events, and who sees it.
 
 mod giving;
 mod reading;
@@ -31,8 +31,8 @@ fn of_tutor(event: &str, municipality: &str) -> Value {
     })
 }
 
-/// This, with fields of a partner system.
-fn by(respondent: &str, external_id: &str, mut body: Value) -> Value {
+/// Adds the fields of a partner system.
+fn from_partner(respondent: &str, external_id: &str, mut body: Value) -> Value {
     (body["respondent"], body["external_id"]) = (json!(respondent), json!(external_id));
     body
 }
@@ -52,8 +52,8 @@ async fn ids(client: &Client, query: &str) -> Vec<String> {
     all.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A tutor's word on participants and a participant's on tutors, of one event that Helsinki hosts and a tutor of
-/// Espoo presents at; each by a partner system.
+/// Makes feedback of a tutor and of a participant, each through a partner system, on an event that Helsinki hosts and a
+/// tutor of Espoo presents at.
 struct Scene {
     server: Server,
     partner: Client,
@@ -67,7 +67,7 @@ async fn scene() -> Scene {
     let presenter = fixtures::insert_tutor(&server, "049").await;
     let event = fixtures::insert_event(&server, json!({"tutors": [presenter]})).await;
     let partner = server.partner("region", BOTH, None);
-    let of_tutor = partner.post(PATH, &by("t", "x-t", of_tutor(&event, "049"))).await.expect(201);
-    let of_participant = partner.post(PATH, &by("p", "x-p", of_participant(&event, "616"))).await.expect(201);
+    let of_tutor = partner.post(PATH, &from_partner("t", "x-t", of_tutor(&event, "049"))).await.expect(201);
+    let of_participant = partner.post(PATH, &from_partner("p", "x-p", of_participant(&event, "616"))).await.expect(201);
     Scene { server, partner, presenter, of_tutor, of_participant }
 }

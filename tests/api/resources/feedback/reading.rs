@@ -1,12 +1,12 @@
-//! Who sees which of it.
+//! Who sees which feedback.
 
 use serde_json::{Value, json};
 
-use super::{BOTH, PATH, by, ids, of_participant, of_tutor, one, scene, with_themes};
+use super::{BOTH, PATH, from_partner, ids, of_participant, of_tutor, one, scene, with_themes};
 use crate::support::{client::Answer, fixtures};
 
 #[tokio::test]
-async fn only_the_giver_and_the_coordinator_see_what_participants_say() {
+async fn only_the_giver_and_the_coordinator_see_feedback_of_participants() {
     let scene = scene().await;
     let server = &scene.server;
     let path = one(&scene.of_participant);
@@ -28,7 +28,7 @@ async fn only_the_giver_and_the_coordinator_see_what_participants_say() {
         client.if_match("*").delete(&path).await.expect_problem(404, "not_found");
         assert!(!ids(&client, "direction=participant_to_tutor").await.contains(&path[PATH.len() + 1..].to_owned()));
     }
-    // Of two accounts of one municipality, neither sees what the other gave.
+    // Two accounts of one municipality do not see each other's feedback.
     let event = fixtures::insert_event(server, json!({})).await;
     let (one_account, other_account) = (server.municipality("616"), server.municipality("616"));
     let given = one_account.post(PATH, &of_participant(&event, "616")).await.expect(201);
@@ -40,7 +40,7 @@ async fn only_the_giver_and_the_coordinator_see_what_participants_say() {
 }
 
 #[tokio::test]
-async fn what_tutors_say_is_seen_by_host_and_tutors_without_its_origin() {
+async fn the_host_and_the_tutors_see_feedback_of_tutors_without_its_origin() {
     let scene = scene().await;
     let server = &scene.server;
     let path = one(&scene.of_tutor);
@@ -59,7 +59,7 @@ async fn what_tutors_say_is_seen_by_host_and_tutors_without_its_origin() {
         writer.put(&path, &scene.of_tutor.body).await.expect_problem(403, "out_of_reach");
         writer.patch(&path, &json!({"rating": 9})).await.expect_problem(403, "out_of_reach");
         writer.delete(&path).await.expect_problem(403, "out_of_reach");
-        // Nor is its origin found by asking for it.
+        // Filters must not reveal the origin either.
         for guess in ["source=region", "source=kuntatutorit", "external_id=x-t"] {
             assert!(ids(&client, guess).await.is_empty(), "{guess}");
         }
@@ -76,7 +76,7 @@ async fn what_tutors_say_is_seen_by_host_and_tutors_without_its_origin() {
 }
 
 #[tokio::test]
-async fn a_tutor_sees_its_own_word_in_full() {
+async fn a_tutor_sees_its_own_feedback_in_full() {
     let server = with_themes().await;
     let presenter = fixtures::insert_tutor(&server, "049").await;
     let event = fixtures::insert_event(&server, json!({"tutors": [presenter], "host_municipality_code": null})).await;
@@ -91,13 +91,13 @@ async fn a_tutor_sees_its_own_word_in_full() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_row_once_the_newest_first() {
+async fn pages_contain_every_row_once_newest_first() {
     let scene = scene().await;
     let event = fixtures::insert_event(&scene.server, json!({})).await;
     let mut given = vec![scene.of_tutor.body.clone(), scene.of_participant.body.clone()];
     let other = scene.server.partner("other", BOTH, None);
     for n in 0..14 {
-        let body = by(&n.to_string(), &n.to_string(), of_participant(&event, ["616", "504"][n / 8]));
+        let body = from_partner(&n.to_string(), &n.to_string(), of_participant(&event, ["616", "504"][n / 8]));
         let giver = if n % 3 == 0 { &other } else { &scene.partner };
         given.push(giver.post(PATH, &body).await.expect(201).body);
     }

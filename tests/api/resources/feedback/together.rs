@@ -1,5 +1,5 @@
-//! What several give at the same time is one statement: each has its own answer, its own line in the ledger, and waits for
-//! nobody who waits.
+//! Concurrent feedback is inserted with one statement: each caller has its own answer and its own line in the ledger,
+//! and no caller waits for another one that is blocked.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ fn feedback(event: &str, municipality: &str, respondent: &str) -> Value {
     })
 }
 
-/// Again, a few times, when it is told to come back.
+/// Repeats the request a few times while the answer asks for a retry.
 async fn give(client: &Client, body: &Value) -> Answer {
     for _ in 0..4 {
         let answer = client.post(PATH, body).await;
@@ -37,14 +37,14 @@ async fn give(client: &Client, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn each_gets_its_own_answer_and_its_own_line_in_the_ledger() {
+async fn each_caller_gets_its_own_answer_and_its_own_line_in_the_ledger() {
     let server = Server::start();
     let (event, other) = (server.create_event("049").await, server.create_event("186").await);
     let draft = server.coordinator().post("/v1/events", &fixtures::event_body("049", "draft")).await.expect(201);
     let draft = draft.body["id"].as_str().unwrap();
     let partners = ["018", "049", "078", "091"]
         .map(|code| (code, server.partner(&format!("calendar-{code}"), "feedback:write", Some(code))));
-    // At first nothing stands against any of them, then against three of ten.
+    // First all of them are valid, then three of ten are not.
     let asked = |places: std::ops::Range<usize>| {
         join_all(places.map(|place| {
             let (code, partner) = &partners[place % partners.len()];
@@ -58,7 +58,7 @@ async fn each_gets_its_own_answer_and_its_own_line_in_the_ledger() {
                     even if even % 2 == 0 => event,
                     _ => other,
                 };
-                // One in ten has been given before, by the same respondent of the same source.
+                // One in ten repeats the respondent and source of existing feedback.
                 let respondent = if place % 10 == 9 && place >= 60 { "again".to_owned() } else { id.clone() };
                 let answer = give(&partner.with("x-request-id", &id), &feedback(event, code, &respondent)).await;
                 match place % 10 {
@@ -84,7 +84,7 @@ async fn each_gets_its_own_answer_and_its_own_line_in_the_ledger() {
     let actors = "select distinct feedback.source || ' ' || changes.actor as line from feedback join changes \
                   on changes.key = feedback.id::text";
     assert_eq!(sql::query_lines(&server, actors).await.len(), 4);
-    // All of the first, seven of ten of the others; and one of those who gave again for each source.
+    // All of the first batch and seven of ten of the second exist, plus one repetition for each source.
     let given = "select respondent as line from feedback";
     let given = sql::query_lines(&server, given).await;
     assert_eq!(given.iter().filter(|respondent| *respondent != "again").count(), 102);
@@ -92,7 +92,7 @@ async fn each_gets_its_own_answer_and_its_own_line_in_the_ledger() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_one_that_waits_for_a_lock() {
+async fn no_caller_waits_for_another_that_waits_for_a_lock() {
     let server = Server::with(&[("POOL_SIZE", "12")]);
     let (held, free) = (server.create_event("049").await, server.create_event("186").await);
     let partner = server.partner("calendar", "feedback:write", None);
@@ -116,12 +116,12 @@ async fn nobody_waits_for_one_that_waits_for_a_lock() {
         took
     };
     let (_, took) = futures_util::future::join(waiting, others).await;
-    // Each that waits would hold the others up for the 2.5 seconds after which PostgreSQL gives up a lock.
+    // A blocked row would delay the others for the 2.5 seconds after which PostgreSQL gives up waiting for a lock.
     assert!(took < Duration::from_secs(6), "{took:?}");
 }
 
 #[tokio::test]
-async fn what_may_have_been_committed_is_not_given_again() {
+async fn feedback_that_may_have_been_committed_is_not_inserted_again() {
     let database_url = fresh_database();
     let event = Server::on(database_url.clone(), &[]).create_event("049").await;
     let proxy = Proxy::before(&database_url);
@@ -136,5 +136,5 @@ async fn what_may_have_been_committed_is_not_given_again() {
     proxy.set(Fault::Sound);
     let direct = Server::on(database_url, &[]);
     let given = sql::query_lines(&direct, "select respondent as line from feedback").await;
-    assert!(given.len() > 1, "no commit was the one that was lost");
+    assert!(given.len() > 1, "the reply to another statement was lost");
 }

@@ -1,12 +1,12 @@
-//! Giving it, changing it, taking it back.
+//! Creating, changing and deleting feedback.
 
 use serde_json::{Value, json};
 
-use super::{BOTH, PATH, by, ids, of_participant, of_tutor, one, scene, with_themes};
+use super::{BOTH, PATH, from_partner, ids, of_participant, of_tutor, one, scene, with_themes};
 use crate::support::fixtures;
 
 #[tokio::test]
-async fn an_account_gives_changes_and_takes_back_its_own() {
+async fn an_account_creates_changes_and_deletes_its_own_feedback() {
     let server = with_themes().await;
     let event = fixtures::insert_event(&server, json!({})).await;
     let pukkila = server.municipality("616");
@@ -28,7 +28,7 @@ async fn an_account_gives_changes_and_takes_back_its_own() {
     assert_eq!((&read.body, read.header("cache-control")), (&given.body, "private, no-store"));
     assert!(read.etag().ends_with("-full\""), "{}", read.etag());
 
-    // What was read can be sent back.
+    // The body of a GET can be sent back with PUT.
     let mut changed = read.body.clone();
     (changed["rating"], changed["source"], changed["id"]) = (json!(4), json!("other"), json!("other"));
     let replaced = pukkila.if_match(&read.etag()).put(&path, &changed).await.expect(200);
@@ -52,7 +52,7 @@ async fn an_account_gives_changes_and_takes_back_its_own() {
 }
 
 #[tokio::test]
-async fn writing_needs_the_tag_that_was_read() {
+async fn a_write_needs_the_current_etag() {
     let server = with_themes().await;
     let event = fixtures::insert_event(&server, json!({})).await;
     let pukkila = server.municipality("616");
@@ -74,7 +74,7 @@ async fn writing_needs_the_tag_that_was_read() {
 }
 
 #[tokio::test]
-async fn each_respondent_gives_once_in_each_direction() {
+async fn each_respondent_gives_feedback_once_in_each_direction() {
     let server = with_themes().await;
     let event = fixtures::insert_event(&server, json!({})).await;
     for code in ["616", "504", "149"] {
@@ -88,17 +88,21 @@ async fn each_respondent_gives_once_in_each_direction() {
     assert_eq!(ids(&server.coordinator(), &format!("event={event}")).await.len(), 4);
 
     let partner = server.partner("region", BOTH, None);
-    partner.post(PATH, &by("r1", "x1", of_participant(&event, "616"))).await.expect(201);
-    partner.post(PATH, &by("r1", "x2", of_tutor(&event, "091"))).await.expect(201);
-    partner.post(PATH, &by("r2", "x3", of_participant(&event, "616"))).await.expect(201);
-    let twice = partner.post(PATH, &by("r2", "x4", of_participant(&event, "504"))).await;
+    partner.post(PATH, &from_partner("r1", "x1", of_participant(&event, "616"))).await.expect(201);
+    partner.post(PATH, &from_partner("r1", "x2", of_tutor(&event, "091"))).await.expect(201);
+    partner.post(PATH, &from_partner("r2", "x3", of_participant(&event, "616"))).await.expect(201);
+    let twice = partner.post(PATH, &from_partner("r2", "x4", of_participant(&event, "504"))).await;
     twice.expect_problem(409, "feedback_one_per_respondent");
-    let taken = partner.post(PATH, &by("r3", "x3", of_participant(&event, "616"))).await;
+    let taken = partner.post(PATH, &from_partner("r3", "x3", of_participant(&event, "616"))).await;
     taken.expect_problem(409, "feedback_source_external_id_unique");
-    server.partner("other", BOTH, None).post(PATH, &by("r2", "x3", of_participant(&event, "616"))).await.expect(201);
+    server
+        .partner("other", BOTH, None)
+        .post(PATH, &from_partner("r2", "x3", of_participant(&event, "616")))
+        .await
+        .expect(201);
     let another = fixtures::insert_event(&server, json!({})).await;
-    partner.post(PATH, &by("r2", "x4", of_participant(&another, "616"))).await.expect(201);
-    let twin = by("r9", "x9", of_participant(&another, "616"));
+    partner.post(PATH, &from_partner("r2", "x4", of_participant(&another, "616"))).await.expect(201);
+    let twin = from_partner("r9", "x9", of_participant(&another, "616"));
     let (first, second) = tokio::join!(partner.post(PATH, &twin), partner.post(PATH, &twin));
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
@@ -106,7 +110,7 @@ async fn each_respondent_gives_once_in_each_direction() {
 }
 
 #[tokio::test]
-async fn the_coordinator_changes_and_deletes_what_others_gave() {
+async fn the_coordinator_changes_and_deletes_feedback_of_others() {
     let scene = scene().await;
     let coordinator = scene.server.coordinator();
     let path = one(&scene.of_participant);
@@ -124,7 +128,7 @@ async fn the_coordinator_changes_and_deletes_what_others_gave() {
 }
 
 #[tokio::test]
-async fn what_identifies_it_is_fixed_but_the_municipality_is_corrected() {
+async fn the_identifying_fields_are_fixed_and_the_municipality_can_be_corrected() {
     let scene = scene().await;
     let another = fixtures::insert_event(&scene.server, json!({})).await;
     let path = one(&scene.of_participant);
@@ -142,7 +146,7 @@ async fn what_identifies_it_is_fixed_but_the_municipality_is_corrected() {
     writer.patch(&path, &json!({"event_id": another})).await.expect_violations(&[("/event_id", "fixed")]);
     let corrected = writer.patch(&path, &json!({"municipality_code": "504", "respondent": null})).await.expect(200);
     assert_eq!((&corrected.body["municipality_code"], &corrected.body["respondent"]), (&json!("504"), &json!("p")));
-    // The same source, bound to one municipality since: it keeps what it gave, within its reach.
+    // The same source, now bound to one municipality, keeps the feedback of that municipality.
     let bound = scene.server.partner("region", BOTH, Some("616")).if_match(&corrected.etag());
     bound.patch(&path, &json!({"municipality_code": "092"})).await.expect_problem(403, "out_of_reach");
     let changed = bound.patch(&path, &json!({"rating": 3})).await.expect(200);

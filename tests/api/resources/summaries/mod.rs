@@ -1,4 +1,4 @@
-//! Summaries of feedback: what is published of it, when, and to whom.
+//! Summaries of feedback: what is published, when, and for which callers.
 
 mod parallel;
 mod sight;
@@ -33,7 +33,7 @@ async fn scene() -> Scene {
     scene_with(&[], json!({})).await
 }
 
-/// With these settings of the server and these columns of the event.
+/// Makes the scene with these settings and these columns of the event.
 async fn scene_with(settings: &[(&str, &str)], columns: Value) -> Scene {
     let server = Server::with(settings);
     fixtures::insert_themes(&server, &["email", "applications"]).await;
@@ -44,7 +44,7 @@ async fn scene_with(settings: &[(&str, &str)], columns: Value) -> Scene {
 }
 
 impl Scene {
-    /// A new answer of a participant from this municipality, with these fields.
+    /// Gives feedback of a new participant from this municipality, with these fields.
     async fn give(&self, municipality: &str, fields: Value) -> Answer {
         self.give_on(&self.event, municipality, fields).await
     }
@@ -67,12 +67,12 @@ impl Scene {
         self.partner.if_match("*").delete(&one(given)).await.expect(204);
     }
 
-    /// What everybody sees of participants' feedback on the event.
+    /// Returns the published summary of the participants' feedback on the event.
     async fn published(&self) -> Value {
         self.partner.get(&of_event(&self.event)).await.expect(200).body["participant_to_tutor"].clone()
     }
 
-    /// How many answers, and how many of each rating from 1 to 5, are published.
+    /// Returns the published number of answers, and of each rating from 1 to 5.
     async fn ratings(&self) -> (i64, Vec<i64>) {
         let published = self.published().await;
         let rated = |rating: u8| published["rating"]["distribution"][rating.to_string()].as_i64().unwrap_or_default();
@@ -105,7 +105,7 @@ fn of_tutor(id: &str) -> String {
     format!("/v1/tutors/{id}/feedback-summary")
 }
 
-/// A tutor's word on participants.
+/// Feedback of a tutor on the participants.
 fn of_participants(event: &str, respondent: &str, rating: i32) -> Value {
     json!({
         "event_id": event, "direction": "tutor_to_participant", "municipality_code": "049", "respondent": respondent,

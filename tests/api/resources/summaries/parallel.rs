@@ -1,4 +1,4 @@
-//! Many at once, on one event and on several.
+//! Many concurrent writers on one event and on several.
 
 use diesel::{QueryableByName, sql_types::Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
@@ -6,10 +6,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{CODES, scene};
-use crate::support::{client::served, fixtures};
+use crate::support::{client::retry_while_busy, fixtures};
 
 #[tokio::test]
-async fn parallel_writers_leave_the_roll_ups_right() {
+async fn parallel_writers_leave_correct_totals() {
     let scene = scene().await;
     let (partner, event) = (&scene.partner, &scene.event);
     let writes = (0..50).map(async |n: usize| {
@@ -18,7 +18,7 @@ async fn parallel_writers_leave_the_roll_ups_right() {
             "respondent": format!("parallel {n}"), "rating": 1 + n % 5, "themes_wanted": ["email"], "comment": "x",
             "publish_consent": true
         });
-        served(async || partner.post("/v1/feedback", &body).await).await.expect(201)
+        retry_while_busy(async || partner.post("/v1/feedback", &body).await).await.expect(201)
     });
     assert_eq!(join_all(writes).await.len(), 50);
     assert_eq!(scene.verify().await, [""; 0]);
@@ -26,7 +26,8 @@ async fn parallel_writers_leave_the_roll_ups_right() {
     assert!(count > 40 && ratings.iter().sum::<i64>() > 40, "{count}, {ratings:?}");
 }
 
-/// Answers from `first` to `last`, in one statement: of both directions, of eight municipalities, and each says another thing.
+/// A statement that inserts the answers from `first` to `last`: of both directions and eight municipalities, each with
+/// other values.
 fn answers(events: &[&str], first: u32, last: u32) -> String {
     let (events, codes) = (events.join("', '"), CODES.join("', '"));
     format!(
@@ -46,8 +47,8 @@ struct Kept {
     kept: String,
 }
 
-/// All that is kept of an event's feedback as it is now, whatever of it is published.
-async fn kept(conn: &mut AsyncPgConnection, event: &str) -> String {
+/// Returns every stored total of an event's feedback, published or not.
+async fn stored_totals(conn: &mut AsyncPgConnection, event: &str) -> String {
     let query = format!(
         "select concat(
            (select jsonb_agg(array[figure, municipality_code, tally::text] order by figure, municipality_code)
@@ -61,7 +62,7 @@ async fn kept(conn: &mut AsyncPgConnection, event: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_given_in_one_statement_is_summed_up_as_what_is_given_one_by_one() {
+async fn answers_inserted_in_one_statement_give_the_same_totals_as_single_inserts() {
     let scene = scene().await;
     let (apart, together) = (&scene.event, fixtures::insert_event(&scene.server, json!({})).await);
     let also_together = fixtures::insert_event(&scene.server, json!({})).await;
@@ -71,12 +72,12 @@ async fn what_is_given_in_one_statement_is_summed_up_as_what_is_given_one_by_one
         for n in first..=last {
             conn.batch_execute(&answers(&[apart], n, n)).await.unwrap();
         }
-        let expected = kept(&mut conn, apart).await;
+        let expected = stored_totals(&mut conn, apart).await;
         for told in ["themes_wanted", "given", "\"tutor_to_participant\", \"091\""] {
             assert!(expected.contains(told), "{told}: {expected}");
         }
-        assert_eq!(kept(&mut conn, &together).await, expected);
-        assert_eq!(kept(&mut conn, &also_together).await, expected);
+        assert_eq!(stored_totals(&mut conn, &together).await, expected);
+        assert_eq!(stored_totals(&mut conn, &also_together).await, expected);
     }
     assert_eq!(scene.verify().await, [""; 0]);
 }

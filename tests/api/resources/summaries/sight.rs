@@ -1,4 +1,4 @@
-//! Who sees what of a summary.
+//! Who sees which part of a summary.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{CODES, of_event, of_participants, of_tutor, scene, scene_with};
 use crate::support::fixtures;
 
 #[tokio::test]
-async fn what_tutors_say_is_for_the_host_the_tutors_and_the_coordinator() {
+async fn only_the_host_the_tutors_and_the_coordinator_see_feedback_of_tutors() {
     let scene = scene().await;
     let server = &scene.server;
     let presenter = fixtures::insert_tutor(server, "049").await;
@@ -29,7 +29,7 @@ async fn what_tutors_say_is_for_the_host_the_tutors_and_the_coordinator() {
     let host_system = server.partner("host", "summaries:read feedback:read", Some("091"));
     for client in [&scene.partner, &host_system, &server.municipality("049"), &server.tutor("049", &another)] {
         let answer = client.get(&of_event(&event)).await.expect(200);
-        assert_eq!((&answer.body, answer.etag()), (&outside.body, outside.etag()), "not even that something was said");
+        assert_eq!((&answer.body, answer.etag()), (&outside.body, outside.etag()), "not even that there is feedback");
     }
     scene.delete(&given).await;
     let after = insiders[0].get(&of_event(&event)).await.expect(200);
@@ -45,7 +45,7 @@ async fn what_tutors_say_is_for_the_host_the_tutors_and_the_coordinator() {
 }
 
 #[tokio::test]
-async fn what_a_tutor_consents_to_later_changes_the_tag() {
+async fn later_consent_of_a_tutor_changes_the_etag() {
     let scene = scene().await;
     let presenter = fixtures::insert_tutor(&scene.server, "049").await;
     let event = fixtures::insert_event(&scene.server, json!({"tutors": [presenter]})).await;
@@ -68,7 +68,7 @@ async fn what_a_tutor_consents_to_later_changes_the_tag() {
 }
 
 #[tokio::test]
-async fn everybody_sees_summaries_where_reading_is_public() {
+async fn public_read_makes_summaries_public() {
     let scene = scene_with(&[("PUBLIC_READ", "true")], json!({})).await;
     for code in &CODES[..3] {
         scene.give(code, json!({"useful": true})).await;
@@ -84,7 +84,7 @@ async fn everybody_sees_summaries_where_reading_is_public() {
 }
 
 #[tokio::test]
-async fn a_draft_has_no_summary_for_those_who_do_not_see_it() {
+async fn callers_that_cannot_see_a_draft_cannot_see_its_summary() {
     let scene = scene_with(&[], json!({"status": "draft"})).await;
     scene.server.municipality("091").get(&of_event(&scene.event)).await.expect(200);
     scene.server.municipality("049").get(&of_event(&scene.event)).await.expect_problem(404, "not_found");

@@ -1,4 +1,4 @@
-//! What a summary costs does not grow with the answers on its event.
+//! The cost of a summary does not grow with the number of answers.
 
 use std::str::FromStr as _;
 
@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::scene;
 
-/// So many answers on an event, from all municipalities, published: what the triggers keep for each is made at once.
+/// A statement that inserts this many published answers on an event, from all municipalities, with the rows that
+/// triggers would write.
 fn answers(event: &str, count: u32) -> String {
     format!(
         "set session_replication_role = replica;
@@ -41,13 +42,14 @@ struct Touched {
     rows: i64,
 }
 
-/// How many rows this session has read so far, in triggers too. It may begin anew between transactions.
+/// Returns the number of rows that this session has read, in triggers too. PostgreSQL may reset it between
+/// transactions.
 async fn touched(conn: &mut AsyncPgConnection) -> i64 {
     let query = "select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint as rows from pg_stat_xact_user_tables";
     diesel::sql_query(query).get_result::<Touched>(conn).await.unwrap().rows
 }
 
-/// The rows that a new answer, an edit of it, its deletion, and the summary touch.
+/// Returns how many rows a new answer, a change, a deletion and the summary touch.
 async fn costs(count: u32) -> Vec<(&'static str, i64)> {
     let scene = scene().await;
     let mut conn = AsyncPgConnection::establish(&scene.server.database_url).await.unwrap();
@@ -81,7 +83,7 @@ async fn costs(count: u32) -> Vec<(&'static str, i64)> {
 }
 
 #[tokio::test]
-async fn it_costs_the_same_at_ten_and_at_tens_of_thousands_of_answers() {
+async fn a_summary_costs_the_same_with_260_and_with_30000_answers() {
     let (few, many) = (costs(260).await, costs(30_000).await);
     for ((what, few), (_, many)) in few.iter().zip(&many) {
         assert!(*many <= few + few / 2 + 10, "{what}: {few} rows of 260 answers, {many} rows of 30,000");

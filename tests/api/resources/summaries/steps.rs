@@ -1,11 +1,11 @@
-//! What is published when.
+//! When which answers are published.
 
 use serde_json::{Value, json};
 
 use super::{CODES, of_event, scene};
 
 #[tokio::test]
-async fn three_municipalities_are_published_and_fewer_are_not() {
+async fn answers_are_published_from_three_municipalities_on() {
     let scene = scene().await;
     let nothing = json!({"count": 0, "rating": null, "useful": null, "themes_wanted": {}, "comments": []});
     let before = scene.partner.get(&of_event(&scene.event)).await.expect(200);
@@ -14,7 +14,7 @@ async fn three_municipalities_are_published_and_fewer_are_not() {
     for (code, rating) in [("616", 5), ("504", 4), ("504", 4)] {
         scene.give(code, said(rating, true)).await;
         let after = scene.partner.get(&of_event(&scene.event)).await.expect(200);
-        assert_eq!((&after.body, after.etag()), (&before.body, before.etag()), "not even that something waits");
+        assert_eq!((&after.body, after.etag()), (&before.body, before.etag()), "not even that answers wait");
     }
     scene.give("049", said(2, false)).await;
     let after = scene.partner.get(&of_event(&scene.event)).await.expect(200);
@@ -41,7 +41,7 @@ async fn three_municipalities_are_published_and_fewer_are_not() {
 }
 
 #[tokio::test]
-async fn the_next_step_takes_three_municipalities_again() {
+async fn each_further_step_takes_three_municipalities() {
     let scene = scene().await;
     for code in &CODES[..3] {
         scene.give(code, json!({"rating": 5})).await;
@@ -51,7 +51,7 @@ async fn the_next_step_takes_three_municipalities_again() {
         scene.give(code, json!({"rating": 1})).await;
         assert_eq!(scene.ratings().await, (3, vec![0, 0, 0, 0, 3]));
     }
-    // One that is published already counts with its further answers.
+    // A published municipality counts again with its new answers.
     scene.give(CODES[0], json!({"rating": 3})).await;
     assert_eq!(scene.ratings().await, (7, vec![3, 0, 1, 0, 3]));
     for _ in 0..5 {
@@ -61,7 +61,7 @@ async fn the_next_step_takes_three_municipalities_again() {
 }
 
 #[tokio::test]
-async fn each_figure_waits_for_three_that_say_something_to_it() {
+async fn each_figure_waits_for_three_municipalities_that_answer_it() {
     let scene = scene().await;
     scene.give(CODES[0], json!({"rating": 5})).await;
     scene.give(CODES[1], json!({"rating": 4, "useful": true})).await;
@@ -72,7 +72,7 @@ async fn each_figure_waits_for_three_that_say_something_to_it() {
         (&json!(3), &Value::Null, &Value::Null)
     );
     assert_eq!(published["themes_wanted"], json!({}));
-    // What is left over of a figure waits with the answers that wait.
+    // The rest of a figure waits together with the answers that wait.
     scene.give(CODES[3], json!({"rating": 3})).await;
     scene.give(CODES[4], json!({"rating": 3})).await;
     assert_eq!(scene.ratings().await, (3, vec![0; 5]));
@@ -85,7 +85,7 @@ async fn each_figure_waits_for_three_that_say_something_to_it() {
 }
 
 #[tokio::test]
-async fn edits_are_seen_when_three_municipalities_have_made_some() {
+async fn edits_are_published_when_three_municipalities_have_made_some() {
     let scene = scene().await;
     let mut given = Vec::new();
     for code in &CODES[..4] {
@@ -96,14 +96,14 @@ async fn edits_are_seen_when_three_municipalities_have_made_some() {
     scene.edit(&given[1], json!({"rating": 1})).await;
     scene.edit(&given[0], json!({"external_id": "x"})).await;
     assert_eq!(scene.ratings().await, first);
-    // Back again: then there is nothing to publish of it.
+    // Undone edits leave nothing to publish.
     scene.edit(&given[1], json!({"rating": 5})).await;
     scene.give(CODES[4], json!({"useful": true})).await;
     scene.give(CODES[5], json!({"useful": true})).await;
-    assert_eq!(scene.ratings().await, (6, vec![0, 0, 0, 0, 3]), "of ratings two municipalities' wait");
+    assert_eq!(scene.ratings().await, (6, vec![0, 0, 0, 0, 3]), "the ratings of two municipalities wait");
     scene.edit(&given[1], json!({"rating": 2})).await;
     assert_eq!(scene.ratings().await, (6, vec![1, 1, 0, 0, 2]));
-    // An answer that goes over to another municipality changes both.
+    // An answer that moves to another municipality changes both.
     scene.edit(&given[1], json!({"municipality_code": "235"})).await;
     scene.give(CODES[7], json!({"rating": 5})).await;
     assert_eq!(scene.ratings().await, (7, vec![1, 1, 0, 0, 3]));
@@ -111,7 +111,7 @@ async fn edits_are_seen_when_three_municipalities_have_made_some() {
 }
 
 #[tokio::test]
-async fn deletions_are_seen_together_with_two_others_or_when_nothing_is_left() {
+async fn deletions_are_published_with_two_others_or_when_no_answer_is_left() {
     let scene = scene().await;
     let mut given = Vec::new();
     for code in &CODES[..6] {
@@ -125,7 +125,7 @@ async fn deletions_are_seen_together_with_two_others_or_when_nothing_is_left() {
     assert_eq!(scene.ratings().await, (3, vec![0, 0, 0, 3, 0]));
     scene.delete(&given[2]).await;
     scene.delete(&given[3]).await;
-    assert_eq!(scene.ratings().await.0, 3, "one is left: nobody shall see which");
+    assert_eq!(scene.ratings().await.0, 3, "one answer is left, and its content must stay hidden");
     scene.delete(&given[4]).await;
     let published = scene.published().await;
     assert_eq!((&published["count"], &published["rating"]), (&json!(0), &Value::Null));
@@ -135,7 +135,7 @@ async fn deletions_are_seen_together_with_two_others_or_when_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn no_earlier_state_comes_too_near() {
+async fn no_published_state_is_too_close_to_an_earlier_one() {
     let scene = scene().await;
     for code in &CODES[..3] {
         scene.give(code, json!({"rating": 5})).await;
@@ -155,7 +155,7 @@ async fn no_earlier_state_comes_too_near() {
 }
 
 #[tokio::test]
-async fn comments_are_shown_with_two_others_and_gone_at_once() {
+async fn comments_appear_with_two_others_and_disappear_at_once() {
     let scene = scene().await;
     let said = |comment: &str| json!({"comment": comment, "language": "fi", "publish_consent": true});
     let mut given = Vec::new();
@@ -182,7 +182,7 @@ async fn comments_are_shown_with_two_others_and_gone_at_once() {
 }
 
 #[tokio::test]
-async fn a_hundred_comments_are_shown_in_no_order_of_time() {
+async fn a_hundred_comments_are_shown_in_an_order_unrelated_to_time() {
     let scene = scene().await;
     for n in 0..120 {
         let said = json!({"comment": format!("{n:03}"), "publish_consent": true});

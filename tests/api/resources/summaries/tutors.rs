@@ -1,4 +1,4 @@
-//! A tutor's summary adds up what is published of the tutor's events.
+//! A tutor's summary adds up the published figures of the tutor's events.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{CODES, of_event, of_tutor, scene};
 use crate::support::fixtures;
 
 #[tokio::test]
-async fn with_an_event_taken_away_other_events_remain() {
+async fn removing_an_event_leaves_the_figures_of_the_others() {
     let scene = scene().await;
     let tutor = fixtures::insert_tutor(&scene.server, "049").await;
     let mut events = Vec::new();
@@ -37,7 +37,7 @@ async fn with_an_event_taken_away_other_events_remain() {
     }
     assert_eq!(rest, 0);
 
-    // The tutor leaves an event: its figures leave with it, whole.
+    // When the tutor leaves an event, all its figures leave the sum.
     let path = format!("/v1/events/{}", events[0]);
     scene.coordinator.if_match("*").patch(&path, &json!({"tutors": []})).await.expect(200);
     let left = summary().await;

@@ -1,4 +1,4 @@
-//! The command that recomputes.
+//! The `verify` command recomputes the summaries.
 
 use std::process::{Command, Output};
 
@@ -22,7 +22,7 @@ fn command(scene: &Scene) -> Output {
 }
 
 #[tokio::test]
-async fn it_is_quiet_when_all_is_right_and_tells_what_differs() {
+async fn verify_prints_nothing_when_all_is_correct_and_each_difference_otherwise() {
     let scene = with_answers().await;
     assert_eq!(scene.verify().await, [""; 0]);
     let output = command(&scene);
@@ -38,7 +38,7 @@ async fn it_is_quiet_when_all_is_right_and_tells_what_differs() {
 }
 
 #[tokio::test]
-async fn every_kind_of_difference_is_found() {
+async fn verify_finds_every_kind_of_difference() {
     for (tampering, found) in [
         (
             "update feedback_summaries set figures = '{}' where direction = 'tutor_to_participant'",
@@ -73,7 +73,7 @@ async fn every_kind_of_difference_is_found() {
         }
         let told = scene.verify().await;
         assert!(told.iter().any(|line| line.contains(found)), "{tampering}: {told:?}");
-        // The event's id may have these digits, too.
+        // The event's id may contain these digits, too.
         assert!(!told.iter().any(|line| line.replace(&scene.event, "").contains("616")), "{told:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! A random walk: whatever is given, edited and deleted, no two published states come nearer to each other than three
-//! municipalities, for each figure by itself.
+//! A random walk of creating, changing and deleting feedback: any two published states of a figure differ in at least
+//! three municipalities.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +9,15 @@ use uuid::Uuid;
 use super::{CODES, Scene, scene};
 use crate::support::client::Answer;
 
-/// What a municipality's answers say to a figure: the values, sorted.
+/// The sorted values that a municipality's answers have for a figure.
 type State = BTreeMap<&'static str, Vec<String>>;
 const FIGURES: [&str; 4] = ["count", "rating", "useful", "themes_wanted"];
 
-/// The same walk each time (`SplitMix64`).
+/// A deterministic generator (`SplitMix64`): the same walk on every run.
 struct Dice(u64);
 
 impl Dice {
-    /// A number below this one.
+    /// Returns a number below this one.
     fn roll(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,7 +33,7 @@ impl Dice {
     }
 }
 
-/// What the answers that are there say to each figure, by municipality.
+/// Returns the current values of each figure, by municipality.
 fn now(answers: &[(usize, Answer)]) -> BTreeMap<&'static str, State> {
     let mut states: BTreeMap<_, State> = FIGURES.map(|figure| (figure, State::new())).into();
     for (municipality, answer) in answers {
@@ -60,7 +60,7 @@ fn differing(one: &State, other: &State) -> usize {
     codes.iter().filter(|code| one.get(**code) != other.get(**code)).count()
 }
 
-/// The figure as it is published, from value to count.
+/// Returns the published figure, from value to count.
 fn shown(published: &Value, figure: &str) -> BTreeMap<String, i64> {
     let counts = match figure {
         "count" => json!({"given": published["count"]}),
@@ -83,7 +83,7 @@ fn total(state: &State) -> BTreeMap<String, i64> {
     counts
 }
 
-/// New answers in one statement.
+/// Gives several answers in one statement.
 async fn give_together(scene: &Scene, answers: &mut Vec<(usize, Answer)>, dice: &mut Dice, municipalities: usize) {
     let given: Vec<_> =
         (0..2 + dice.roll(3)).map(|_| (Uuid::now_v7(), dice.roll(municipalities), dice.fields())).collect();
@@ -126,7 +126,7 @@ async fn act(scene: &Scene, answers: &mut Vec<(usize, Answer)>, dice: &mut Dice,
 
 #[tokio::test]
 async fn no_two_published_states_differ_in_one_or_two_municipalities() {
-    // With few municipalities a tally is often again as it once was.
+    // With few municipalities a total often returns to an earlier value.
     tokio::join!(walk(4), walk(7));
 }
 
@@ -143,7 +143,7 @@ async fn walk(municipalities: usize) {
             if shown == total(earlier.last().unwrap()) {
                 continue;
             }
-            // What moved is the figure as it is now, and it is apart from all before it.
+            // A figure that changed must equal the current values and differ enough from every earlier state.
             assert_eq!(shown, total(&now[figure]), "{figure}");
             for state in earlier.iter() {
                 let differing = differing(state, &now[figure]);

@@ -1,12 +1,12 @@
-//! Lists: filters, order, pages.
+//! Lists of tutors: filters, orders and pages.
 
 use serde_json::json;
 
-use super::{HELSINKI, JARVENPAA, espoos};
+use super::{HELSINKI, JARVENPAA, espoo_tutor};
 use crate::support::Server;
 
 #[tokio::test]
-async fn the_tutors_of_the_programme_are_there() {
+async fn the_reference_data_has_the_tutors_of_the_programme() {
     let server = Server::start();
     let all = server.municipality("049").all("/v1/tutors").await;
     let codes: Vec<_> = all.iter().map(|tutor| tutor["municipality_code"].as_str().unwrap()).collect();
@@ -16,7 +16,7 @@ async fn the_tutors_of_the_programme_are_there() {
 #[tokio::test]
 async fn filters_narrow_the_list() {
     let server = Server::start();
-    let mut crm = espoos();
+    let mut crm = espoo_tutor();
     crm["languages"] = json!(["sv", "en"]);
     let partner = server.partner("espoo-crm", "tutors:write", Some("049"));
     let crm = partner.post("/v1/tutors", &crm).await.expect(201).body["id"].as_str().unwrap().to_owned();
@@ -45,7 +45,7 @@ async fn filters_narrow_the_list() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_row_once_in_either_order() {
+async fn pages_contain_every_row_once_in_either_order() {
     let server = Server::start();
     let mut made = Vec::new();
     for index in 0..9 {
@@ -77,13 +77,13 @@ async fn pages_hold_every_row_once_in_either_order() {
             assert_eq!(turned, all, "-{filter}{limit}");
         }
     }
-    // Ids are made in the order of time: the newest comes last.
+    // Ids increase with time, so the newest comes last.
     let all = espoo.all("/v1/tutors").await;
     assert_eq!(all[5..].iter().map(|t| t["id"].as_str().unwrap()).collect::<Vec<_>>(), made);
 }
 
 #[tokio::test]
-async fn a_query_that_is_not_understood_is_refused() {
+async fn an_invalid_query_is_refused() {
     let server = Server::start();
     let espoo = server.municipality("049");
     for (query, parameter, code) in [

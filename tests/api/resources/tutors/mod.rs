@@ -1,4 +1,4 @@
-//! Tutors: what everybody reads, who sees names and contacts, and who writes what.
+//! Tutors: every caller reads them; who sees names and contacts, and who writes.
 
 mod lists;
 mod operations;
@@ -9,17 +9,17 @@ mod visibility;
 
 use serde_json::{Value, json};
 
-/// The seeded tutor of Järvenpää.
+/// The tutor of Järvenpää in the reference data.
 const JARVENPAA: &str = "016f5e66-e800-77d9-b280-c3e7158e0c62";
-/// The seeded tutor of Helsinki.
+/// The tutor of Helsinki in the reference data.
 const HELSINKI: &str = "016f5e66-e800-748a-b710-2b8b645f28af";
 
 fn path(id: &str) -> String {
     format!("/v1/tutors/{id}")
 }
 
-/// A new tutor of Espoo, with every field.
-fn espoos() -> Value {
+/// The body of a new tutor of Espoo with every field.
+fn espoo_tutor() -> Value {
     json!({
         "external_id": "t-1", "name": "Kuntatutor, Tapiola", "title": {"fi": "Digitukija", "sv": "Digistödjare"},
         "municipality_code": "049", "perspective": {"fi": "Kirjastossa jo vuosia."}, "themes": ["email", "courses"],

@@ -1,12 +1,12 @@
-//! What each operation answers.
+//! The answers of each operation.
 
 use serde_json::{Value, json};
 
-use super::{JARVENPAA, espoos, path};
+use super::{JARVENPAA, espoo_tutor, path};
 use crate::support::Server;
 
 #[tokio::test]
-async fn get_answers_with_every_field() {
+async fn get_returns_every_field() {
     let server = Server::start();
     let answer = server.municipality("049").get(&path(JARVENPAA)).await.expect(200);
     assert_eq!(answer.body["id"], JARVENPAA);
@@ -33,21 +33,21 @@ async fn get_answers_with_every_field() {
 }
 
 #[tokio::test]
-async fn a_municipality_creates_replaces_patches_and_deletes() {
+async fn a_municipality_creates_replaces_patches_and_deletes_a_tutor() {
     let server = Server::start();
     let espoo = server.municipality("049");
-    let created = espoo.post("/v1/tutors", &espoos()).await.expect(201);
+    let created = espoo.post("/v1/tutors", &espoo_tutor()).await.expect(201);
     let path = path(created.body["id"].as_str().unwrap());
     assert_eq!(created.header("location"), format!("{}{path}", server.url));
     assert!(created.etag().ends_with("-full\""));
-    let mut expected = espoos();
+    let mut expected = espoo_tutor();
     (expected["id"], expected["source"], expected["version"]) =
         (json!("uuid"), json!("kuntatutorit"), json!("version"));
     (expected["created_at"], expected["updated_at"]) = (json!("time"), json!("time"));
     assert_eq!(created.stable(), expected);
     assert_eq!(espoo.get(&path).await.expect(200).body, created.body);
 
-    // What was read can be sent back.
+    // The body of a GET can be sent back with PUT.
     let mut changed = created.body.clone();
     (changed["status"], changed["themes"]) = (json!("active"), json!(["courses"]));
     let replaced = espoo.if_match(&created.etag()).put(&path, &changed).await.expect(200);
@@ -71,7 +71,7 @@ async fn a_municipality_creates_replaces_patches_and_deletes() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_has_its_default() {
+async fn omitted_fields_have_their_defaults() {
     let server = Server::start();
     let new = json!({"name": "Kuntatutor", "municipality_code": "049"});
     let created = server.coordinator().post("/v1/tutors", &new).await.expect(201);
@@ -89,16 +89,16 @@ async fn what_is_left_out_has_its_default() {
 }
 
 #[tokio::test]
-async fn what_the_service_sets_is_ignored() {
+async fn fields_that_the_service_sets_are_ignored_in_bodies() {
     let server = Server::start();
-    let mut new = espoos();
+    let mut new = espoo_tutor();
     (new["id"], new["source"], new["version"]) = (json!(JARVENPAA), json!("other"), json!(1));
     (new["created_at"], new["updated_at"]) = (json!("yesterday"), Value::Null);
     let partner = server.partner("espoo-crm", "tutors:read tutors:write", Some("049"));
     let created = partner.post("/v1/tutors", &new).await.expect(201);
     assert_eq!(created.body["source"], "espoo-crm");
     assert_ne!(created.body["id"], JARVENPAA);
-    // Whoever changes it: the source is of who made it.
+    // The source stays that of the creator, whoever changes the tutor.
     let path = path(created.body["id"].as_str().unwrap());
     new["source"] = json!("kuntatutorit");
     let changed = server.municipality("049").if_match(&created.etag()).put(&path, &new).await.expect(200);
@@ -106,14 +106,14 @@ async fn what_the_service_sets_is_ignored() {
 }
 
 #[tokio::test]
-async fn an_external_id_is_used_once_in_its_source() {
+async fn an_external_id_is_unique_within_its_source() {
     let server = Server::start();
     let crm = server.partner("espoo-crm", "tutors:read tutors:write", Some("049"));
-    let first = crm.post("/v1/tutors", &espoos()).await.expect(201);
+    let first = crm.post("/v1/tutors", &espoo_tutor()).await.expect(201);
     let code = "tutors_source_external_id_unique";
-    crm.post("/v1/tutors", &espoos()).await.expect_problem(409, code);
-    server.municipality("049").post("/v1/tutors", &espoos()).await.expect(201);
-    let mut second = espoos();
+    crm.post("/v1/tutors", &espoo_tutor()).await.expect_problem(409, code);
+    server.municipality("049").post("/v1/tutors", &espoo_tutor()).await.expect(201);
+    let mut second = espoo_tutor();
     second["external_id"] = json!("t-2");
     let second = crm.post("/v1/tutors", &second).await.expect(201);
     let taken = json!({"external_id": "t-1"});
@@ -126,7 +126,7 @@ async fn an_external_id_is_used_once_in_its_source() {
 }
 
 #[tokio::test]
-async fn who_was_referred_to_is_ended_and_not_deleted() {
+async fn a_tutor_with_references_can_be_ended_but_not_deleted() {
     let server = Server::start();
     let id = server.create_tutor("049").await;
     server
@@ -143,7 +143,7 @@ async fn who_was_referred_to_is_ended_and_not_deleted() {
 }
 
 #[tokio::test]
-async fn two_who_read_the_same_cannot_both_write() {
+async fn only_one_of_two_callers_with_the_same_etag_can_write() {
     let server = Server::start();
     let id = server.create_tutor("049").await;
     let read = server.coordinator().get(&path(&id)).await;

@@ -1,14 +1,14 @@
-//! What the input must keep.
+//! The rules of the input.
 
 use serde_json::{Value, json};
 
-use super::{espoos, path};
+use super::{espoo_tutor, path};
 use crate::support::Server;
 
 #[tokio::test]
-async fn every_broken_rule_is_told_at_once() {
+async fn every_broken_rule_is_reported_at_once() {
     let server = Server::start();
-    let mut new = espoos();
+    let mut new = espoo_tutor();
     (new["external_id"], new["name"], new["title"]) = (json!(""), json!(" "), json!({"fi": "x".repeat(201)}));
     (new["municipality_code"], new["perspective"]) = (json!("Espoo"), json!({}));
     (new["themes"], new["languages"]) = (json!(["email", "E-mail", "email"]), json!(["fi", "finnish"]));
@@ -30,7 +30,7 @@ async fn every_broken_rule_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn each_bound_holds() {
+async fn every_bound_is_enforced() {
     let server = Server::start();
     let coordinator = server.coordinator();
     let many = |count: usize, item: fn(usize) -> String| json!((0..count).map(item).collect::<Vec<_>>());
@@ -57,7 +57,7 @@ async fn each_bound_holds() {
         ("contact", json!({"phone": "1".repeat(31)}), Some(("/contact/phone", "invalid_phone"))),
         ("contact", json!({"email": ""}), Some(("/contact/email", "invalid_email"))),
     ] {
-        let mut new = espoos();
+        let mut new = espoo_tutor();
         (new["external_id"], new[field]) = (Value::Null, value);
         let answer = coordinator.post("/v1/tutors", &new).await;
         match violation {
@@ -70,10 +70,10 @@ async fn each_bound_holds() {
 }
 
 #[tokio::test]
-async fn every_reference_that_leads_nowhere_is_told() {
+async fn every_broken_reference_is_reported() {
     let server = Server::start();
     let coordinator = server.coordinator();
-    let mut new = espoos();
+    let mut new = espoo_tutor();
     (new["themes"], new["municipality_code"]) = (json!(["chess", "email", "sauna"]), json!("999"));
     let nowhere = [
         ("/themes/0", "tutors_themes_exist"),
@@ -91,7 +91,7 @@ async fn every_reference_that_leads_nowhere_is_told() {
 }
 
 #[tokio::test]
-async fn a_patch_keeps_the_rules() {
+async fn a_patch_must_keep_the_rules() {
     let server = Server::start();
     let id = path(&server.create_tutor("049").await);
     let writer = server.municipality("049").if_match("*");
@@ -105,14 +105,14 @@ async fn a_patch_keeps_the_rules() {
 }
 
 #[tokio::test]
-async fn writing_needs_the_tag_that_was_read() {
+async fn a_write_needs_the_current_etag() {
     let server = Server::start();
     let id = path(&server.create_tutor("049").await);
     let espoo = server.municipality("049");
     let read = espoo.get(&id).await;
     espoo.put(&id, &read.body).await.expect_problem(428, "precondition_required");
     espoo.delete(&id).await.expect_problem(428, "precondition_required");
-    // The view that others have is not what is written.
+    // An ETag of the view that other callers get is not valid for a write.
     let reduced = read.etag().replace("full", "reduced");
     espoo.if_match(&reduced).put(&id, &read.body).await.expect_problem(412, "precondition_failed");
     espoo.if_match(&reduced).patch(&id, &json!({})).await.expect_problem(412, "precondition_failed");

@@ -1,4 +1,4 @@
-//! Search: what matches best comes first.
+//! Search: the best matches come first.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn search_finds_texts_in_every_language() {
 }
 
 #[tokio::test]
-async fn a_name_counts_as_a_title_for_those_who_see_it() {
+async fn a_name_ranks_like_a_title_for_callers_that_see_it() {
     let server = Server::start();
     let named = json!({"name": "Sipuli"});
     let named = server.create_tutor_with("091", &named).await;
@@ -34,7 +34,7 @@ async fn a_name_counts_as_a_title_for_those_who_see_it() {
 }
 
 #[tokio::test]
-async fn ranked_pages_hold_every_row_once() {
+async fn ranked_pages_contain_every_row_once() {
     let server = Server::start();
     for index in 0..7 {
         let text = if index % 2 == 0 { "Sipuli" } else { "Sipuleita ja muuta" };

@@ -8,7 +8,7 @@ use crate::support::{
     client::{Answer, Client},
 };
 
-/// Tutors of Espoo, one for each visibility, whose names and addresses can be told apart from all else.
+/// Creates tutors of Espoo, one for each visibility, with unmistakable names and addresses.
 struct Three {
     server: Server,
     ids: Vec<String>,
@@ -16,7 +16,7 @@ struct Three {
 
 const VISIBILITIES: [&str; 3] = ["public", "network", "coordinator"];
 
-async fn three() -> Three {
+async fn one_tutor_of_each_visibility() -> Three {
     let server = Server::with(&[("PUBLIC_READ", "true")]);
     let mut ids = Vec::new();
     for visibility in VISIBILITIES {
@@ -29,14 +29,14 @@ async fn three() -> Three {
     Three { server, ids }
 }
 
-/// Nothing personal of a tutor with this visibility is in the answer.
+/// Asserts that no personal data of a tutor with this visibility is in the answer.
 fn assert_no_trace(answer: &Answer, visibility: &str) {
     for text in [format!("Zacharias {visibility}"), format!("secret.{visibility}@")] {
         assert!(!answer.text.contains(&text), "{text} is in {}", answer.text);
     }
 }
 
-/// Asserts in every way to read that exactly the first `seen` visibilities are shown.
+/// Asserts that every way of reading shows the first `seen` visibilities and no others.
 async fn assert_sees(caller: &Client, ids: &[String], seen: usize) {
     for (index, (id, visibility)) in ids.iter().zip(VISIBILITIES).enumerate() {
         let shown = index < seen;
@@ -51,7 +51,7 @@ async fn assert_sees(caller: &Client, ids: &[String], seen: usize) {
             let items = list.body["items"].as_array().unwrap();
             assert_eq!(items.iter().find(|item| item["id"] == **id).unwrap(), &one.body);
         }
-        // By a name that is not shown, nothing is found.
+        // A search for a hidden name finds nothing.
         for query in ["q=zacharias", "q=Zacharias&sort=-id", "q=zach", "q=avustaja%20zacharias"] {
             let by_name = caller.get(&format!("/v1/tutors?{query}")).await.expect(200);
             assert_eq!(by_name.column("id").contains(&id.as_str()), shown, "{query}");
@@ -68,8 +68,8 @@ async fn assert_sees(caller: &Client, ids: &[String], seen: usize) {
 }
 
 #[tokio::test]
-async fn names_and_contacts_are_seen_as_visibility_says() {
-    let Three { server, ids } = three().await;
+async fn visibility_decides_who_sees_names_and_contacts() {
+    let Three { server, ids } = one_tutor_of_each_visibility().await;
     for (caller, seen) in [
         (server.anonymous(), 1),
         (server.partner("events", "tutors:read", Some("049")), 1),
@@ -88,17 +88,17 @@ async fn names_and_contacts_are_seen_as_visibility_says() {
 }
 
 #[tokio::test]
-async fn a_tutor_sees_itself_whatever_its_visibility() {
-    let Three { server, ids } = three().await;
+async fn a_tutor_sees_its_own_profile_whatever_its_visibility() {
+    let Three { server, ids } = one_tutor_of_each_visibility().await;
     let tutor = server.tutor("049", &ids[2]);
     assert_sees(&tutor, &ids, 3).await;
 }
 
 #[tokio::test]
-async fn an_address_reaches_nobody_who_may_not_see_it() {
-    let Three { server, ids } = three().await;
+async fn no_answer_contains_an_address_that_the_caller_may_not_see() {
+    let Three { server, ids } = one_tutor_of_each_visibility().await;
     let helsinki = server.municipality("091");
-    // Neither by writing nor by breaking rules.
+    // Neither a write nor a broken rule may reveal it.
     for id in &ids {
         let path = path(id);
         for answer in [
@@ -116,8 +116,8 @@ async fn an_address_reaches_nobody_who_may_not_see_it() {
 }
 
 #[tokio::test]
-async fn a_view_is_not_taken_for_the_other() {
-    let Three { server, ids } = three().await;
+async fn the_etag_of_one_view_is_not_valid_for_the_other() {
+    let Three { server, ids } = one_tutor_of_each_visibility().await;
     let (path, helsinki) = (path(&ids[2]), server.municipality("091"));
     let reduced = helsinki.get(&path).await.etag();
     let full = server.municipality("049").get(&path).await.etag();
@@ -129,7 +129,7 @@ async fn a_view_is_not_taken_for_the_other() {
 
 #[tokio::test]
 async fn only_the_public_view_is_cached() {
-    let Three { server, ids } = three().await;
+    let Three { server, ids } = one_tutor_of_each_visibility().await;
     let public = server.anonymous().get(&path(&ids[0])).await.expect(200);
     assert_eq!(public.header("cache-control"), "public, max-age=60");
     let own = server.municipality("049").get(&path(&ids[0])).await.expect(200);
@@ -137,7 +137,7 @@ async fn only_the_public_view_is_cached() {
 }
 
 #[tokio::test]
-async fn a_null_shows_nothing_that_was_hidden() {
+async fn a_null_reveals_nothing_hidden() {
     let server = Server::start();
     let id = server.create_tutor_with("049", &json!({"visibility": "coordinator"})).await;
     let hide = server.municipality("049").if_match("*");

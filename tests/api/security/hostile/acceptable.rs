@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate};
 use regex::Regex;
 use serde_json::{Number, Value, json};
 
-use crate::support::document::is;
+use crate::support::document::has_type;
 
 /// Whether a field with this schema can accept these bytes of JSON.
 pub(super) fn json_fits(schema: &Value, json: &[u8]) -> bool {
@@ -16,13 +16,13 @@ pub(super) fn json_fits(schema: &Value, json: &[u8]) -> bool {
 pub(super) fn text_fits(schema: &Value, text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
     // A repeated parameter adds an item each time.
-    let schema = if is(schema, "array") { &schema["items"] } else { schema };
-    if is(schema, "string") {
+    let schema = if has_type(schema, "array") { &schema["items"] } else { schema };
+    if has_type(schema, "string") {
         fits(schema, &json!(text))
-    } else if is(schema, "integer") {
+    } else if has_type(schema, "integer") {
         text.parse::<i64>().is_ok_and(|number| fits(schema, &json!(number)))
     } else {
-        assert!(is(schema, "boolean"), "{schema}");
+        assert!(has_type(schema, "boolean"), "{schema}");
         ["true", "false"].contains(&text)
     }
 }
@@ -34,13 +34,13 @@ fn fits(schema: &Value, value: &Value) -> bool {
     }
     match value {
         Value::Null => true,
-        Value::Bool(_) => is(schema, "boolean"),
+        Value::Bool(_) => has_type(schema, "boolean"),
         Value::Number(number) => number_fits(schema, number),
-        Value::String(text) => is(schema, "string") && string_fits(schema, text),
-        Value::Array(items) => is(schema, "array") && items_fit(schema, items),
+        Value::String(text) => has_type(schema, "string") && string_fits(schema, text),
+        Value::Array(items) => has_type(schema, "array") && items_fit(schema, items),
         Value::Object(fields) => {
             let fit = |(name, value)| schema["properties"].get(name).is_some_and(|known| fits(known, value));
-            is(schema, "object") && fields.iter().all(fit)
+            has_type(schema, "object") && fields.iter().all(fit)
         }
     }
 }
@@ -48,7 +48,7 @@ fn fits(schema: &Value, value: &Value) -> bool {
 fn number_fits(schema: &Value, number: &Number) -> bool {
     let Some(number) = number.as_f64() else { return false };
     // 5.0 is an integer too (JSON Schema Validation, section 6.1.1).
-    let kind = is(schema, "number") || is(schema, "integer") && number.fract() == 0.0;
+    let kind = has_type(schema, "number") || has_type(schema, "integer") && number.fract() == 0.0;
     let most = if schema["format"] == "int32" { i32::MAX.into() } else { 9e18 };
     let (least, most) = (schema["minimum"].as_f64().unwrap_or(-most), schema["maximum"].as_f64().unwrap_or(most));
     kind && (least..=most).contains(&number)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kuntatutorit::app;
 use serde_json::Value;
 
-use crate::support::document::{is, operations, places};
+use crate::support::document::{has_type, operations, places};
 
 /// Finds every place of a body in a second, independent way: by following every part of its schema.
 fn every_place(document: &Value, schema: &Value, pointer: &str, found: &mut BTreeSet<String>) {
@@ -70,8 +70,8 @@ fn every_value_of_a_request_has_a_known_type() {
         let parameters =
             operation.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.schema.clone()));
         for (at, schema) in fields.chain(parameters) {
-            let known = kinds.iter().any(|kind| is(&schema, kind)) || schema["enum"].is_array();
-            let whole = !is(&schema, "object") || schema["properties"].is_object();
+            let known = kinds.iter().any(|kind| has_type(&schema, kind)) || schema["enum"].is_array();
+            let whole = !has_type(&schema, "object") || schema["properties"].is_object();
             unknown.extend((!known || !whole).then(|| format!("{} {at}: {schema}", operation.id)));
         }
     }

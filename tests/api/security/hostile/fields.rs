@@ -12,7 +12,7 @@ use super::{
 use crate::support::{
     Server,
     client::Answer,
-    document::{is, operations, placed, places},
+    document::{has_type, operations, placed, places},
 };
 
 /// The placeholder for the hostile value.
@@ -27,7 +27,7 @@ fn replaced(text: &str, with: &[u8]) -> Vec<u8> {
 fn altered(pointer: &str, schema: &Value, value: &Hostile, answer: &Answer) -> Option<String> {
     let sent = serde_json::from_slice::<Value>(&value.bytes).ok()?;
     let there = answer.body.pointer(pointer).filter(|there| there.is_string())?;
-    let plain = is(schema, "string") && schema["format"].is_null() && schema["enum"].is_null();
+    let plain = has_type(schema, "string") && schema["format"].is_null() && schema["enum"].is_null();
     let other = answer.status < 300 && plain && sent.is_string() && *there != sent;
     other.then(|| format!("{pointer}: {sent} came back as {there}"))
 }

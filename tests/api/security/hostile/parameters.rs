@@ -9,7 +9,7 @@ use super::{
 };
 use crate::support::{
     Server,
-    document::{Operation, Parameter, is, operations},
+    document::{Operation, Parameter, has_type, operations},
     rows::{ID, Rows},
 };
 
@@ -30,7 +30,7 @@ async fn every_parameter_survives_every_hostile_value() {
     for operation in operations() {
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place != "header") {
             turn += 1;
-            let of = if is(&parameter.schema, "array") { &parameter.schema["items"] } else { &parameter.schema };
+            let of = if has_type(&parameter.schema, "array") { &parameter.schema["items"] } else { &parameter.schema };
             for value in chosen(&values, of, turn) {
                 // An empty path segment makes another path.
                 if parameter.place == "path" && value.bytes.is_empty() {

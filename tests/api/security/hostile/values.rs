@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::document::is;
+use crate::support::document::has_type;
 
 /// The type of value that it is meant for. A field always gets the values for its own type, and the others in turns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,10 +35,10 @@ impl Hostile {
     /// Whether it is meant for values with this schema.
     fn is_for(&self, schema: &Value) -> bool {
         match self.of {
-            For::Numbers => is(schema, "integer") || is(schema, "number"),
+            For::Numbers => has_type(schema, "integer") || has_type(schema, "number"),
             For::Times => schema["format"] == "date" || schema["format"] == "date-time",
-            For::Texts => is(schema, "string"),
-            For::Objects => is(schema, "object"),
+            For::Texts => has_type(schema, "string"),
+            For::Objects => has_type(schema, "object"),
             For::Anything => false,
         }
     }
