@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Attackers, acceptable, assert_unharmed, percent_encoded, shown,
+    Attackers, assert_unharmed, percent_encoded, shown,
     values::{Hostile, MEGABYTE, chosen, json_values, texts},
     wrong,
 };
@@ -13,6 +13,7 @@ use crate::support::{
     Server,
     client::Answer,
     document::{has_type, operations, placed, places},
+    schema::{json_fits, text_fits},
 };
 
 /// The placeholder for the hostile value.
@@ -46,7 +47,7 @@ async fn every_field_survives_every_hostile_value() {
             let text = placed(example, &pointer, &json!(HERE)).to_string();
             turn += 1;
             for value in chosen(&values, &schema, turn) {
-                let refused = value.never || !acceptable::json_fits(&schema, &value.bytes);
+                let refused = value.never || !json_fits(&schema, &value.bytes);
                 for attacker in attackers.next() {
                     let attacker = attacker.if_match("*").with("content-type", &body.media_type);
                     let sent = Some(replaced(&text, &value.bytes));
@@ -88,7 +89,7 @@ async fn every_form_field_survives_every_hostile_value() {
         for (pointer, schema) in places(&body.schema) {
             let name = &pointer[1..];
             for value in &values {
-                let refused = !acceptable::text_fits(&schema, value);
+                let refused = !text_fits(&schema, value);
                 let form = Some(form_with(&client, name, value));
                 let answer = attacker.send(operation.method.clone(), &operation.path, form).await;
                 found.extend(wrong(&operation, &format!("{name}={}", shown(value)), refused, &answer));

@@ -1,9 +1,8 @@
 //! Hostile input, computed from the document: every parameter and every field of every operation gets every value of
 //! [`values`], and every operation with a body gets every body of [`bodies`]. The answer must be a documented 4xx
-//! problem, or a success where the schema accepts the value ([`acceptable`]). It is never a 5xx, and the service always
+//! problem, or a success where the schema accepts the value ([`crate::support::schema`]). It is never a 5xx, and the service always
 //! answers.
 
-mod acceptable;
 mod bodies;
 mod coverage;
 mod error_messages;
@@ -20,16 +19,11 @@ use std::{
 
 use crate::support::{
     Server,
+    callers::Caller,
     client::{Answer, Client},
     document::Operation,
     rows::Rows,
 };
-
-/// The scopes that a partner system can hold.
-fn partner_scopes() -> String {
-    use kuntatutorit::auth::{reach::Role, scopes};
-    scopes::of_role(Role::Partner).collect::<Vec<_>>().join(" ")
-}
 
 /// The attackers: the coordinator sends every value because it may do the most; every fourth value is also sent by
 /// another caller, in turn.
@@ -42,14 +36,12 @@ struct Attackers {
 impl Attackers {
     async fn of(server: &Server) -> (Self, Rows) {
         let rows = Rows::of(server, "049").await;
-        let tutor = server.create_tutor("049").await;
-        let others = vec![
-            server.anonymous(),
-            server.municipality("049"),
-            server.tutor("049", &tutor),
-            server.partner("espoo-calendar", &partner_scopes(), Some("049")),
-            server.partner("whole-region", &partner_scopes(), None),
-        ];
+        let others = Caller::ALL.iter().filter(|caller| **caller != Caller::Coordinator);
+        let others = others.map(|caller| match caller {
+            Caller::Tutor => server.tutor("049", rows.of_collection("tutors").0),
+            _ => caller.client(server),
+        });
+        let others = others.collect();
         (Self { coordinator: server.coordinator(), others, turn: 0 }, rows)
     }
 

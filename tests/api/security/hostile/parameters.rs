@@ -3,14 +3,15 @@
 use reqwest::Method;
 
 use super::{
-    Attackers, acceptable, assert_unharmed, percent_encoded, raw_status, shown,
+    Attackers, assert_unharmed, percent_encoded, raw_status, shown,
     values::{MEGABYTE, chosen, parameters},
     wrong,
 };
 use crate::support::{
     Server,
     document::{Operation, Parameter, has_type, operations},
-    rows::{ID, Rows},
+    rows::{Rows, missing_path},
+    schema::text_fits,
 };
 
 /// Returns the path of an operation with this value in one path parameter.
@@ -19,7 +20,7 @@ fn path_with(operation: &Operation, rows: &Rows, parameter: &Parameter, value: &
         return format!("{}?{}={value}", rows.path(&operation.path), parameter.name);
     }
     let path = operation.path.replace(&format!("{{{}}}", parameter.name), value);
-    ["id", "secret_id"].iter().fold(path, |path, name| path.replace(&format!("{{{name}}}"), ID))
+    missing_path(&path)
 }
 
 #[tokio::test]
@@ -37,7 +38,7 @@ async fn every_parameter_survives_every_hostile_value() {
                     continue;
                 }
                 let path = path_with(&operation, &rows, parameter, &percent_encoded(&value.bytes));
-                let refused = value.never || !acceptable::text_fits(&parameter.schema, &value.bytes);
+                let refused = value.never || !text_fits(&parameter.schema, &value.bytes);
                 let body = operation.body.as_ref().map(|body| body.example.to_string());
                 let content_type = operation.body.as_ref().map_or("application/json", |body| &body.media_type);
                 for attacker in attackers.next() {
@@ -99,7 +100,7 @@ async fn every_header_survives_every_hostile_value() {
             let content_type = operation.body.as_ref().map_or("application/json", |body| &body.media_type);
             let known = operation.parameters.iter().find(|parameter| parameter.name == name);
             let bounds = known.map(|known| &known.schema).filter(|schema| schema["pattern"].is_string());
-            let refused = bounds.is_some_and(|schema| !acceptable::text_fits(schema, value.as_bytes()));
+            let refused = bounds.is_some_and(|schema| !text_fits(schema, value.as_bytes()));
             for attacker in attackers.next() {
                 let attacker = attacker.with(name, value).with("content-type", content_type);
                 let answer = attacker.send(operation.method.clone(), &rows.path(&operation.path), body.clone()).await;

@@ -4,16 +4,16 @@ use chrono::{DateTime, Datelike as _, NaiveDate};
 use regex::Regex;
 use serde_json::{Number, Value, json};
 
-use crate::support::document::has_type;
+use super::document::has_type;
 
 /// Whether a field with this schema can accept these bytes of JSON.
-pub(super) fn json_fits(schema: &Value, json: &[u8]) -> bool {
+pub(crate) fn json_fits(schema: &Value, json: &[u8]) -> bool {
     // NaN, lone surrogates, bytes that are not UTF-8, and 1e400 are not JSON.
     serde_json::from_slice(json).is_ok_and(|value| fits(schema, &value))
 }
 
 /// Whether a parameter with this schema can accept these bytes of text.
-pub(super) fn text_fits(schema: &Value, text: &[u8]) -> bool {
+pub(crate) fn text_fits(schema: &Value, text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
     // A repeated parameter adds an item each time.
     let schema = if has_type(schema, "array") { &schema["items"] } else { schema };
@@ -28,7 +28,7 @@ pub(super) fn text_fits(schema: &Value, text: &[u8]) -> bool {
 }
 
 /// A null removes a field or equals leaving it out. A different rule refuses it where it does neither.
-fn fits(schema: &Value, value: &Value) -> bool {
+pub(crate) fn fits(schema: &Value, value: &Value) -> bool {
     if let Some(words) = schema["enum"].as_array() {
         return value.is_null() || words.contains(value);
     }
