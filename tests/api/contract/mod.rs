@@ -8,3 +8,4 @@ mod document;
 mod every_path;
 mod generated_data;
 mod idempotency;
+mod registry;

@@ -79,7 +79,7 @@ async fn a_caller_cannot_write_rows_of_another_municipality() {
     let coordinator = server.coordinator();
     // A token with the scope could write collections that belong to no municipality.
     let of_no_municipality = |scope: &str| {
-        COLLECTIONS.iter().any(|collection| collection.municipality.is_empty() && collection.write() == scope)
+        COLLECTIONS.iter().any(|collection| collection.municipality_codes.is_empty() && collection.write.name == scope)
     };
     let scopes = SCOPES.iter().map(|scope| scope.name).filter(|scope| !of_no_municipality(scope));
     let scope = scopes.collect::<Vec<_>>().join(" ");

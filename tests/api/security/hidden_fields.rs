@@ -51,9 +51,9 @@ async fn plant(server: &Server) -> Planted {
         );
         plans.extend(
             collection
-                .hidden
+                .hidden_states
                 .iter()
-                .map(|(column, state)| (Level::Owners, localized(collection), json!({*column: state}))),
+                .map(|state| (Level::Owners, localized(collection), json!({"status": state}))),
         );
         for (level, columns, fields) in plans.into_iter().filter(|(_, columns, _)| !columns.is_empty()) {
             let (mut body, new) = words.plant(collection, &columns);
@@ -150,7 +150,8 @@ fn may_see(caller: Caller, with_contacts: bool, collection: &Collection, level: 
         (Caller::Anonymous, _) => false,
         (_, Level::Members) => with_contacts,
         (Caller::RegionalPartner, Level::Owners) => {
-            rows::owner(collection.name) == Owner::Municipality && scopes::can_hold(Role::Partner, &collection.write())
+            rows::owner(collection.name) == Owner::Municipality
+                && scopes::can_hold(Role::Partner, collection.write.name)
         }
         (_, Level::Owners) => false,
     }

@@ -15,13 +15,13 @@ use crate::support::{
 
 /// The hidden rows of a collection: of rows that every caller may see, those in a hidden state; otherwise every row.
 async fn hidden_keys(server: &Server, rows: &Rows, collection: &Collection) -> Vec<String> {
-    if !scopes::can_hold(Role::Anonymous, &collection.read()) {
+    if !scopes::can_hold(Role::Anonymous, collection.read.name) {
         return vec![rows.of_collection(collection.name).0.to_owned()];
     }
     let mut keys = Vec::new();
-    for (column, state) in collection.hidden {
+    for state in collection.hidden_states {
         let unique = format!("hidden-{state}");
-        keys.push(rows.create(&server.coordinator(), collection, "092", &unique, &json!({*column: state})).await);
+        keys.push(rows.create(&server.coordinator(), collection, "092", &unique, &json!({"status": state})).await);
     }
     keys
 }
@@ -29,7 +29,7 @@ async fn hidden_keys(server: &Server, rows: &Rows, collection: &Collection) -> V
 /// A caller of Espoo that may read the collection but not the rows of Vantaa. If no municipality can hold the scope, it
 /// is a partner system whose token has more scopes than a partner system may have.
 fn stranger(server: &Server, collection: &Collection) -> Client {
-    if scopes::can_hold(Role::Municipality, &collection.read()) {
+    if scopes::can_hold(Role::Municipality, collection.read.name) {
         return server.municipality("049");
     }
     let all: Vec<_> = scopes::SCOPES.iter().map(|scope| scope.name).collect();

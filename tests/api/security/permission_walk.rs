@@ -49,7 +49,7 @@ fn expected_status(caller: Caller, operation: &Operation, public_read: bool, row
     let collection = registry::of_path(&operation.path).unwrap();
     // Every caller with the scope sees rows that may be public. Other rows are visible to their creator and the
     // coordinator.
-    let visible = caller == Caller::Coordinator || scopes::can_hold(Role::Anonymous, &collection.read());
+    let visible = caller == Caller::Coordinator || scopes::can_hold(Role::Anonymous, collection.read.name);
     match (row, &operation.method) {
         (Row::Missing, _) => 404,
         _ if !visible => 404,

@@ -144,7 +144,8 @@ impl Rows {
     pub(crate) fn body(&self, of: &Collection, code: &str, unique: &str, fields: &Value) -> Value {
         let Body { schema, example, .. } = creation(of.name);
         let mut body = example.clone();
-        for column in of.municipality.iter().filter(|column| has_type(&schema["properties"][**column], "string")) {
+        for column in of.municipality_codes.iter().filter(|column| has_type(&schema["properties"][**column], "string"))
+        {
             body[*column] = json!(code);
         }
         for (field, to) in references(of.name) {

@@ -1,9 +1,7 @@
 //! What the ledger shows, to which callers, and in which order.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use diesel::{QueryableByName, sql_types::Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use kuntatutorit::resources::changes::model::Collection;
 use serde_json::{Value, json};
 
 use super::{Follower, PATH, column, create_theme, theme};
@@ -145,22 +143,6 @@ async fn the_bounds_of_the_parameters_are_enforced() {
     }
     espoo.get(&format!("{PATH}?since=1")).await.expect_problem(400, "unknown_parameter");
     assert_eq!(espoo.get(&format!("{PATH}?limit=1")).await.expect(200).header("cache-control"), "private, no-store");
-}
-
-#[tokio::test]
-async fn every_table_of_the_ledger_is_a_collection() {
-    #[derive(QueryableByName)]
-    struct Table {
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-    let server = Server::start();
-    let mut conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
-    let query = "select tgrelid::regclass::text as name from pg_trigger where tgname = 'record_change' order by 1";
-    let tables: Vec<Table> = diesel::sql_query(query).load(&mut conn).await.unwrap();
-    let mut collections: Vec<_> = Collection::ALL.iter().map(|of| of.as_str()).collect();
-    collections.sort_unstable();
-    assert_eq!(tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), collections);
 }
 
 #[tokio::test]
