@@ -59,7 +59,7 @@ async fn plant(server: &Server) -> Planted {
             let (mut body, new) = words.plant(collection, &columns);
             body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
             link(&mut body, collection, &planted.keys);
-            let creator = rows::creator_of_personal_data(server, collection.name, VANTAA, SOURCE).await;
+            let creator = rows::creator(server, collection.name, VANTAA, SOURCE).await;
             let key =
                 rows.create(&creator, collection, VANTAA, &format!("planted-{}", planted.words.len()), &body).await;
             planted.keys.entry(collection.name).or_default().push(key);

@@ -68,9 +68,13 @@ pub(crate) const ONLY_FOR_THE_COORDINATOR: &[&str] = &["delete_municipality"];
 /// Collections in which an account of a tutor writes only its own row, and no other row of its municipality.
 pub(crate) const ONLY_OWN_ROW_OF_A_TUTOR: &[&str] = &["tutors"];
 
-/// Returns the caller that creates the row: the coordinator, unless only a stored account can own it.
-async fn creator(server: &Server, collection: &str, code: &str) -> Client {
+/// Returns a caller that can create any number of rows: the coordinator, with these exceptions. A partner system has this
+/// source.
+pub(crate) async fn creator(server: &Server, collection: &str, code: &str, source: &str) -> Client {
     match collection {
+        // An account gives feedback for itself, once.
+        "feedback" => server.partner(source, "feedback:read feedback:write", Some(code)),
+        // Only a stored account can own a link.
         "calendar-links" => {
             let email = format!("{}@kunta.example", Uuid::now_v7());
             server.sign_in_new_account(&email, json!({"municipality_code": code})).await
@@ -79,13 +83,23 @@ async fn creator(server: &Server, collection: &str, code: &str) -> Client {
     }
 }
 
-/// Returns the caller that creates a row in which every column of personal data can be set.
-pub(crate) async fn creator_of_personal_data(server: &Server, collection: &str, code: &str, source: &str) -> Client {
-    match collection {
-        // An account is its own respondent.
-        "feedback" => server.partner(source, "feedback:read feedback:write", Some(code)),
-        _ => creator(server, collection, code).await,
+/// Returns a merge patch that every row of the collection accepts, a different one for each number.
+pub(crate) fn change(collection: &str, number: usize) -> Value {
+    let properties = creation(collection).schema["properties"].as_object().unwrap();
+    let localized = properties.iter().find(|(_, schema)| schema["properties"].get("fi").is_some());
+    if let Some((field, _)) = localized {
+        return json!({field: {"fi": number.to_string()}});
     }
+    let bounds = |schema: &Value| Some((schema["minimum"].as_u64()?, schema["maximum"].as_u64()?));
+    let integer = properties.iter().find_map(|(field, schema)| Some((field, bounds(schema)?)));
+    if let Some((field, (least, most))) = integer {
+        return json!({field: least + number as u64 % (most - least + 1)});
+    }
+    let is_plain =
+        |schema: &Value| has_type(schema, "string") && schema["pattern"].is_null() && schema["enum"].is_null();
+    let text = properties.iter().find(|(_, schema)| is_plain(schema) && schema["format"].is_null());
+    let (field, _) = text.unwrap_or_else(|| panic!("{collection} has no text and no number that a test can change"));
+    json!({field: number.to_string()})
 }
 
 /// Returns the collections in an order in which each comes after those that it refers to.
@@ -111,7 +125,7 @@ impl Rows {
             let key = if next.key == "code" {
                 code.to_owned()
             } else {
-                let caller = creator(server, next.name, code).await;
+                let caller = creator(server, next.name, code, "rows").await;
                 rows.create(&caller, next, code, code, &json!({})).await
             };
             let body = coordinator.get(&format!("{}/{key}", next.path())).await.expect(200).body;
@@ -155,6 +169,7 @@ impl Rows {
             ("email", format!("{}-{unique}@kunta.example", of.name)),
             ("source", format!("{}-{unique}", of.name)),
             ("slug", format!("{}-{unique}", of.name)),
+            ("respondent", unique.to_owned()),
         ] {
             if body.get(field).is_some() {
                 body[field] = json!(value);

@@ -8,11 +8,16 @@ use std::{
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Follower, theme};
-use crate::support::{Server, client::Client, fixtures, sql::query_lines};
+use super::Follower;
+use crate::support::{
+    Server,
+    client::Client,
+    registry::{Collection, ledger_collections},
+    rows::{self, Rows},
+    sql::query_lines,
+};
 
 const WRITERS: usize = 8;
-const COLLECTIONS: [&str; 5] = ["municipalities", "themes", "tutors", "events", "feedback"];
 
 /// The number of writes. `COPY_WRITES=10000` takes half a minute.
 fn writes() -> usize {
@@ -22,53 +27,28 @@ fn writes() -> usize {
 /// Rows by path.
 type Copy = BTreeMap<String, Value>;
 
-fn path_of(collection: &str, row: &Value) -> String {
-    let key = ["id", "code", "slug"].iter().find_map(|key| row[key].as_str()).unwrap();
-    format!("/v1/{collection}/{key}")
+fn path_of(collection: &Collection, row: &Value) -> String {
+    format!("{}/{}", collection.path(), row[collection.key].as_str().unwrap())
 }
 
-/// What a writer makes in this round: something of each collection in turn.
-fn new(event: &str, writer: usize, round: usize) -> (&'static str, Value) {
-    let key = format!("{writer}-{round}");
-    match round % 4 {
-        0 => ("themes", theme(&format!("t-{key}"))),
-        1 => ("tutors", json!({"name": "Kuntatutor", "municipality_code": "049", "external_id": key})),
-        2 => ("events", fixtures::event_body("049", "draft")),
-        _ => {
-            let given = json!({
-                "event_id": event, "direction": "participant_to_tutor", "municipality_code": "049", "rating": 1 + round % 5,
-                "respondent": key
-            });
-            ("feedback", given)
-        }
+/// Creates, changes and deletes rows of each collection in turn, and changes a municipality that all writers change, on both
+/// instances.
+async fn write(instances: [&Server; 2], rows: &Rows, writer: usize, done: &AtomicUsize) {
+    let mut creators = Vec::new();
+    for collection in ledger_collections().filter(|of| of.key != "code") {
+        let create = async |server| rows::creator(server, collection.name, "049", "kysely").await;
+        creators.push((collection, [create(instances[0]).await, create(instances[1]).await]));
     }
-}
-
-fn change(collection: &str, round: usize) -> Value {
-    match collection {
-        "themes" => json!({"name": {"fi": format!("{round}")}}),
-        "tutors" => json!({"title": {"fi": format!("{round}")}}),
-        "events" => json!({"capacity": 1 + round % 99}),
-        _ => json!({"rating": 1 + round % 5}),
-    }
-}
-
-/// Makes, changes and deletes, its own and what all of them change; through both instances.
-async fn write(instances: [&Server; 2], event: &str, writer: usize, done: &AtomicUsize) {
     let coordinators = instances.map(Server::coordinator);
-    // Who gives feedback of others' is a partner system.
-    let partners = instances.map(|instance| instance.partner("kysely", "feedback:read feedback:write", None));
     for round in 0.. {
-        let (collection, row) = new(event, writer, round);
-        let clients = if collection == "feedback" { &partners } else { &coordinators };
+        let (collection, clients) = &creators[round % creators.len()];
         let client = |step: usize| &clients[(writer + round + step) % 2];
-        let made = client(0).post(&format!("/v1/{collection}"), &row).await.expect(201);
+        let row = rows.body(collection, "049", &format!("{writer}-{round}"), &json!({}));
+        let made = client(0).post(&collection.path(), &row).await.expect(201);
         let path = path_of(collection, &made.body);
-        client(1).if_match("*").patch(&path, &change(collection, round)).await.expect(200);
-        let shared = coordinators[writer % 2]
-            .if_match("*")
-            .patch("/v1/municipalities/049", &json!({"support_since": 2000}))
-            .await;
+        client(1).if_match("*").patch(&path, &rows::change(collection.name, round)).await.expect(200);
+        let shared = coordinators[writer % 2].if_match("*");
+        let shared = shared.patch("/v1/municipalities/049", &rows::change("municipalities", round)).await;
         assert!(matches!(shared.status, 200 | 412), "{}", shared.text);
         let deletes = round % 3 != 0;
         if deletes {
@@ -98,8 +78,8 @@ async fn apply(client: &Client, copy: &mut Copy, items: &[Value]) {
 }
 
 async fn full(client: &Client) -> Copy {
-    let lists = join_all(COLLECTIONS.map(|collection| async move {
-        let all = client.all(&format!("/v1/{collection}?limit=100")).await;
+    let lists = join_all(ledger_collections().map(|collection| async move {
+        let all = client.all(&format!("{}?limit=100", collection.path())).await;
         all.into_iter().map(|row| (path_of(collection, &row), row)).collect::<Vec<_>>()
     }));
     lists.await.into_iter().flatten().collect()
@@ -107,17 +87,17 @@ async fn full(client: &Client) -> Copy {
 
 #[tokio::test]
 async fn a_copy_ends_equal_to_the_source() {
-    // All may meet at one.
+    // All callers may be served by one instance.
     let pool = ("POOL_SIZE", "8");
     let server = Server::with(&[("WORKERS", "2"), pool]);
     let second = server.second(&[pool]);
-    let event = server.create_event("049").await;
+    let rows = Rows::of(&server, "049").await;
     let reader = second.coordinator();
     let before: usize = query_lines(&server, "select count(*)::text as line from changes").await[0].parse().unwrap();
     let mut follower = Follower::of(reader.clone(), "&limit=1000").await;
     let (done, running) = (AtomicUsize::new(0), AtomicUsize::new(WRITERS));
     let writers = join_all((0..WRITERS).map(async |writer| {
-        write([&server, &second], &event, writer, &done).await;
+        write([&server, &second], &rows, writer, &done).await;
         running.fetch_sub(1, Ordering::SeqCst);
     }));
     let consumer = async {
