@@ -59,6 +59,9 @@ pub enum Error {
         /// What is wrong and what to do.
         detail: String,
     },
+    /// The query is longer than this many bytes.
+    #[error("send a query of at most {0} bytes; split a long list of values over several requests")]
+    UriTooLong(usize),
     /// The body took too long to arrive.
     #[error("the body did not arrive in time; send it again over a better link")]
     BodyTimeout,
@@ -144,6 +147,7 @@ impl Error {
             Self::MethodNotAllowed(_) => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
             Self::NotAcceptable(_) => (S::NOT_ACCEPTABLE, "not_acceptable", "Not acceptable"),
             Self::Malformed { code, .. } => (S::BAD_REQUEST, *code, "The request cannot be read"),
+            Self::UriTooLong(_) => (S::URI_TOO_LONG, "uri_too_long", "The query is too long"),
             Self::BodyTimeout => (S::REQUEST_TIMEOUT, "body_timeout", "The body came too slowly"),
             Self::PayloadTooLarge(_) => (S::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large"),
             Self::UnsupportedMediaType(_) => {

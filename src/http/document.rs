@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use super::{json::BODY_LIMIT, list::bad_cursor};
+use super::{json::BODY_LIMIT, list::bad_cursor, parameters::QUERY_LIMIT};
 use crate::{
     auth::scopes::{EventsWrite, Scope as _},
     problem::Error,
@@ -28,6 +28,7 @@ const TEXTS: &[(u16, &str)] = &[
     (409, "What is stored stands against it"),
     (412, "It has changed since you read it"),
     (413, "The body is too large"),
+    (414, "The query is too long"),
     (415, "The body is of another media type"),
     (422, "The input breaks rules: all of them are in `errors`"),
     (428, "`If-Match` is required"),
@@ -64,6 +65,7 @@ fn example(status: u16) -> Error {
         409 => Error::Transition { from: "cancelled", to: "published", allowed: vec![] },
         412 => Error::PreconditionFailed,
         413 => Error::PayloadTooLarge(BODY_LIMIT),
+        414 => Error::UriTooLong(QUERY_LIMIT),
         415 => Error::UnsupportedMediaType("application/json"),
         422 => Error::at("/ends_at", "not_after", "must be after starts_at"),
         428 => Error::PreconditionRequired,
@@ -147,39 +149,39 @@ macro_rules! kinds {
 
 kinds! {
     /// The failures of listing.
-    ListProblems: [400 401 403 406 422 500 503];
+    ListProblems: [400 401 403 406 414 422 500 503];
     /// The failures of reading one.
-    GetProblems: [400 401 403 404 406 500 503];
+    GetProblems: [400 401 403 404 406 414 500 503];
     /// The failures of reading one, and what was asked for with it.
-    IncludingProblems: [400 401 403 404 406 422 500 503];
+    IncludingProblems: [400 401 403 404 406 414 422 500 503];
     /// The failures of creating.
-    CreateProblems: [400 401 403 406 408 409 413 415 422 500 503];
+    CreateProblems: [400 401 403 406 408 409 413 414 415 422 500 503];
     /// The failures of replacing and patching.
-    WriteProblems: [400 401 403 404 406 408 409 412 413 415 422 428 500 503];
+    WriteProblems: [400 401 403 404 406 408 409 412 413 414 415 422 428 500 503];
     /// The failures of deleting.
-    DeleteProblems: [400 401 403 404 406 409 412 428 500 503];
+    DeleteProblems: [400 401 403 404 406 409 412 414 428 500 503];
     /// The failures of a calendar of something that may not exist.
-    CalendarProblems: [400 401 403 404 406 422 500 503];
+    CalendarProblems: [400 401 403 404 406 414 422 500 503];
     /// The failures of what a secret address opens.
-    LinkedProblems: [400 404 406 500 503];
+    LinkedProblems: [400 404 406 414 500 503];
     /// The failures of following the ledger.
-    ChangesProblems: [400 401 403 406 422 500 503];
+    ChangesProblems: [400 401 403 406 414 422 500 503];
     /// The failures of signing in with a password.
-    LoginProblems: [400 401 408 413 415 422 429 500 503];
+    LoginProblems: [400 401 408 413 414 415 422 429 500 503];
     /// The failures of continuing a session.
-    RefreshProblems: [400 401 408 413 415 422 500 503];
+    RefreshProblems: [400 401 408 413 414 415 422 500 503];
     /// The failures of ending a session.
-    LogoutProblems: [400 408 413 415 422 500 503];
+    LogoutProblems: [400 408 413 414 415 422 500 503];
     /// The failures of setting a password.
-    PasswordProblems: [400 401 403 408 413 415 422 429 500 503];
+    PasswordProblems: [400 401 403 408 413 414 415 422 429 500 503];
     /// The failures of making something within one that exists.
-    AddProblems: [400 401 403 404 406 409 500 503];
+    AddProblems: [400 401 403 404 406 409 414 500 503];
     /// The failures of removing something from one that exists.
-    RemoveProblems: [400 401 403 404 406 500 503];
+    RemoveProblems: [400 401 403 404 406 414 500 503];
     /// The failures of what needs a token and nothing else.
-    MeProblems: [400 401 406 500 503];
+    MeProblems: [400 401 406 414 500 503];
     /// The failures of what needs no token and no body.
-    OpenProblems: [400 500 503];
+    OpenProblems: [400 414 500 503];
 }
 
 /// 304: what the caller has is still right.

@@ -1,6 +1,6 @@
 //! Lists: filters, the order, and keyset pages.
 
-use std::{collections::HashMap, future::Ready};
+use std::collections::HashMap;
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     document::example_of,
     json::{broken_rule, has_code},
+    parameters::ReadLater,
     respond, wording,
 };
 use crate::problem::{Error, Result, Violation};
@@ -70,10 +71,10 @@ pub struct Page<T> {
 
 impl<F: Filter> FromRequest for List<F> {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = ReadLater<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(Self::parse(request.path(), request.query_string()))
+        ReadLater::new(request, |request| Self::parse(request.path(), request.query_string()))
     }
 }
 

@@ -1,6 +1,11 @@
 //! The parameters of the query that each operation has: another one is refused, never ignored.
 
-use std::{collections::HashMap, future::Ready};
+use std::{
+    collections::{BTreeSet, HashMap},
+    future::Ready,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method, web::Data};
 
@@ -8,6 +13,13 @@ use crate::{
     problem::{Error, Result},
     telemetry::Route,
 };
+
+/// The longest query, in bytes.
+pub const QUERY_LIMIT: usize = 16 * 1024;
+/// The most parameters of one query, repeated ones included.
+const MOST_PARAMETERS: usize = 400;
+/// The most unknown parameters that one answer names.
+const MOST_NAMED: usize = 20;
 
 /// The query parameters that each operation has, from the document.
 #[derive(Debug, Default)]
@@ -46,34 +58,74 @@ impl Parameters {
     }
 }
 
-/// Passes when the operation has every parameter of the query.
+/// Refuses a query that is too long, has too many parameters, or has a parameter that the operation does not have. One pass
+/// over the query names all unknown parameters.
 ///
 /// # Errors
-/// [`Error::Malformed`], which names those that there are.
+/// [`Error::UriTooLong`], and [`Error::Malformed`], which names the parameters of the operation.
 pub(crate) fn refuse_unknown(request: &HttpRequest) -> Result<()> {
     let (query, route) = (request.query_string(), Route::of(request));
     let (false, Some(known)) = (query.is_empty(), request.app_data::<Data<Parameters>>()) else { return Ok(()) };
-    if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
-        return Err(Error::Malformed {
-            code: "malformed_query",
-            detail: "the query must be UTF-8, percent-encoded".into(),
-        });
-    }
+    require_small(query)?;
     let names = known.0.get(&(request.method().clone(), route.as_str().to_owned())).map_or(&[][..], Vec::as_slice);
-    let unknown =
-        url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| !names.iter().any(|known| known == name));
-    match unknown {
-        None => Ok(()),
-        Some((name, _)) => Err(Error::Malformed {
-            code: "unknown_parameter",
-            detail: match names {
-                [] => format!("there is no parameter `{}`; this operation takes none", shorten(&name)),
-                _ => format!("there is no parameter `{}`; there are: {}", shorten(&name), names.join(", ")),
-            },
-        }),
+    let parameters = url::form_urlencoded::parse(query.as_bytes());
+    let unknown: BTreeSet<String> = parameters
+        .filter(|(name, _)| !names.iter().any(|known| known == name))
+        .map(|(name, _)| format!("`{}`", shorten(&name)))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
     }
+    let named = unknown.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if unknown.len() > MOST_NAMED { " and others" } else { "" };
+    let plural = if unknown.len() > 1 { "s" } else { "" };
+    Err(Error::Malformed {
+        code: "unknown_parameter",
+        detail: match names {
+            [] => format!("remove the unknown parameter{plural} {named}{more}: this operation takes none"),
+            _ => {
+                format!("remove the unknown parameter{plural} {named}{more}: this operation takes {}", names.join(", "))
+            }
+        },
+    })
+}
+
+fn require_small(query: &str) -> Result<()> {
+    let malformed = |code, detail: String| Err(Error::Malformed { code, detail });
+    if query.len() > QUERY_LIMIT {
+        return Err(Error::UriTooLong(QUERY_LIMIT));
+    }
+    if query.split('&').count() > MOST_PARAMETERS {
+        return malformed("too_many_parameters", format!("send at most {MOST_PARAMETERS} query parameters"));
+    }
+    if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
+        return malformed("malformed_query", "the query must be UTF-8, percent-encoded".into());
+    }
+    Ok(())
 }
 
 fn shorten(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+/// Reads a part of the request only when the extractors before it have passed: actix starts all extractors of a handler
+/// before it looks at the outcome of the first, and the caller's token must be checked before anything else is read.
+pub struct ReadLater<T> {
+    request: HttpRequest,
+    read: fn(&HttpRequest) -> Result<T>,
+}
+
+impl<T> ReadLater<T> {
+    /// Defers `read` until the extractors before this one have passed.
+    pub fn new(request: &HttpRequest, read: fn(&HttpRequest) -> Result<T>) -> Self {
+        Self { request: request.clone(), read }
+    }
+}
+
+impl<T> Future for ReadLater<T> {
+    type Output = Result<T>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready((self.read)(&self.request))
+    }
 }

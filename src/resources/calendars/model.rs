@@ -1,7 +1,5 @@
 //! The shapes of a calendar.
 
-use std::future::Ready;
-
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header, web::Bytes,
 };
@@ -18,9 +16,10 @@ use crate::{
         cache::Keep,
         conditional::Tags,
         list::{pairs, read},
+        parameters::ReadLater,
         respond::COMPRESSIBLE,
     },
-    problem::{Error, Result},
+    problem::Error,
 };
 
 words! {
@@ -59,10 +58,10 @@ pub(super) struct CalendarQuery {
 
 impl FromRequest for CalendarQuery {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = ReadLater<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(pairs(request.query_string()).and_then(|pairs| read::<Self>(&pairs)))
+        ReadLater::new(request, |request| read(&pairs(request.query_string())?))
     }
 }
 

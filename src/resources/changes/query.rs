@@ -1,6 +1,6 @@
 //! How the ledger is asked.
 
-use std::{future::Ready, time::Duration};
+use std::time::Duration;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use garde::Validate;
@@ -10,7 +10,10 @@ use utoipa::IntoParams;
 use super::model::{Collection, Position};
 use crate::{
     db::types::words,
-    http::list::{bad_cursor, fingerprint, open, pairs, read, seal},
+    http::{
+        list::{bad_cursor, fingerprint, open, pairs, read, seal},
+        parameters::ReadLater,
+    },
     problem::{Error, Result, Violation},
 };
 
@@ -60,10 +63,10 @@ pub(super) enum From {
 
 impl FromRequest for ChangesQuery {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = ReadLater<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(pairs(request.query_string()).and_then(|pairs| read::<Self>(&pairs)))
+        ReadLater::new(request, |request| read(&pairs(request.query_string())?))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What comes with events when it is asked for: their tutors, themes and hosts, each once and by its key.
 
-use std::{collections::BTreeMap, future::Ready};
+use std::collections::BTreeMap;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -29,6 +29,7 @@ use crate::{
         cache::Versions,
         document,
         list::{INCLUDE, pairs},
+        parameters::ReadLater,
         respond::WrittenPage,
     },
     problem::{Error, Result},
@@ -56,10 +57,11 @@ pub(super) struct Wanted {
 
 impl FromRequest for Include {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = ReadLater<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(pairs(request.query_string()).and_then(|pairs| {
+        ReadLater::new(request, |request| {
+            let pairs = pairs(request.query_string())?;
             let values = pairs.iter().filter(|(name, _)| name == INCLUDE).flat_map(|(_, value)| value.split(','));
             let names: Vec<_> = values.collect();
             match names.iter().find(|name| !NAMES.contains(name)) {
@@ -69,7 +71,7 @@ impl FromRequest for Include {
                     detail: format!("`{INCLUDE}` takes {}, each once, separated by commas", NAMES.join(", ")),
                 }),
             }
-        }))
+        })
     }
 }
 

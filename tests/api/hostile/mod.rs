@@ -5,8 +5,10 @@
 mod bodies;
 mod coverage;
 mod fields;
+mod growth;
 mod heads;
 mod parameters;
+mod queries;
 mod right;
 mod values;
 mod wording;
