@@ -4,7 +4,10 @@ use diesel::{migration::Migration as _, pg::Pg, sql_types::BigInt};
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use super::{Conn, Db, establish};
+use super::{
+    connection::{Conn, establish},
+    database::Db,
+};
 use crate::problem::{Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();

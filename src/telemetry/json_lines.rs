@@ -15,7 +15,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::http::time;
+use crate::domain::time;
 
 /// How events and fields are written.
 pub(super) struct JsonLines;
@@ -98,7 +98,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::*;
+    use crate::telemetry::log::json_lines::*;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
