@@ -13,7 +13,7 @@ use super::{
     links::{Leading, Position, Span, Walk, linked},
     model::{Event, EventRow},
     rules::REGION,
-    store::{Visible, seen, visible},
+    store::{Visible, seen, visible_with_status},
 };
 use crate::{
     auth::reach::Reach,
@@ -90,14 +90,13 @@ async fn by_rank(
 
 /// The events that pass the filters, at whatever time; the leading one is left to the walk along its links.
 fn filtered(reach: &Reach, filter: &EventFilter, leading: Option<&Leading>) -> Visible {
-    let mut query = visible(reach);
+    let mut query = visible_with_status(reach, &filter.status);
     if let Some(before) = filter.starts_before {
         query = query.filter(starts_at.lt(before));
     }
     query = any_of!(query, dsl::host_municipality_code, filter.municipality);
     query = any_of!(query, dsl::kind, filter.kind);
     query = any_of!(query, dsl::modality, filter.modality);
-    query = any_of!(query, dsl::status, filter.status);
     query = any_of!(query, dsl::source, filter.source);
     query = any_of!(query, dsl::external_id, filter.external_id);
     if !matches!(leading, Some(Leading::Tutor(_))) {
