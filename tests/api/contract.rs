@@ -157,6 +157,15 @@ fn a_database_that_is_newer_is_refused() {
 }
 
 #[tokio::test]
+async fn the_clock_of_the_database_can_be_set() {
+    let query = "select format('%s, %s', clock_now() - now(), pg_typeof(clock_now())) as line \
+                 from set_config('kuntatutorit.clock_offset', '61 days', false)";
+    let url = fresh_database();
+    assert_eq!(lines(&url, query).await, ["61 days, timestamp with time zone"]);
+    assert_eq!(lines(&url, "select (clock_now() - now())::text as line").await, ["00:00:00"]);
+}
+
+#[tokio::test]
 async fn every_rule_of_the_database_is_told() {
     // Primary keys of ids and of links cannot be broken by a caller, nor can what the service alone writes,
     // nor what triggers keep: the roll-ups of feedback.

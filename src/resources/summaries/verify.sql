@@ -50,7 +50,7 @@ from kept full join expected using (event_id, direction, figure)
 where coalesce(kept.tally, '{}') <> coalesce(expected.tally, '{}')
 union all
 select event_id, format('%s of participants by municipality', figure),
-  format('the tallies of %s municipalities differ from their answers', count(*)), 'none'
+  format('%s differ from the answers', count(*)), 'none'
 from feedback_tallies as stored full join by_municipality using (event_id, figure, municipality_code)
 where coalesce(stored.tally, '{}') <> coalesce(by_municipality.tally, '{}')
 group by event_id, figure
@@ -58,7 +58,7 @@ union all
 select event_id, format('%s in step %s', figure, step), format('%s municipalities', count(*)), 'at least 3'
 from turns group by event_id, figure, step having count(*) < 3
 union all
-select event_id, format('%s in earlier steps', figure), format('%s states are out of sequence', count(*)), 'none'
+select event_id, format('%s in earlier steps', figure), format('%s out of sequence', count(*)), 'none'
 from neighbours
 where until_step is distinct from next_from or tally_hash = next_hash or (previous_from is null and from_step <> 0)
 group by event_id, figure
