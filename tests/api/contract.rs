@@ -123,7 +123,7 @@ fn declared(schema: &str) -> BTreeSet<String> {
 fn migrations_run_once() {
     let url = empty_database();
     run(async {
-        assert_eq!(migrations::run(&url).await.unwrap().len(), 10);
+        assert_eq!(migrations::run(&url).await.unwrap().len(), 11);
         assert!(migrations::run(&url).await.unwrap().is_empty(), "the second run had something to do");
     });
 }
