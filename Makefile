@@ -1,7 +1,7 @@
 # `make run` and `make test` need nothing but Rust: what else they need, `scripts/prepare` sees to.
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test soak bench check contract openapi clean
+.PHONY: help run token test soak bench check contract openapi schema clean
 
 # Where rustup puts cargo, for a shell that has not heard of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -61,6 +61,12 @@ openapi: ## Write openapi/openapi.json anew
 	@mkdir -p target
 	cargo run --quiet --locked -- openapi > target/openapi.json
 	mv target/openapi.json openapi/openapi.json
+
+schema: ## Write src/schema.rs anew, from the migrations
+	@scripts/prepare schema
+	@mkdir -p target
+	scripts/schema > target/schema.rs
+	mv target/schema.rs src/schema.rs
 
 clean: ## Remove what was built; the data stays
 	cargo clean

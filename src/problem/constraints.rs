@@ -35,6 +35,11 @@ pub const RULES: &[Rule] = &[
     rule("municipalities_region_code_format", "/region_code", "must be two digits"),
     rule("municipalities_region_name_localized", "/region_name", LOCALIZED),
     rule("municipalities_language_status", "/language_status", "must be fi, fi-sv, sv-fi or sv"),
+    rule(
+        "municipalities_sami_languages",
+        "/sami_languages",
+        "must have se, smn and sms at most once each, and nothing else",
+    ),
     rule("municipalities_population_range", "/population", "must be from 0 to 10,000,000"),
     rule("municipalities_population_on_range", "/population_on", "must be a day from 1900 to 2199"),
     rule(

@@ -120,26 +120,26 @@ fn declared(schema: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn migrations_go_down_and_up_again() {
-    let shape = "select format('%s %s %s', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod)) as line \
-                 from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace \
-                 where n.nspname = 'public' and a.attnum > 0 and not a.attisdropped \
-                 union all select format('function %s', p.oid::regprocedure) from pg_proc p \
-                 join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public' \
-                 union all select format('constraint %s %s', conrelid::regclass, conname) from pg_constraint k \
-                 join pg_namespace n on n.oid = k.connamespace where n.nspname = 'public' \
-                 order by 1";
+fn migrations_run_once() {
     let url = empty_database();
     run(async {
-        migrations::run(&url).await.unwrap();
-        let up = lines(&url, shape).await;
-        migrations::revert_all(&url).await.unwrap();
-        let down = lines(&url, shape).await;
-        let left: Vec<_> = down.iter().filter(|line| !line.contains("__diesel_schema_migrations")).collect();
-        assert!(left.iter().all(|line| line.starts_with("function diesel_")), "left over: {left:?}");
-        migrations::run(&url).await.unwrap();
-        assert_eq!(lines(&url, shape).await, up);
-        assert!(migrations::run(&url).await.unwrap().is_empty(), "a second run has nothing to do");
+        assert_eq!(migrations::run(&url).await.unwrap().len(), 11);
+        assert!(migrations::run(&url).await.unwrap().is_empty(), "the second run had something to do");
+    });
+}
+
+#[test]
+fn a_database_of_version_0_1_is_refused_with_the_way_to_carry_its_data_over() {
+    let url = empty_database();
+    run(async {
+        let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
+        let version_0_1 = "create table __diesel_schema_migrations (version varchar(50) primary key, \
+                           run_on timestamp not null default current_timestamp); \
+                           insert into __diesel_schema_migrations (version) values ('00000000000000'), ('20261124000001')";
+        diesel_async::SimpleAsyncConnection::batch_execute(&mut conn, version_0_1).await.unwrap();
+        let refused = migrations::run(&url).await.unwrap_err().to_string();
+        assert!(refused.contains("pg_dump --data-only --disable-triggers"), "{refused}");
+        assert!(refused.contains("docs/operations.md"), "{refused}");
     });
 }
 
@@ -154,6 +154,15 @@ fn a_database_that_is_newer_is_refused() {
         let refused = migrations::run(&url).await.unwrap_err().to_string();
         assert!(refused.contains("29990101000001") && refused.contains("newer"), "{refused}");
     });
+}
+
+#[tokio::test]
+async fn the_clock_of_the_database_can_be_set() {
+    let query = "select format('%s, %s', clock_now() - now(), pg_typeof(clock_now())) as line \
+                 from set_config('kuntatutorit.clock_offset', '61 days', false)";
+    let url = fresh_database();
+    assert_eq!(lines(&url, query).await, ["61 days, timestamp with time zone"]);
+    assert_eq!(lines(&url, "select (clock_now() - now())::text as line").await, ["00:00:00"]);
 }
 
 #[tokio::test]

@@ -26,8 +26,7 @@
 //! What tutors say of participants is summed up as it is, for those who see it anyway: the event's host, its tutors and
 //! the coordinator.
 //!
-//! The migrations `create_feedback_summaries` and `summarize_feedback_together` keep all this in the transaction that writes
-//! feedback; [`verify`] recomputes it. Who writes on one event takes turns, from the roll-up to the commit; what is given in
+//! The triggers of the migration `publish_feedback` keep all this in the transaction that writes feedback; [`verify`] recomputes it. Who writes on one event takes turns, from the roll-up to the commit; what is given in
 //! one statement is held against the rule once, when all of it has been added.
 
 mod api;

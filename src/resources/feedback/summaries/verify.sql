@@ -1,5 +1,5 @@
--- Every way in which the roll-ups differ from the feedback, or the steps from their rule: one statement, so that all of
--- it is of one moment. Of a municipality's own tally it says only that it differs.
+-- Lists every difference between the summaries and the feedback, and every step that breaks the rule of publishing. It is
+-- one statement, so that it sees one snapshot. It reports only that a municipality's tally differs, not what is in it.
 with said as (
   select event_id, direction, municipality_code, 'answers' as figure, 'given' as value from feedback
   union all
@@ -50,7 +50,7 @@ from kept full join expected using (event_id, direction, figure)
 where coalesce(kept.tally, '{}') <> coalesce(expected.tally, '{}')
 union all
 select event_id, format('%s of participants by municipality', figure),
-  format('%s municipalities differ from their answers', count(*)), 'none'
+  format('%s differ from the answers', count(*)), 'none'
 from feedback_tallies as stored full join by_municipality using (event_id, figure, municipality_code)
 where coalesce(stored.tally, '{}') <> coalesce(by_municipality.tally, '{}')
 group by event_id, figure
@@ -58,18 +58,18 @@ union all
 select event_id, format('%s in step %s', figure, step), format('%s municipalities', count(*)), 'at least 3'
 from turns group by event_id, figure, step having count(*) < 3
 union all
-select event_id, format('%s in the steps so far', figure), format('%s states do not follow each other', count(*)), 'none'
+select event_id, format('%s in earlier steps', figure), format('%s out of sequence', count(*)), 'none'
 from neighbours
 where until_step is distinct from next_from or tally_hash = next_hash or (previous_from is null and from_step <> 0)
 group by event_id, figure
 union all
-select event_id, 'comments', format('%s are not as the feedback has them', count(*)), 'none'
+select event_id, 'comments', format('%s differ from the feedback', count(*)), 'none'
 from comments full join feedback_comments as listed using (feedback_id, event_id, direction, municipality_code)
 where listed.place is null or comments.feedback_id is null or (direction = 'tutor_to_participant' and not shown)
 group by event_id
 union all
-select event_id, format('%s in the next step', figure), 'could be published, and waits', 'published'
+select event_id, format('%s in the next step', figure), 'waits although it may be published', 'published'
 from waiting
-where number >= 3 and is_apart_from_all_before(event_id, figure) and (figure = 'answers' or not exists (
+where number >= 3 and can_publish_figure(event_id, figure) and (figure = 'answers' or not exists (
   select from waiting as answers where answers.event_id = waiting.event_id and answers.figure = 'answers'))
 order by 1, 2

@@ -127,14 +127,13 @@ async fn by_rank(
 
 /// Returns the events that pass the filters, whatever their time. The leading link is left to [`by_time`].
 fn filtered(reach: &Reach, filter: &EventFilter, leading: Option<&LeadingLink>) -> VisibleEvents {
-    let mut query = EventVisibility::of(reach).query();
+    let mut query = EventVisibility::of(reach).query_in_states(&filter.status);
     if let Some(before) = filter.starts_before {
         query = query.filter(starts_at.lt(before));
     }
     query = any_of!(query, dsl::host_municipality_code, filter.municipality);
     query = any_of!(query, dsl::kind, filter.kind);
     query = any_of!(query, dsl::modality, filter.modality);
-    query = any_of!(query, dsl::status, filter.status);
     query = any_of!(query, dsl::source, filter.source);
     query = any_of!(query, dsl::external_id, filter.external_id);
     if !matches!(leading, Some(LeadingLink::Tutor(_))) {

@@ -1,9 +1,11 @@
 //! Which events a caller sees, and what of them.
 
 use diesel::{
+    dsl::sql,
     helper_types::{AsSelect, IntoBoxed, Select},
     pg::Pg,
     prelude::*,
+    sql_types::Bool,
 };
 
 use super::{
@@ -12,6 +14,7 @@ use super::{
 };
 use crate::{
     auth::reach::Reach,
+    db::keyset::any_of,
     domain::{MunicipalityCode, Role},
     schema::{events, events::dsl},
 };
@@ -51,6 +54,36 @@ impl EventVisibility {
             Self::AllOfMunicipalities => all.filter(is_no_draft.or(dsl::host_municipality_code.is_not_null())),
             Self::AllAndDraftsOf(own) => all.filter(is_no_draft.or(dsl::host_municipality_code.eq(own.clone()))),
             Self::NoDrafts => all.filter(is_no_draft),
+        }
+    }
+}
+
+impl EventVisibility {
+    /// Returns a query for the events of one of these states, or of any state when there are none.
+    ///
+    /// Where it can, it merges the filter with the rule about drafts: PostgreSQL does not see that `status <> 'draft' or
+    /// host = own` leaves only the caller's own drafts once `status = 'draft'` is given, and would walk all drafts.
+    pub(super) fn query_in_states(&self, states: &[EventStatus]) -> VisibleEvents {
+        let all = EventRow::query().into_boxed();
+        match states {
+            [] => self.query(),
+            [EventStatus::Draft] => self.query_drafts(all),
+            states if !states.contains(&EventStatus::Draft) => any_of!(all, dsl::status, states),
+            states => any_of!(self.query(), dsl::status, states),
+        }
+    }
+
+    /// Literals instead of parameters let PostgreSQL use the partial index of drafts.
+    fn query_drafts(&self, all: VisibleEvents) -> VisibleEvents {
+        match self {
+            Self::All => all.filter(dsl::status.eq(EventStatus::Draft)),
+            Self::AllOfMunicipalities => {
+                all.filter(dsl::status.eq(EventStatus::Draft)).filter(dsl::host_municipality_code.is_not_null())
+            }
+            Self::AllAndDraftsOf(own) => {
+                all.filter(sql::<Bool>("events.status = 'draft'")).filter(dsl::host_municipality_code.eq(own.clone()))
+            }
+            Self::NoDrafts => all.filter(sql::<Bool>("false")),
         }
     }
 }
