@@ -1,11 +1,19 @@
-//! What the documents name exists: files, functions, tests.
+//! What the documents name exists: files, functions, commands, tests.
 
 use std::{fs, path::Path};
 
+use regex::Regex;
+
 use super::ROOT;
 
-/// All documents, by path.
-fn documents() -> Vec<(String, String)> {
+/// A document's path and its text.
+type Document = (String, String);
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
+}
+
+fn documents() -> Vec<Document> {
     let mut paths: Vec<String> = ["README", "CONTRIBUTING", "CHANGELOG", "SECURITY", "data/README", "benches/README"]
         .map(|name| format!("{name}.md"))
         .into();
@@ -14,71 +22,69 @@ fn documents() -> Vec<(String, String)> {
         let names = files.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".md"));
         paths.extend(names.map(|name| format!("{directory}/{name}")));
     }
-    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(Path::new(ROOT).join(path)).unwrap())).collect()
+    paths.into_iter().map(|path| (path.clone(), read(&path))).collect()
 }
 
-fn matches<'a>(pattern: &str, text: &'a str) -> Vec<Vec<&'a str>> {
-    let pattern = regex::Regex::new(pattern).unwrap();
-    let captures = pattern.captures_iter(text);
-    captures.map(|found| found.iter().skip(1).flatten().map(|group| group.as_str()).collect()).collect()
+/// The first group of each match in these documents for which `exists` is false.
+fn missing(pattern: &str, documents: &[Document], exists: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let pattern = Regex::new(pattern).unwrap();
+    let of_one = |(path, text): &Document| {
+        let named = pattern.captures_iter(text).map(|found| found[1].to_owned());
+        named.filter(|named| !exists(path, named)).map(|named| format!("{path}: {named}")).collect::<Vec<_>>()
+    };
+    documents.iter().flat_map(of_one).collect()
 }
 
 #[test]
 fn the_readme_has_at_most_120_lines() {
-    assert!(include_str!("../../../README.md").lines().count() <= 120);
+    assert!(read("README.md").lines().count() <= 120);
 }
 
 #[test]
 fn every_link_leads_to_a_file() {
-    for (path, text) in documents() {
-        let directory = Path::new(ROOT).join(&path).parent().unwrap().to_owned();
-        for link in matches(r"\]\(([^):#]+)\)", &text) {
-            assert!(directory.join(link[0]).exists(), "{path} links to {}, which does not exist", link[0]);
-        }
-    }
+    let exists = |path: &str, link: &str| Path::new(ROOT).join(path).parent().unwrap().join(link).exists();
+    assert_eq!(missing(r"\]\(([^):#]+)[)#]", &documents(), exists), [""; 0]);
 }
 
 #[test]
 fn every_path_that_a_document_names_exists() {
-    for (path, text) in documents() {
-        // Names of what a contributor adds, such as `src/resources/<area>/<name>/`, are not paths yet.
-        for named in matches(r"`((?:src|tests|docs|scripts|contract|migrations|benches|examples)/[\w./-]*)`", &text) {
-            // What the changelog tells of may be gone by now.
-            assert!(
-                path == "CHANGELOG.md" || Path::new(ROOT).join(named[0]).exists(),
-                "{path} names {}, which does not exist",
-                named[0]
-            );
-        }
-    }
+    // The changelog may name what is gone by now.
+    let documents: Vec<_> = documents().into_iter().filter(|(path, _)| path != "CHANGELOG.md").collect();
+    let pattern = r"`((?:src|tests|docs|scripts|contract|migrations|benches|examples)/[\w./-]*)`";
+    assert_eq!(missing(pattern, &documents, |_, named| Path::new(ROOT).join(named).exists()), [""; 0]);
+}
+
+#[test]
+fn every_make_command_that_a_document_names_exists() {
+    let makefile = read("Makefile");
+    let exists = |_: &str, target: &str| makefile.lines().any(|line| line.starts_with(&format!("{target}:")));
+    assert_eq!(missing(r"`make (?:-s )?(\w+)", &documents(), exists), [""; 0]);
 }
 
 #[test]
 fn every_function_of_the_architecture_is_in_its_file() {
-    let text = fs::read_to_string(Path::new(ROOT).join("docs/architecture.md")).unwrap();
-    let named = matches(r"\| `(?:\w+::)*(\w+)` \| `(src/[\w/]+\.rs)` \|", &text);
-    assert!(named.len() > 10, "{named:?}");
-    for row in named {
-        let source = fs::read_to_string(Path::new(ROOT).join(row[1])).unwrap();
-        let (function, kind) = (format!("fn {}", row[0]), format!("struct {}", row[0]));
-        assert!(source.contains(&function) || source.contains(&kind), "{} is not in {}", row[0], row[1]);
-    }
+    let text = read("docs/architecture.md");
+    let rows = Regex::new(r"\| `(\w+)` \| `(src/[\w/]+\.rs)` \|").unwrap();
+    let rows: Vec<_> = rows.captures_iter(&text).map(|row| (row[1].to_owned(), row[2].to_owned())).collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    let is_there = |(function, file): &(String, String)| {
+        let source = fs::read_to_string(Path::new(ROOT).join(file)).unwrap_or_default();
+        Regex::new(&format!(r"fn {function}\b")).unwrap().is_match(&source)
+    };
+    assert_eq!(rows.iter().filter(|row| !is_there(row)).collect::<Vec<_>>(), [&(String::new(), String::new()); 0]);
 }
 
 #[test]
 fn every_test_that_a_document_names_exists() {
     let tests = files(&Path::new(ROOT).join("tests/api"));
-    for (path, text) in documents() {
-        for filters in matches(r"cargo test --test api -- ([\w: ]+)`", &text) {
-            for filter in filters[0].split(' ') {
-                let module = filter.replace("::", "/");
-                assert!(tests.iter().any(|test| test.contains(&module)), "{path} names the test {filter}");
-            }
-        }
-    }
+    let exists = |_: &str, filters: &str| {
+        let is_there = |filter: &str| tests.iter().any(|test| test.contains(&filter.replace("::", "/")));
+        filters.split(' ').all(is_there)
+    };
+    assert_eq!(missing(r"cargo test --test api -- ([\w: ]+)`", &documents(), exists), [""; 0]);
 }
 
-/// The paths of all files below.
+/// The paths of all files in a directory and below.
 fn files(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path.display().to_string()] }).collect()
