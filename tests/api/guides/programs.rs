@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{ROOT, text};
-use crate::support::{Server, cluster::fresh_database, given, process::free_port};
+use crate::support::{Server, databases::fresh_database, given, process::free_port};
 
 /// The Python in which `scripts/prepare test` has installed the example's libraries.
 fn python() -> PathBuf {
@@ -38,10 +38,10 @@ async fn run(mut program: Command) -> String {
 #[tokio::test]
 async fn the_front_end_example_runs_to_its_end() {
     let server = Server::start();
-    given::account(&server, "digituki@example.org", json!({})).await;
+    fixtures::insert_account(&server, "digituki@example.org", json!({})).await;
     let mut node = Command::new("node");
     node.arg("examples/front-end.mjs").env("API", &server.url);
-    node.env("EMAIL", "digituki@example.org").env("PASSWORD", given::PASSWORD);
+    node.env("EMAIL", "digituki@example.org").env("PASSWORD", fixtures::PASSWORD);
     let output = run(node).await;
     for expected in [
         "Signed in as municipality of 049.",
@@ -56,7 +56,7 @@ async fn the_front_end_example_runs_to_its_end() {
         assert!(output.contains(expected), "no {expected} in\n{output}");
     }
     assert_eq!(
-        given::lines(
+        sql::query_lines(
             &server,
             "select title::text as line from events where source = 'kuntatutorit' and starts_at > '2027-01-01'"
         )
@@ -128,7 +128,7 @@ async fn the_partner_system_example_survives_a_refused_token_and_an_outage() {
         "name": "Kalenteri", "source": "espoo-calendar", "scopes": ["events:read", "events:write", "changes:read"]
     });
     let client = server.coordinator().post("/v1/clients", &client).await.expect(201).body;
-    let event = format!("/v1/events/{}", server.given_event("049").await);
+    let event = format!("/v1/events/{}", server.create_event("049").await);
     let directory = TempDir::new().unwrap();
     let copy = directory.path().join("copy.json");
     let mut program = partner_system(&server, &client);

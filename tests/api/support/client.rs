@@ -1,11 +1,11 @@
-//! A caller of the API.
+//! A caller of the API, and the answers it gets.
 
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 
-/// Somebody who calls, with or without a token.
+/// A caller with or without an access token.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -14,7 +14,7 @@ pub(crate) struct Client {
     headers: Vec<(String, String)>,
 }
 
-/// What came back.
+/// An answer of the service.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -23,8 +23,8 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-/// Speaks HTTP. It keeps a connection for less than the five seconds that the service does: a machine that is busy would
-/// send on one that ends just then, and the request would fail.
+/// Makes an HTTP client. It drops idle connections earlier than the service, which closes them after five seconds: on a
+/// busy machine a request could otherwise meet a closing connection and fail.
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap()
 }
@@ -34,15 +34,15 @@ impl Client {
         Self { http, base, token, headers: Vec::new() }
     }
 
-    /// The same caller, sending one more header.
+    /// Returns the same caller with one more header.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         client.headers.push((name.into(), value.into()));
         client
     }
 
-    /// The same caller with this token.
-    pub(crate) fn holding(&self, token: &str) -> Self {
+    /// Returns the same caller with this token.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
@@ -79,7 +79,7 @@ impl Client {
         self.attempt(method, path, body).await.unwrap()
     }
 
-    /// What comes back, if it does: for who expects the service to fall.
+    /// Sends a request that may fail because the service or the connection ends.
     pub(crate) async fn attempt(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
@@ -102,7 +102,7 @@ impl Client {
         Ok(Answer { status, headers, text, body })
     }
 
-    /// Every item of a list, page by page.
+    /// Reads every item of a list, page by page.
     pub(crate) async fn all(&self, path: &str) -> Vec<Value> {
         let (mut items, mut next) = (Vec::new(), None::<String>);
         loop {
@@ -118,8 +118,8 @@ impl Client {
     }
 }
 
-/// The answer to what is asked again while the pool is full: a crowd may find it so on a busy machine.
-pub(crate) async fn served(ask: impl AsyncFn() -> Answer) -> Answer {
+/// Repeats a request while it answers 503, as it may in a crowd on a busy machine.
+pub(crate) async fn retry_while_busy(ask: impl AsyncFn() -> Answer) -> Answer {
     let began = Instant::now();
     loop {
         let answer = ask().await;
@@ -130,21 +130,26 @@ pub(crate) async fn served(ask: impl AsyncFn() -> Answer) -> Answer {
     }
 }
 
-/// Whatever these send later than two seconds after `since` is refused; a busy machine may take a second more.
-pub(crate) async fn shut_out(since: Instant, clients: [&Client; 2], path: &str) {
+/// Asserts that requests sent later than two seconds after `since` are refused. A busy machine may take a second more.
+pub(crate) async fn assert_shut_out(since: Instant, clients: [&Client; 2], path: &str) {
     loop {
         let sent = since.elapsed();
         let (one, other) = tokio::join!(clients[0].get(path), clients[1].get(path));
         if (one.status, other.status) == (401, 401) {
             return;
         }
-        assert!(sent < Duration::from_secs(3), "still let in when sent after {sent:?}: {} {}", one.text, other.text);
+        assert!(
+            sent < Duration::from_secs(3),
+            "a request sent after {sent:?} was accepted: {} {}",
+            one.text,
+            other.text
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 impl Answer {
-    /// Asserts the status; every failure must be a problem that can be quoted.
+    /// Asserts the status. Every failure must be a complete problem.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
@@ -157,7 +162,7 @@ impl Answer {
         self
     }
 
-    /// Asserts a problem's status and code.
+    /// Asserts the status and code of a problem.
     #[track_caller]
     pub(crate) fn expect_problem(self, status: u16, code: &str) -> Self {
         let answer = self.expect(status);
@@ -193,21 +198,21 @@ impl Answer {
         self.header("etag").to_owned()
     }
 
-    /// The values of one field of a page's items.
+    /// Returns the values of one field of a page's items.
     #[track_caller]
     pub(crate) fn column(&self, field: &str) -> Vec<&str> {
         let items = self.body["items"].as_array().unwrap_or_else(|| panic!("not a page: {}", self.text));
         items.iter().map(|item| item[field].as_str().unwrap()).collect()
     }
 
-    /// The body, with what differs from run to run replaced by what it is.
+    /// Returns the body with placeholders for the values that differ from run to run.
     #[track_caller]
     pub(crate) fn stable(&self) -> Value {
         stable(&self.body)
     }
 }
 
-/// A stored resource with what differs from run to run replaced by what it is.
+/// Returns a resource with placeholders for the values that differ from run to run.
 #[track_caller]
 pub(crate) fn stable(body: &Value) -> Value {
     let mut body = body.clone();

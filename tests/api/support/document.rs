@@ -1,4 +1,4 @@
-//! The document, as tests that are computed from it read it: what is added tomorrow is covered tomorrow.
+//! The OpenAPI document as the computed tests read it: a new operation is covered as soon as the document has it.
 
 use kuntatutorit::app;
 use reqwest::Method;
@@ -13,11 +13,15 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
-    /// The statuses that it says it can answer with.
+    /// The statuses that the document says it can answer with.
     pub(crate) statuses: Vec<u16>,
+    /// The scopes that an access token needs.
+    pub(crate) scopes: Vec<String>,
+    /// Whether it works without an access token.
+    pub(crate) open: bool,
 }
 
-/// A parameter, its schema without references.
+/// A parameter, with all references in its schema resolved.
 pub(crate) struct Parameter {
     pub(crate) name: String,
     /// `query`, `path` or `header`.
@@ -25,14 +29,14 @@ pub(crate) struct Parameter {
     pub(crate) schema: Value,
 }
 
-/// A request body, its schema without references.
+/// A request body, with all references in its schema resolved.
 pub(crate) struct Body {
     pub(crate) media_type: String,
     pub(crate) schema: Value,
     pub(crate) example: Value,
 }
 
-/// Every operation.
+/// Returns every operation.
 pub(crate) fn operations() -> Vec<Operation> {
     let document = serde_json::to_value(app::document()).unwrap();
     let mut all = Vec::new();
@@ -46,6 +50,8 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 fn operation(document: &Value, path: &str, method: &str, item: &Value) -> Operation {
     let of = &item[method];
+    let security = of["security"].as_array().unwrap_or_else(|| panic!("{method} {path} has no `security`"));
+    let bearer = security.iter().find_map(|requirement| requirement.get("bearer"));
     Operation {
         id: of["operationId"].as_str().unwrap().to_owned(),
         method: method.to_uppercase().parse().unwrap(),
@@ -53,6 +59,8 @@ fn operation(document: &Value, path: &str, method: &str, item: &Value) -> Operat
         parameters: of["parameters"].as_array().into_iter().flatten().map(|of| parameter(document, of)).collect(),
         body: of["requestBody"]["content"].as_object().map(|content| body(document, item, content)),
         statuses: of["responses"].as_object().unwrap().keys().filter_map(|status| status.parse().ok()).collect(),
+        scopes: bearer.map_or_else(Vec::new, |scopes| serde_json::from_value(scopes.clone()).unwrap()),
+        open: bearer.is_none() || security.contains(&json!({})),
     }
 }
 
@@ -64,7 +72,7 @@ fn parameter(document: &Value, of: &Value) -> Parameter {
     }
 }
 
-/// What a patch may hold are the fields that a replacement has.
+/// A merge patch may contain the fields of the PUT body.
 fn body(document: &Value, item: &Value, content: &Map<String, Value>) -> Body {
     let (media_type, of) = content.iter().next().unwrap();
     let mut schema = resolved(document, &of["schema"]);
@@ -75,7 +83,7 @@ fn body(document: &Value, item: &Value, content: &Map<String, Value>) -> Body {
     Body { media_type: media_type.clone(), schema, example }
 }
 
-/// A schema without references; of "null or this", this.
+/// Returns a schema with its references resolved, and without the null of "null or this schema".
 fn resolved(document: &Value, schema: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         return resolved(document, document.pointer(reference.trim_start_matches('#')).unwrap());
@@ -94,12 +102,12 @@ fn resolved(document: &Value, schema: &Value) -> Value {
     schema
 }
 
-/// Whether a value of this type is one that the schema is of.
-pub(crate) fn is(schema: &Value, kind: &str) -> bool {
+/// Whether the schema has this type, alone or among others.
+pub(crate) fn has_type(schema: &Value, kind: &str) -> bool {
     schema["type"] == kind || schema["type"].as_array().is_some_and(|kinds| kinds.iter().any(|known| known == kind))
 }
 
-/// Every place in a body, as a JSON pointer with the schema of what stands there: the first item for each of an array.
+/// Returns every place in a body as a JSON pointer with its schema. Of an array, it is the first item.
 pub(crate) fn places(schema: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     collect(schema, "", &mut found);
@@ -117,7 +125,7 @@ fn collect(schema: &Value, pointer: &str, found: &mut Vec<(String, Value)>) {
     }
 }
 
-/// The body with this value at this place, whatever stood on the way there.
+/// Returns the body with this value at this place, whatever was there before.
 pub(crate) fn placed(body: &Value, pointer: &str, value: &Value) -> Value {
     let (first, rest) = pointer[1..].split_once('/').map_or((&pointer[1..], None), |(first, rest)| (first, Some(rest)));
     let inner = |there: &Value| match rest {

@@ -1,16 +1,21 @@
-//! What every test stands on.
+//! What the tests are built with: the server, its callers, fixtures, databases and the document.
 
+pub(crate) mod callers;
 pub(crate) mod client;
-pub(crate) mod cluster;
-pub(crate) mod database;
+pub(crate) mod databases;
 pub(crate) mod document;
-pub(crate) mod given;
+pub(crate) mod fixtures;
+pub(crate) mod killable_postgres;
+pub(crate) mod personal_data;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod raw;
+pub(crate) mod registry;
 pub(crate) mod rows;
+pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod soak;
+pub(crate) mod sql;
 pub(crate) mod writers;
 
 pub(crate) use server::Server;

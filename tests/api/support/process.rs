@@ -1,8 +1,8 @@
-//! The service as its operator starts it: the real program.
+//! The real program, as an operator starts it.
 
 use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, ExitStatus, Stdio},
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -10,7 +10,7 @@ use super::client::{self, Client};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 
-/// The program, not told anything yet.
+/// The program without settings.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(PROGRAM);
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
@@ -24,12 +24,30 @@ pub(crate) fn program_on(database_url: &str) -> Command {
     command
 }
 
-/// A port that nobody had a moment ago.
+/// Runs a subcommand with this standard input.
+pub(crate) fn outcome(database_url: &str, arguments: &[&str], input: &str) -> Output {
+    let mut command = program_on(database_url);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A subcommand that reads no input may close it first.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// Runs a subcommand that must succeed, and returns what it printed.
+#[track_caller]
+pub(crate) fn run(database_url: &str, arguments: &[&str], input: &str) -> String {
+    let output = outcome(database_url, arguments, input);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Returns a port that was free a moment ago.
 pub(crate) fn free_port() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }
 
-/// A service that runs; it ends with the test.
+/// A running service. It ends with the test.
 pub(crate) struct Service {
     process: Child,
     log: tempfile::NamedTempFile,
@@ -37,7 +55,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// On a free port, with a log for programs.
+    /// Starts on a free port with a JSON log.
     pub(crate) fn start(mut command: Command) -> Self {
         command.arg("serve");
         // Another test may take a port that was free a moment ago.
@@ -45,12 +63,12 @@ impl Service {
         tries.find(|tried| !matches!(tried, Err(told) if told.contains("cannot listen"))).unwrap().unwrap()
     }
 
-    /// On this port.
+    /// Starts on this port.
     pub(crate) fn at(port: &str, mut command: Command) -> Self {
         Self::attempt(port, command.arg("serve")).unwrap()
     }
 
-    /// Serves on this port; what it told when it does not.
+    /// Starts on this port, or returns the log of the failure.
     fn attempt(port: &str, command: &mut Command) -> Result<Self, String> {
         let log = tempfile::NamedTempFile::new().unwrap();
         command.env("PORT", port).env("LOG_FORMAT", "json");
@@ -63,40 +81,40 @@ impl Service {
         Err(std::fs::read_to_string(log.path()).unwrap_or_default())
     }
 
-    /// Somebody without a token.
+    /// A caller without a token.
     pub(crate) fn anonymous(&self) -> Client {
         Client::new(client::http(), self.base.clone(), None)
     }
 
-    /// Somebody with this token.
+    /// A caller with this token.
     pub(crate) fn token(&self, token: &str) -> Client {
         Client::new(client::http(), self.base.clone(), Some(token.to_owned()))
     }
 
-    /// What it has logged.
+    /// Returns the log so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
-    /// Sends it this signal.
+    /// Sends this signal.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 
-    /// How it ended, and after how long; within 30 seconds.
+    /// Waits at most 30 seconds for the end. Returns the exit status and how long it took.
     pub(crate) async fn ended(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return (status, began.elapsed());
             }
-            assert!(began.elapsed() < Duration::from_secs(30), "it does not end: {}", self.log());
+            assert!(began.elapsed() < Duration::from_secs(30), "the service did not end: {}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// `kill -9`.
+    /// Sends `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -105,7 +123,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The service may have ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! What may go wrong on the way between the service and PostgreSQL: a proxy between their Unix sockets.
+//! A proxy between the Unix sockets of the service and PostgreSQL, which causes faults of the connection.
 
 use std::{
     path::PathBuf,
@@ -21,26 +21,27 @@ use tokio::{
 
 const SOCKET: &str = ".s.PGSQL.5432";
 
-/// What is wrong now.
+/// The current fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing.
+    /// No fault.
     Sound,
-    /// Nobody listens, and the connections that there were are gone.
+    /// Nothing listens, and the open connections are closed.
     Refused,
-    /// Whoever connects is thrown out at once, and so are those who were connected.
+    /// New connections are closed at once, and so are the open ones.
     Reset,
-    /// Everything is taken and nothing arrives, in both directions; a connection that was used then is silent for good.
+    /// The proxy accepts bytes and delivers none, in both directions. A connection used meanwhile stays silent for
+    /// good.
     BlackHole,
-    /// What PostgreSQL says arrives so much later.
+    /// The bytes of PostgreSQL arrive this much later.
     Slow(Duration),
-    /// PostgreSQL says so many bytes more on each connection, then that breaks.
+    /// Each connection delivers this many more bytes of PostgreSQL and then breaks.
     CutAfter(usize),
-    /// `COMMIT` reaches PostgreSQL, which does it, and the connection breaks before it can say so.
+    /// `COMMIT` reaches PostgreSQL, which commits, and the connection breaks before the reply.
     LostCommit,
 }
 
-/// A proxy; it ends with the test.
+/// A running proxy. It ends with the test.
 pub(crate) struct Proxy {
     pub(crate) url: String,
     fault: Option<watch::Sender<Fault>>,
@@ -50,7 +51,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Before the PostgreSQL of this URL; nothing is wrong yet.
+    /// Starts without a fault, in front of the PostgreSQL at this URL.
     pub(crate) fn before(database_url: &str) -> Self {
         let dir = TempDir::with_prefix("link").unwrap();
         let (host, database) = database_url.strip_prefix("postgresql://postgres@").unwrap().split_once('/').unwrap();
@@ -68,12 +69,12 @@ impl Proxy {
         Self { url, fault: Some(fault), links, thread: Some(thread), _dir: dir }
     }
 
-    /// From now on this is wrong.
+    /// Switches to this fault.
     pub(crate) fn set(&self, fault: Fault) {
         self.fault.as_ref().unwrap().send(fault).unwrap();
     }
 
-    /// How many connections have been made through it.
+    /// Returns how many connections the service has opened through it.
     pub(crate) fn links(&self) -> u64 {
         self.links.load(Ordering::Relaxed)
     }
@@ -87,7 +88,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Accepts until nobody can set a fault any longer.
+/// Accepts connections until the proxy is dropped.
 async fn listen(
     listener: std::os::unix::net::UnixListener,
     own: PathBuf,
@@ -128,14 +129,14 @@ async fn link(service: UnixStream, behind: PathBuf, faults: watch::Receiver<Faul
     let Ok(database) = UnixStream::connect(behind).await else { return };
     let ((from_service, to_service), (from_database, to_database)) = (service.into_split(), database.into_split());
     let commits = Arc::new(AtomicU64::new(0));
-    // Both halves are dropped with the first that ends: nothing is said in parting.
+    // The first half that ends drops both, so the connection closes without a farewell message.
     tokio::select! {
         () = up(from_service, to_database, faults.clone(), Arc::clone(&commits)) => {}
         () = down(from_database, to_service, faults, commits) => {}
     }
 }
 
-/// From the service to PostgreSQL.
+/// Copies bytes from the service to PostgreSQL.
 async fn up(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
@@ -153,7 +154,7 @@ async fn up(
     }
 }
 
-/// From PostgreSQL to the service.
+/// Copies bytes from PostgreSQL to the service.
 async fn down(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
@@ -177,7 +178,7 @@ async fn down(
     }
 }
 
-/// The next bytes; none when the connection is gone, or is to be.
+/// Returns the next bytes, or none when the connection has ended or must end.
 async fn next<'a>(
     from: &mut (impl AsyncRead + Unpin),
     buffer: &'a mut [u8],
@@ -189,7 +190,7 @@ async fn next<'a>(
         read = from.read(buffer) => read.unwrap_or(0),
     };
     if *faults.borrow() == Fault::BlackHole {
-        // As with a router that has forgotten the connection: it stays silent, also when all is well again.
+        // Like a router that has forgotten the connection: it stays silent even after the fault.
         let _ = faults.wait_for(broken).await;
         return None;
     }

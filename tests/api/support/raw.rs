@@ -1,4 +1,4 @@
-//! Bytes that no HTTP client would send, and what answers to them.
+//! Raw bytes that no HTTP client would send, and the answers to them.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use tokio::{
 
 use super::{Server, client::Answer};
 
-/// A connection of its own to the server.
+/// Opens a connection to the server.
 pub(crate) async fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
 }
 
-/// What the server answers to these bytes; within 20 seconds.
+/// Sends these bytes and returns the answer, which must arrive within 20 seconds.
 pub(crate) async fn send(server: &Server, bytes: &[u8]) -> Answer {
     let mut stream = connect(server).await;
-    // The answer may come, and the connection end, before all is sent.
+    // The service may answer and close the connection before it has read everything.
     let _ = stream.write_all(bytes).await;
     answer(&mut stream, Duration::from_secs(20)).await
 }
 
-/// The whole answer that comes on this connection, within this time.
+/// Reads one complete answer from this connection within this time.
 pub(crate) async fn answer(stream: &mut TcpStream, patience: Duration) -> Answer {
     let mut told = Vec::new();
     let read = async {
         while !is_whole(&told) {
-            // Who has not read all that was sent ends the connection with a reset, after the answer.
+            // A service that has not read the whole request resets the connection after its answer.
             match stream.read_buf(&mut told).await {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {}
@@ -37,11 +37,11 @@ pub(crate) async fn answer(stream: &mut TcpStream, patience: Duration) -> Answer
         }
     };
     let in_time = tokio::time::timeout(patience, read).await.is_ok();
-    assert!(in_time, "no whole answer within {patience:?}: {}", String::from_utf8_lossy(&told));
+    assert!(in_time, "no complete answer within {patience:?}: {}", String::from_utf8_lossy(&told));
     parse(&String::from_utf8(told).unwrap())
 }
 
-/// Whether the body that the head announces is there.
+/// Whether the body is as long as the head announces.
 fn is_whole(told: &[u8]) -> bool {
     let Some((head, body)) = std::str::from_utf8(told).ok().and_then(|text| text.split_once("\r\n\r\n")) else {
         return false;
@@ -52,7 +52,7 @@ fn is_whole(told: &[u8]) -> bool {
 }
 
 fn parse(told: &str) -> Answer {
-    let (head, text) = told.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {told}"));
+    let (head, text) = told.split_once("\r\n\r\n").unwrap_or_else(|| panic!("not an HTTP answer: {told}"));
     let (status, lines) = head.split_once("\r\n").unwrap_or((head, ""));
     let named = lines.lines().filter_map(|line| line.split_once(": "));
     let headers: HeaderMap =

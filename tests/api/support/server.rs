@@ -1,4 +1,4 @@
-//! The real server, on a free port, and who calls it.
+//! The server under test, on a free port, and its callers.
 
 use std::{
     sync::{LazyLock, mpsc},
@@ -18,13 +18,11 @@ use kuntatutorit::{
     },
     config::Config,
 };
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     client::{self, Client},
-    cluster::fresh_database,
-    given,
+    databases::fresh_database,
 };
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
@@ -32,12 +30,12 @@ static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     KeyRing::load_or_generate(&dir).unwrap()
 });
 
-/// A server with a database of its own; it stops when this is dropped.
+/// A server with its own database. It stops when this is dropped.
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) database_url: String,
     pub(crate) tokens: Tokens,
-    /// Where the metrics are.
+    /// The address of the metrics.
     pub(crate) metrics_url: Option<String>,
     http: reqwest::Client,
     handle: ServerHandle,
@@ -45,17 +43,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// With the reference data and the default settings.
+    /// Starts with the reference data and the default settings.
     pub(crate) fn start() -> Self {
         Self::with(&[])
     }
 
-    /// With the reference data and these settings.
+    /// Starts with the reference data and these settings.
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         Self::on(fresh_database(), settings)
     }
 
-    /// On this database, with these settings.
+    /// Starts on this database with these settings.
     pub(crate) fn on(database_url: String, settings: &[(&str, &str)]) -> Self {
         let settings: Vec<(String, String)> = settings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         let lookup = move |name: &str| {
@@ -69,7 +67,7 @@ impl Server {
         };
         let config = Config::read(&lookup).unwrap();
         app::raise_file_limit();
-        // LOG_LEVEL=info shows the server's log beside the tests.
+        // LOG_LEVEL=info prints the server's log.
         if let Ok(level) = std::env::var("LOG_LEVEL") {
             static LOG: std::sync::Once = std::sync::Once::new();
             LOG.call_once(|| kuntatutorit::telemetry::start(kuntatutorit::config::LogFormat::Human, &level).unwrap());
@@ -96,7 +94,7 @@ impl Server {
         }
     }
 
-    /// Another instance on the same database, with these settings.
+    /// Starts another instance on the same database with these settings.
     pub(crate) fn second(&self, settings: &[(&str, &str)]) -> Self {
         let settings = [&[("PUBLIC_URL", self.url.as_str())], settings].concat();
         Self::on(self.database_url.clone(), &settings)
@@ -116,30 +114,6 @@ impl Server {
 
     pub(crate) fn tutor(&self, code: &str, tutor: &str) -> Client {
         self.account(Role::Tutor, Some(code), Some(tutor.parse().unwrap()))
-    }
-
-    /// The body of an event of this municipality, in this state, that has started and ended of late.
-    pub(crate) fn event(host: &str, status: &str) -> serde_json::Value {
-        let ended = Utc::now() - chrono::TimeDelta::days(1);
-        serde_json::json!({
-            "title": {"fi": format!("Tapahtuma {host}")}, "kind": "webinar", "modality": "online", "status": status,
-            "starts_at": ended - chrono::TimeDelta::hours(2), "ends_at": ended, "host_municipality_code": host
-        })
-    }
-
-    /// The id of a new event of this municipality, held yesterday.
-    pub(crate) async fn given_event(&self, host: &str) -> String {
-        let answer = self.coordinator().post("/v1/events", &Self::event(host, "completed")).await.expect(201);
-        answer.body["id"].as_str().unwrap().to_owned()
-    }
-
-    /// The id of new feedback on this event from an account of this municipality.
-    pub(crate) async fn given_feedback(&self, event: &str, municipality: &str) -> String {
-        let feedback = serde_json::json!({
-            "event_id": event, "direction": "participant_to_tutor", "municipality_code": municipality, "rating": 4
-        });
-        let answer = self.municipality(municipality).post("/v1/feedback", &feedback).await.expect(201);
-        answer.body["id"].as_str().unwrap().to_owned()
     }
 
     fn account(&self, role: Role, municipality: Option<&str>, tutor: Option<Uuid>) -> Client {
@@ -169,40 +143,18 @@ impl Server {
         })
     }
 
-    /// Whoever signs in with a new account of Espoo's, but for these fields.
-    pub(crate) async fn account_of(&self, email: &str, fields: Value) -> Client {
-        given::account(self, email, fields).await;
-        let login = json!({"email": email, "password": given::PASSWORD});
-        let signed_in = self.anonymous().post("/v1/auth/login", &login).await.expect(200);
-        self.token(signed_in.body["access_token"].as_str().unwrap())
-    }
-
-    /// Whoever this grant is of.
+    /// A caller with a token for this grant.
     pub(crate) fn bearer(&self, grant: &Grant) -> Client {
         self.token(&self.tokens.issue(grant, Utc::now()).unwrap())
     }
 
-    /// The id of a new tutor of this municipality: "Kuntatutor", with an e-mail address, visible to the network.
-    pub(crate) async fn given_tutor(&self, code: &str) -> String {
-        self.given_tutor_with(code, &json!({})).await
-    }
-
-    /// As [`Self::given_tutor`], with these fields instead of its own.
-    pub(crate) async fn given_tutor_with(&self, code: &str, fields: &Value) -> String {
-        let mut new =
-            json!({"name": "Kuntatutor", "municipality_code": code, "contact": {"email": "tutor@kunta.example"}});
-        new.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        let created = self.coordinator().post("/v1/tutors", &new).await.expect(201);
-        created.body["id"].as_str().unwrap().to_owned()
-    }
-
-    /// Runs SQL on the server's database, for what no operation does.
+    /// Runs SQL on the server's database, for changes that no operation makes.
     pub(crate) async fn execute(&self, sql: &str) {
         let mut conn = AsyncPgConnection::establish(&self.database_url).await.unwrap();
         diesel::sql_query(sql).execute(&mut conn).await.unwrap();
     }
 
-    /// Whoever has this token.
+    /// A caller with this token.
     pub(crate) fn token(&self, token: &str) -> Client {
         Client::new(self.http.clone(), self.url.clone(), Some(token.to_owned()))
     }
@@ -210,7 +162,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The command is sent at once; its answer is the thread's end.
+        // `stop` sends its command at once; the thread ends when the server has stopped.
         drop(self.handle.stop(false));
         let ended = self.thread.take().unwrap().join();
         assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");

@@ -1,4 +1,4 @@
-//! Writers who do not give up, and the ledger of what the service acknowledged to them.
+//! Persistent writers, and a record of the writes that the service acknowledged.
 
 use std::{
     collections::HashMap,
@@ -18,13 +18,13 @@ use uuid::Uuid;
 
 use super::client::{Answer, Client};
 
-/// Writers at work.
+/// Running writers.
 pub(crate) struct Writers {
     tasks: JoinSet<()>,
     ledger: Arc<Ledger>,
 }
 
-/// What has been acknowledged: the title of each event, which is new, and its id.
+/// The acknowledged events: each has a unique title, and its id.
 #[derive(Default)]
 pub(crate) struct Ledger {
     written: Mutex<HashMap<String, String>>,
@@ -34,7 +34,8 @@ pub(crate) struct Ledger {
 }
 
 impl Writers {
-    /// So many begin to write as this client, which may stand at several instances: each request goes to the next of them.
+    /// Starts `count` writers as this client, which may exist for several instances: each request goes to the next
+    /// instance.
     pub(crate) fn start(count: usize, instances: &[&Client]) -> Self {
         let (mut tasks, ledger) = (JoinSet::new(), Arc::<Ledger>::default());
         for writer in 0..count {
@@ -49,12 +50,12 @@ impl Writers {
         Self { tasks, ledger }
     }
 
-    /// How many writes have been acknowledged.
+    /// Returns how many writes have been acknowledged.
     pub(crate) fn acknowledged(&self) -> usize {
         self.ledger.written.lock().unwrap().len()
     }
 
-    /// Waits until so many more have been acknowledged, for half a minute at most.
+    /// Waits at most half a minute until this many more writes have been acknowledged.
     pub(crate) async fn progress(&self, more: usize) {
         let goal = self.acknowledged() + more;
         let progress = async {
@@ -63,10 +64,10 @@ impl Writers {
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(30), progress).await;
-        assert!(waited.is_ok(), "nothing is written any longer");
+        assert!(waited.is_ok(), "the writers make no progress");
     }
 
-    /// Lets each end its write, and gives the ledger.
+    /// Lets each writer finish, and returns the record.
     pub(crate) async fn end(mut self) -> Arc<Ledger> {
         self.ledger.ends.store(true, Ordering::Relaxed);
         while let Some(ended) = self.tasks.join_next().await {
@@ -77,7 +78,8 @@ impl Writers {
 }
 
 impl Ledger {
-    /// One event, sent until it is acknowledged: under an `Idempotency-Key`, or by its `external_id`; then one change.
+    /// Creates one event, repeated until it is acknowledged, with an `Idempotency-Key` or an `external_id`; then
+    /// changes it once.
     async fn write(&self, instances: &[Client], keyed: bool) {
         let title = Uuid::new_v4().to_string();
         let event = json!({
@@ -88,26 +90,26 @@ impl Ledger {
         let with =
             |name: &str, value: &str| instances.iter().map(|client| client.with(name, value)).collect::<Vec<_>>();
         let senders = if keyed { with("idempotency-key", &title) } else { instances.to_vec() };
-        let created = self.insist(&senders, Method::POST, "/v1/events", &event).await;
+        let created = self.retry(&senders, Method::POST, "/v1/events", &event).await;
         let id = match (created.status, keyed) {
             (201, _) => created.body["id"].as_str().unwrap().to_owned(),
-            // An answer was lost: what has the key is what was sent.
+            // The first answer was lost, so the external_id belongs to this event.
             (409, false) => {
                 let path = format!("/v1/events?external_id={title}");
-                self.insist(instances, Method::GET, &path, &Value::Null).await.expect(200).column("id")[0].to_owned()
+                self.retry(instances, Method::GET, &path, &Value::Null).await.expect(200).column("id")[0].to_owned()
             }
             _ => panic!("{}", created.text),
         };
         self.written.lock().unwrap().insert(title, id.clone());
         let path = format!("/v1/events/{id}");
-        let etag = self.insist(instances, Method::GET, &path, &Value::Null).await.expect(200).etag();
-        let changed = self.insist(&with("if-match", &etag), Method::PATCH, &path, &json!({"capacity": 7})).await;
-        // 412: the change was made and its answer lost.
+        let etag = self.retry(instances, Method::GET, &path, &Value::Null).await.expect(200).etag();
+        let changed = self.retry(&with("if-match", &etag), Method::PATCH, &path, &json!({"capacity": 7})).await;
+        // 412: the change was made, but its answer was lost.
         assert!(matches!(changed.status, 200 | 412), "{}", changed.text);
     }
 
-    /// Sends it until there is an answer that says how it ended, to one instance after the other.
-    async fn insist(&self, instances: &[Client], method: Method, path: &str, body: &Value) -> Answer {
+    /// Repeats a request, to one instance after the other, until an answer says how it ended.
+    async fn retry(&self, instances: &[Client], method: Method, path: &str, body: &Value) -> Answer {
         let began = tokio::time::Instant::now();
         loop {
             let client = &instances[self.requests.fetch_add(1, Ordering::Relaxed) % instances.len()];
@@ -120,12 +122,13 @@ impl Ledger {
                 Err(_) => {}
             }
             self.failed.fetch_add(1, Ordering::Relaxed);
-            assert!(began.elapsed() < Duration::from_mins(1), "{method} {path} does not end");
+            assert!(began.elapsed() < Duration::from_mins(1), "{method} {path} gets no final answer");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Every acknowledged write is there, none twice, and the ledger of changes has each once. In words: how many.
+    /// Asserts that every acknowledged write exists exactly once in the tables and in the ledger of changes. Returns
+    /// the counts as a sentence.
     pub(crate) async fn compare(&self, database_url: &str) -> String {
         use diesel_async::RunQueryDsl as _;
         let mut conn = AsyncPgConnection::establish(database_url).await.unwrap();
@@ -135,15 +138,15 @@ impl Ledger {
                      from events where host_municipality_code = '049' and starts_at = '2026-12-01T10:00:00Z'";
         let rows: Vec<Row> = diesel::sql_query(query).load(&mut conn).await.unwrap();
         let written = self.written.lock().unwrap();
-        assert_eq!(rows.len(), written.len(), "a write is lost, or there twice");
+        assert_eq!(rows.len(), written.len(), "a write is lost or was made twice");
         for row in rows {
-            assert_eq!(written.get(&row.title), Some(&row.id), "{} is not what was acknowledged", row.title);
+            assert_eq!(written.get(&row.title), Some(&row.id), "{} was never acknowledged", row.title);
             assert_eq!(row.capacity, Some(7), "{} lost its change", row.title);
             assert_eq!(row.changes.as_deref(), Some("create update"), "{}", row.title);
         }
         let [requests, failed] = [&self.requests, &self.failed].map(|count| count.load(Ordering::Relaxed));
         format!(
-            "{requests} requests ({failed} refused or cut, and sent again), {} writes acknowledged",
+            "{requests} requests ({failed} refused or cut, and repeated), {} writes acknowledged",
             2 * written.len()
         )
     }

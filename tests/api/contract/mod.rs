@@ -1,0 +1,11 @@
+//! The contract: the OpenAPI document, the database schema, and the rules that hold for every operation.
+
+mod any_input;
+mod bounds;
+mod browser;
+mod command_line;
+mod document;
+mod every_path;
+mod generated_data;
+mod idempotency;
+mod registry;

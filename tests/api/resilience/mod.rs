@@ -1,0 +1,12 @@
+//! Resilience: faults, concurrency, several instances, and what each request costs PostgreSQL.
+
+mod coalesced_lookups;
+mod faults;
+mod housekeeping;
+mod instances;
+mod login_cost;
+mod prepared_statements;
+mod private_postgres;
+mod query_plans;
+mod races;
+mod response_cache;

@@ -1,0 +1,15 @@
+//! The resources, a file or folder for each.
+
+mod accounts;
+mod calendars;
+mod changes;
+mod clients;
+mod events;
+mod feedback;
+mod metrics;
+mod municipalities;
+mod search;
+mod service;
+mod summaries;
+mod themes;
+mod tutors;

@@ -1,0 +1,105 @@
+//! Authorization, computed from the OpenAPI document: a new operation is covered as soon as the document has it.
+
+use kuntatutorit::auth::scopes::SCOPES;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    Server,
+    client::{Answer, Client},
+    document::{Operation, operations},
+    registry::COLLECTIONS,
+    rows::{ID, Rows, missing_path},
+};
+
+/// Operations that work without a token. Do not add to this list without a reason.
+const OPEN: &[&str] = &[
+    "get_jwks",
+    "get_linked_calendar",
+    "get_livez",
+    "get_oauth_metadata",
+    "get_openapi",
+    "get_problems",
+    "get_readyz",
+    "issue_token",
+    "login",
+    "logout",
+    "refresh",
+    "set_password",
+];
+/// Operations that any valid token may use. Do not add to this list without a reason.
+const WITHOUT_SCOPE: &[&str] = &["get_about", "get_me"];
+/// Operations that create a row of the caller's own, so that no municipality owns it.
+const OWN: &[&str] = &["create_calendar_link"];
+
+async fn call(client: &Client, operation: &Operation, path: &str, body: &Value) -> Answer {
+    let body = (!matches!(operation.method, Method::GET | Method::DELETE)).then(|| body.to_string());
+    client.if_match("*").send(operation.method.clone(), path, body).await
+}
+
+#[test]
+fn only_the_listed_operations_work_without_a_token_or_a_scope() {
+    let mut open: Vec<_> = operations().iter().filter(|o| o.open).map(|o| o.id.clone()).collect();
+    open.sort();
+    assert_eq!(open, OPEN);
+    let mut without: Vec<_> =
+        operations().iter().filter(|o| !o.open && o.scopes.is_empty()).map(|o| o.id.clone()).collect();
+    without.sort();
+    assert_eq!(without, WITHOUT_SCOPE);
+}
+
+#[tokio::test]
+async fn every_operation_without_a_token_answers_401() {
+    let server = Server::start();
+    for operation in operations().iter().filter(|operation| !operation.open) {
+        let answer = call(&server.anonymous(), operation, &missing_path(&operation.path), &json!({})).await;
+        let answer = answer.expect_problem(401, "unauthenticated");
+        assert_eq!(answer.header("www-authenticate"), "Bearer", "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn every_operation_without_its_own_scope_answers_403() {
+    let server = Server::start();
+    for operation in operations().iter().filter(|operation| !operation.scopes.is_empty()) {
+        let others =
+            SCOPES.iter().map(|scope| scope.name).filter(|name| operation.scopes.iter().all(|own| own != name));
+        let client = server.partner("partner", &others.collect::<Vec<_>>().join(" "), None);
+        let answer = call(&client, operation, &missing_path(&operation.path), &json!({})).await;
+        let answer = answer.expect_problem(403, "missing_scope");
+        assert_eq!(answer.body["scope"], operation.scopes[0], "{}", operation.id);
+        assert!(answer.header("www-authenticate").contains(&operation.scopes[0]));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_cannot_write_rows_of_another_municipality() {
+    let server = Server::start();
+    let rows = Rows::of(&server, "092").await;
+    let coordinator = server.coordinator();
+    // A token with the scope could write collections that belong to no municipality.
+    let of_no_municipality = |scope: &str| {
+        COLLECTIONS.iter().any(|collection| collection.municipality_codes.is_empty() && collection.write.name == scope)
+    };
+    let scopes = SCOPES.iter().map(|scope| scope.name).filter(|scope| !of_no_municipality(scope));
+    let scope = scopes.collect::<Vec<_>>().join(" ");
+    for operation in operations() {
+        let own = OWN.contains(&operation.id.as_str());
+        if own || operation.open || operation.scopes.is_empty() || operation.method == Method::GET {
+            continue;
+        }
+        let (collection, key, body) = rows.row(&operation.path);
+        let path = rows.path(&operation.path);
+        let sent = if operation.method == Method::PATCH { &json!({}) } else { body };
+        for stranger in
+            [server.municipality("049"), server.tutor("049", ID), server.partner("espoo-calendar", &scope, Some("049"))]
+        {
+            let answer = call(&stranger, &operation, &path, sent).await;
+            assert!(matches!(answer.status, 403 | 404), "{} answered {}", operation.id, answer.text);
+        }
+        if operation.method != Method::POST {
+            let after = coordinator.get(&format!("{collection}/{key}")).await.expect(200).body;
+            assert_eq!(after, *body, "{} changed the row", operation.id);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Security: who may do what, what stays hidden, how callers prove who they are, and hostile input.
+
+mod authorization;
+mod clock_skew;
+mod hidden_fields;
+mod hidden_rows;
+mod hostile;
+mod key_rotation;
+mod permission_walk;
+mod secrets;
+mod sessions;
+mod sign_in;
+mod tokens;

@@ -1,0 +1,102 @@
+//! One PostgreSQL for the whole run, in memory if there is room, with a fresh database for each test. Each is a copy of
+//! a template that is migrated and has the reference data.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use kuntatutorit::{
+    db::{
+        local::{LocalPostgres, Options},
+        migrations,
+    },
+    seed,
+};
+
+/// Ends with the test process: its supervisor sees the pipe close.
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+
+struct Cluster {
+    postgres: LocalPostgres,
+    data_dir: PathBuf,
+    next: AtomicU32,
+}
+
+/// Returns the URL of a new database with the reference data.
+pub(crate) fn fresh_database() -> String {
+    let name = format!("test_{}", CLUSTER.next.fetch_add(1, Ordering::Relaxed));
+    CLUSTER.copy(&name, "template_seeded");
+    CLUSTER.postgres.url(&name)
+}
+
+/// Returns the URL of a new empty database without migrations.
+pub(crate) fn empty_database() -> String {
+    let name = format!("test_{}", CLUSTER.next.fetch_add(1, Ordering::Relaxed));
+    CLUSTER.copy(&name, "template0");
+    CLUSTER.postgres.url(&name)
+}
+
+/// Returns everything that PostgreSQL has logged so far.
+pub(crate) fn log() -> String {
+    std::fs::read_to_string(CLUSTER.data_dir.join("postgres.log")).unwrap()
+}
+
+/// Runs a future to completion from any thread, on a multi-thread runtime, which migrations need.
+pub(crate) fn run<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        scope.spawn(move || runtime().block_on(work)).join().unwrap()
+    })
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let shm = Path::new("/dev/shm");
+        let base = if has_room(shm) { shm.into() } else { std::env::temp_dir() };
+        remove_left_over(&base);
+        let data_dir = base.join(format!("kuntatutorit-tests-{}", std::process::id()));
+        let options = Options { durable: false, max_connections: 500, ..Options::new(&data_dir) };
+        let cluster = Self { postgres: LocalPostgres::start(&options).unwrap(), data_dir, next: AtomicU32::new(0) };
+        cluster.copy("template_seeded", "template0");
+        let url = cluster.postgres.url("template_seeded");
+        run(async {
+            migrations::run(&url).await.unwrap();
+            let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
+            seed::load(&conn).await.unwrap();
+            // Copies of the template inherit these statistics. Without them the planner would guess.
+            diesel::sql_query("analyze").execute(&mut conn).await.unwrap();
+        });
+        cluster
+    }
+
+    fn copy(&self, name: &str, template: &str) {
+        let url = self.postgres.url("postgres");
+        run(async {
+            let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
+            let query = format!("create database {name} template {template} strategy file_copy");
+            diesel::sql_query(query).execute(&mut conn).await.unwrap();
+        });
+    }
+}
+
+/// A database takes at least 8 MB, and a container often has only 64 MB of shared memory.
+fn has_room(dir: &Path) -> bool {
+    rustix::fs::statvfs(dir).is_ok_and(|fs| fs.f_bavail.saturating_mul(fs.f_frsize) >= 2 << 30)
+}
+
+/// Removes the data of runs that have ended, which could not remove it themselves.
+fn remove_left_over(base: &Path) {
+    for entry in std::fs::read_dir(base).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let Some(pid) = name.strip_prefix("kuntatutorit-tests-") else { continue };
+        if !PathBuf::from("/proc").join(pid).exists() {
+            // Another user's data cannot be removed, which is fine.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A PostgreSQL that a test can stop, kill and restart.
+
+use std::{path::Path, process::Command};
+
+use diesel_async::{AsyncConnection as _, AsyncPgConnection};
+use kuntatutorit::{
+    db::{
+        local::{LocalPostgres, Options},
+        migrations,
+    },
+    seed,
+};
+
+use super::databases::run;
+
+pub(crate) struct KillablePostgres {
+    options: Options,
+    postgres: Option<LocalPostgres>,
+    _dir: tempfile::TempDir,
+}
+
+impl KillablePostgres {
+    /// Starts with the reference data. A crash of the machine would lose commits, which most tests do not need to
+    /// survive.
+    pub(crate) fn start() -> Self {
+        Self::with(false)
+    }
+
+    /// Starts with the durability settings of the service.
+    pub(crate) fn durable() -> Self {
+        Self::with(true)
+    }
+
+    fn with(durable: bool) -> Self {
+        let dir = tempfile::TempDir::new().unwrap();
+        let options = Options { durable, ..Options::new(dir.path()) };
+        let mut database = Self { options, postgres: None, _dir: dir };
+        database.restart();
+        let url = database.url();
+        run(async {
+            migrations::run(&url).await.unwrap();
+            seed::load(&AsyncPgConnection::establish(&url).await.unwrap()).await.unwrap();
+        });
+        database
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.postgres = Some(LocalPostgres::start(&self.options).unwrap());
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.postgres = None;
+    }
+
+    /// Sends `kill -9` to the postmaster.
+    pub(crate) fn kill(&mut self) {
+        kill(&postmaster(&self.options.data_dir));
+        self.stop();
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.postgres.as_ref().unwrap().url("postgres")
+    }
+}
+
+/// Returns the process id of the postmaster.
+pub(crate) fn postmaster(data_dir: &Path) -> String {
+    let text = std::fs::read_to_string(data_dir.join("cluster/postmaster.pid")).unwrap();
+    text.lines().next().unwrap().to_owned()
+}
+
+pub(crate) fn kill(process: &str) {
+    assert!(Command::new("kill").args(["-KILL", process]).status().unwrap().success());
+}
