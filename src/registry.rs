@@ -1,10 +1,7 @@
 //! The one list of collections. Scopes, the tags of the API document, the collections of the change ledger and the tests that
 //! are computed from the document follow from it.
 
-use crate::domain::role::{
-    Role,
-    Role::{Anonymous, Coordinator, Municipality, Partner, Tutor},
-};
+use crate::domain::role::Role::{self, Anonymous, Coordinator, Municipality, Partner, Tutor};
 
 /// A collection of the API. Its name is the segment of its path and the tag of its operations; with `_` for `-` it is also
 /// the name of its table.
@@ -26,6 +23,8 @@ pub struct Collection {
     pub hidden_states: &'static [&'static str],
     /// The columns with personal data.
     pub personal: &'static [&'static str],
+    /// Columns whose names or comments suggest personal data, but which every reader of the collection may see.
+    pub public: &'static [&'static str],
     /// The columns that hold a municipality's code: a municipality merger must know each of them.
     pub municipality_codes: &'static [&'static str],
 }
@@ -47,50 +46,41 @@ const MUNICIPALITIES: &[Role] = &[Municipality, Partner, Coordinator];
 const COORDINATOR: &[Role] = &[Coordinator];
 
 /// Every collection. An entry has at most five lines.
+#[rustfmt::skip]
 pub const COLLECTIONS: &[Collection] = &[
-    collection("municipalities", "code", "The municipalities that the network is to reach.")
+    collection("municipalities", "code", "The municipalities that the network is to reach.").in_ledger()
         .read("municipalities:read", EVERYONE, "Read municipalities.")
         .write("municipalities:write", MUNICIPALITIES, "Change the fields that a municipality keeps itself.")
-        .in_ledger()
-        .with_codes(&["code"]),
-    collection("themes", "slug", "What digital support is about, and the forms in which it is given.")
+        .with_codes(&["code"]).with_public(&["name", "region_name"]),
+    collection("themes", "slug", "What digital support is about, and the forms in which it is given.").in_ledger()
         .read("themes:read", EVERYONE, "Read themes.")
         .write("themes:write", COORDINATOR, "Write themes.")
-        .in_ledger(),
-    collection("tutors", "id", "Digital supporters of a municipality who tutor others.")
+        .with_public(&["name"]),
+    collection("tutors", "id", "Digital supporters of a municipality who tutor others.").in_ledger()
         .read("tutors:read", EVERYONE, "Read tutors.")
         .write("tutors:write", SIGNED_IN, "Write tutors.")
-        .in_ledger()
-        .with_codes(&["municipality_code"])
-        .with_personal(&["name", "contact"]),
-    collection("events", "id", "Events where tutors present and share what worked.")
+        .with_codes(&["municipality_code"]).with_personal(&["name", "contact"]).with_public(&["external_id"]),
+    collection("events", "id", "Events where tutors present and share what worked.").in_ledger().hidden_in(&["draft"])
         .read("events:read", EVERYONE, "Read events.")
         .write("events:write", SIGNED_IN, "Write events.")
-        .in_ledger()
-        .hidden_in(&["draft"])
         .with_codes(&["host_municipality_code", "venue", "audience"])
-        .with_personal(&["online_url"]),
-    collection("feedback", "id", "What participants and tutors say about an event, in both directions.")
+        .with_personal(&["online_url"]).with_public(&["external_id"]),
+    collection("feedback", "id", "What participants and tutors say about an event, in both directions.").in_ledger()
         .read("feedback:read", SIGNED_IN, "Read feedback.")
         .write("feedback:write", SIGNED_IN, "Give feedback, and change your own.")
-        .in_ledger()
-        .with_codes(&["municipality_code"])
-        .with_personal(&["respondent", "comment", "external_id"]),
+        .with_codes(&["municipality_code"]).with_personal(&["respondent", "comment", "external_id"]),
     collection("calendar-links", "id", "Secret addresses that show events in calendar programs.")
         .read("calendar-links:read", SIGNED_IN, "Read your own calendar links.")
         .write("calendar-links:write", SIGNED_IN, "Create and revoke your own calendar links.")
-        .with_codes(&["municipality_code"])
-        .with_personal(&["name"]),
+        .with_codes(&["municipality_code"]).with_personal(&["name"]),
     collection("accounts", "id", "The accounts of people. Only the coordinator manages them.")
         .read("accounts:read", COORDINATOR, "Read the accounts of people.")
         .write("accounts:write", COORDINATOR, "Invite people, change and disable their accounts.")
-        .with_codes(&["municipality_code"])
-        .with_personal(&["email"]),
+        .with_codes(&["municipality_code"]).with_personal(&["email"]),
     collection("clients", "id", "The clients of partner systems. Only the coordinator manages them.")
         .read("clients:read", COORDINATOR, "Read the clients of partner systems.")
         .write("clients:write", COORDINATOR, "Create, change and revoke the clients of partner systems.")
-        .with_codes(&["municipality_code"])
-        .with_personal(&["name"]),
+        .with_codes(&["municipality_code"]).with_personal(&["name"]),
 ];
 
 /// The scopes that belong to no collection.
@@ -109,13 +99,15 @@ pub struct ServiceTable {
     pub reason: &'static str,
     /// The columns with personal data.
     pub personal: &'static [&'static str],
+    /// Columns whose names or comments suggest personal data, but which hold none.
+    pub public: &'static [&'static str],
     /// The columns that hold a municipality's code.
     pub municipality_codes: &'static [&'static str],
 }
 
 /// The tables that belong to no collection.
 pub const SERVICE_TABLES: &[ServiceTable] = &[
-    table("changes", "the change ledger"),
+    table("changes", "the change ledger").with_public(&["actor"]),
     table("event_tutors", "links of events, kept by triggers"),
     table("event_themes", "links of events, kept by triggers"),
     table("event_languages", "links of events, kept by triggers"),
@@ -125,13 +117,13 @@ pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("feedback_themes_wanted", "links of feedback, kept by triggers"),
     table("feedback_summaries", "roll-ups of feedback, kept by triggers"),
     table("feedback_tallies", "roll-ups of feedback, kept by triggers").with_codes(&["municipality_code"]),
-    table("feedback_published", "roll-ups of feedback, kept by triggers"),
-    table("feedback_comments", "comments that are published in summaries").with_personal(&["comment"]),
+    table("feedback_tally_states", "roll-ups of feedback, kept by triggers").with_codes(&["municipality_code"]),
+    table("feedback_comments", "comments that are published in summaries").with_codes(&["municipality_code"]),
     table("client_secrets", "secrets of clients, stored as hashes"),
     table("sessions", "sessions of accounts"),
     table("refresh_tokens", "refresh tokens, stored as hashes"),
     table("invitations", "invitations of accounts, stored as hashes"),
-    table("sign_in_failures", "throttling of sign-in").with_personal(&["address"]),
+    table("sign_in_failures", "throttling of sign-in").with_personal(&["subject", "address"]),
     table("idempotency_keys", "answers that are replayed for 24 hours").with_personal(&["body"]),
     table("search_synonym", "words of the search"),
     table("__diesel_schema_migrations", "the applied migrations"),
@@ -184,6 +176,10 @@ impl Collection {
     const fn with_personal(self, columns: &'static [&'static str]) -> Self {
         Self { personal: columns, ..self }
     }
+
+    const fn with_public(self, columns: &'static [&'static str]) -> Self {
+        Self { public: columns, ..self }
+    }
 }
 
 impl ServiceTable {
@@ -193,6 +189,10 @@ impl ServiceTable {
 
     const fn with_personal(self, columns: &'static [&'static str]) -> Self {
         Self { personal: columns, ..self }
+    }
+
+    const fn with_public(self, columns: &'static [&'static str]) -> Self {
+        Self { public: columns, ..self }
     }
 }
 
@@ -207,6 +207,7 @@ const fn collection(name: &'static str, key: &'static str, about: &'static str) 
         in_ledger: false,
         hidden_states: &[],
         personal: &[],
+        public: &[],
         municipality_codes: &[],
     }
 }
@@ -216,7 +217,7 @@ const fn scope(name: &'static str, roles: &'static [Role], description: &'static
 }
 
 const fn table(name: &'static str, reason: &'static str) -> ServiceTable {
-    ServiceTable { name, reason, personal: &[], municipality_codes: &[] }
+    ServiceTable { name, reason, personal: &[], public: &[], municipality_codes: &[] }
 }
 
 const fn all_scopes() -> [ScopeRow; 2 * COLLECTIONS.len() + OTHER_SCOPES.len()] {
@@ -233,4 +234,10 @@ const fn all_scopes() -> [ScopeRow; 2 * COLLECTIONS.len() + OTHER_SCOPES.len()] 
         other += 1;
     }
     all
+}
+
+/// Returns the collection that a path is about.
+pub fn of_path(path: &str) -> Option<&'static Collection> {
+    let name = path.strip_prefix("/v1/")?.split(['/', '.', '?']).next()?;
+    COLLECTIONS.iter().find(|collection| collection.name == name)
 }

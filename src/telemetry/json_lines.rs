@@ -98,7 +98,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::telemetry::log::json_lines::*;
+    use super::*;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);

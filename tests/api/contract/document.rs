@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 
 use diesel::{QueryableByName, sql_types::Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use kuntatutorit::{app, db::migrations, openapi, problem::CODES, rules::RULES};
+use kuntatutorit::{
+    db::migrations,
+    http::openapi::operations,
+    problem::{CODES, constraints::RULES},
+    server as app,
+};
 use serde_json::Value;
 
 use crate::support::{
@@ -40,7 +45,7 @@ fn every_operation_has_an_id_texts_one_tag_and_its_security() {
     let document = app::document();
     let mut ids = BTreeSet::new();
     for (path, item) in &document.paths.paths {
-        for (method, operation) in openapi::operations(item) {
+        for (method, operation) in operations::operations(item) {
             let at = format!("{method} {path}");
             let id = operation.operation_id.as_deref().unwrap_or_else(|| panic!("{at} has no operationId"));
             assert!(ids.insert(id.to_owned()), "the operationId {id} is used twice");

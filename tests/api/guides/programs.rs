@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{ROOT, text};
-use crate::support::{Server, databases::fresh_database, given, process::free_port};
+use crate::support::{Server, databases::fresh_database, fixtures, process::free_port, sql};
 
 /// The Python in which `scripts/prepare test` has installed the example's libraries.
 fn python() -> PathBuf {

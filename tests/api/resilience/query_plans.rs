@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kuntatutorit::{app, db, seed::generated::generate};
+use kuntatutorit::{db, seed::generated::generate, server as app};
 use reqwest::Method;
 use serde_json::{Value, json};
 use utoipa::openapi::path::Operation;

@@ -4,7 +4,7 @@ mod cases;
 
 use std::collections::BTreeMap;
 
-use kuntatutorit::rules::RULES;
+use kuntatutorit::problem::constraints::RULES;
 use reqwest::Method;
 use serde_json::json;
 
@@ -13,9 +13,10 @@ use crate::support::{
     Server,
     client::{Answer, Client},
     document::{Operation, has_type, operations, placed, places},
-    fixtures, registry,
+    fixtures,
     rows::{Rows, missing_path, references},
 };
+use kuntatutorit::registry;
 
 /// Suffixes of codes for references: a row must exist, or must not exist yet.
 const OF_WHAT_IS_STORED: [&str; 4] = ["_exist", "_exists", "_unique", "_pkey"];
