@@ -1,66 +1,72 @@
-# `make run` and `make test` need nothing but Rust: what else they need, `scripts/prepare` sees to.
+# Every command that needs more than Rust first runs scripts/prepare, which installs what is missing or says what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test soak bench check contract openapi clean
+.PHONY: help run token test soak bench check contract openapi schema clean
 
-# Where rustup puts cargo, for a shell that has not heard of it yet.
+# rustup installs cargo there; a shell that was opened before does not have it on its PATH yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-# What is quick to build; `make run PROFILE=release` is what containers have.
+# The dev profile is quick to build. `make run PROFILE=release` runs what the container image has.
 PROFILE := dev
 SERVICE := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/kuntatutorit
 BUILD := cargo build --locked --bin kuntatutorit --profile $(PROFILE)
-# On Linux, the service stops when make is killed.
+# On Linux, setpriv stops the service when make is killed.
 TIED := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 
-help: ## Say what there is (this)
+help: ## List the commands
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name does; do \
 		printf '  make %-9s %s\n' "$$name" "$$does"; done
 
-run: ## Build and serve, on a private PostgreSQL unless DATABASE_URL is set
+run: ## Build and serve; starts a private PostgreSQL unless DATABASE_URL is set
 	@scripts/prepare run
 	@$(BUILD)
 	@exec $(TIED) $(SERVICE) serve
 
 token: $(SERVICE) ## Print an access token: make -s token ROLE=coordinator, or ROLE=municipality MUNICIPALITY=049
-	@$(if $(ROLE),,echo 'Say whose: make -s token ROLE=coordinator, or ROLE=municipality MUNICIPALITY=049' >&2; exit 2;) \
+	@$(if $(ROLE),,echo 'ROLE is missing. Use: make -s token ROLE=coordinator, or ROLE=municipality MUNICIPALITY=049' >&2; exit 2;) \
 		exec $(SERVICE) token --role '$(ROLE)' $(if $(MUNICIPALITY),--municipality '$(MUNICIPALITY)')
 
-# Only when there is none: a token is for the service that runs.
+# Builds the program only if there is none: a token is for the service that is already running.
 $(SERVICE):
 	@scripts/prepare build
 	@$(BUILD) --quiet >&2
 
-test: ## Run every test, against a real PostgreSQL of its own
+test: ## Run every test against a PostgreSQL of its own
 	@scripts/prepare test
 	@scripts/test
 
-soak: ## The long forms of the tests: kills, faults, 10,000 writes copied, every hostile value; prints what it counted
+soak: ## Run the long tests (kills, faults, 10,000 copied writes, every hostile value) and print their counts
 	@scripts/prepare test
 	SOAK=1 COPY_WRITES=10000 HOSTILE_ALL=1 scripts/test -- --nocapture --test-threads=2 \
 		faults:: changes::copying hostile:: instances:: idempotency:: sessions::
 
-bench: ## What each operation costs beside the floor, and whether it grows with the data; writes benches/results.md
+bench: ## Measure the cost of each operation and how it grows with the data; writes benches/results.md
 	@scripts/prepare bench
 	@scripts/bench
 
-check: ## Formatting, lints, documentation, the committed contract, licences, unused dependencies
+check: ## Check formatting, lints, documentation, the committed contract, licences and unused dependencies
 	@scripts/prepare check
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 	@scripts/check
 
-contract: ## Let others judge the contract: linters, generated clients, schemathesis in every role
+contract: ## Check the contract with other tools: linters, generated clients, schemathesis in every role
 	@scripts/prepare contract
 	@cargo build --locked --bin kuntatutorit
 	@contract/run
 
-openapi: ## Write openapi/openapi.json anew
+openapi: ## Regenerate openapi/openapi.json
 	@scripts/prepare build
 	@mkdir -p target
 	cargo run --quiet --locked -- openapi > target/openapi.json
 	mv target/openapi.json openapi/openapi.json
 
-clean: ## Remove what was built; the data stays
+schema: ## Regenerate src/schema.rs from the migrations
+	@scripts/prepare schema
+	@mkdir -p target
+	scripts/schema > target/schema.rs
+	mv target/schema.rs src/schema.rs
+
+clean: ## Remove build results; the data stays
 	cargo clean

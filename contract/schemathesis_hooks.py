@@ -1,4 +1,4 @@
-"""What schemathesis needs to know: who calls, and for which reasons a request that fits its schema may be refused."""
+"""Hooks for schemathesis: the caller of each role, and the reasons for which a schema-valid request may be refused."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def printed_token(role: str, *arguments: str) -> str:
 
 @cache
 def tutor_account() -> str:
-    """The e-mail address of a new tutor of the municipality."""
+    """Creates a tutor of the municipality with an account. Returns its e-mail address."""
     bearer = {"Authorization": f"Bearer {printed_token('coordinator')}"}
     tutor = {"name": "Kuntatutor, Espoo", "municipality_code": MUNICIPALITY}
     made = httpx.post(f"{API}/v1/tutors", headers=bearer, json=tutor).raise_for_status().json()
@@ -37,7 +37,7 @@ def tutor_account() -> str:
 
 @cache
 def partner_client() -> tuple[str, str]:
-    """The id and the secret of a new client with every scope that a partner system can have."""
+    """Creates a client with every scope that a partner system can have. Returns its id and secret."""
     operations = [
         operation
         for path in httpx.get(f"{API}/openapi.json").json()["paths"].values()
@@ -71,7 +71,7 @@ def token() -> str:
 
 
 if ROLE != "anonymous":
-    # A token lives ten minutes.
+    # A token is valid for ten minutes.
     @schemathesis.auth(refresh_interval=300)
     class Bearer:
         def get(self, case, context):
@@ -81,23 +81,23 @@ if ROLE != "anonymous":
             case.headers["Authorization"] = f"Bearer {data}"
 
 
-# Rules that no schema of one field tells: what is stored, what stands in other fields, what a name means.
+# Rules that a schema of one field cannot express: they depend on stored data, on other fields, or on what a name means.
 BEYOND_SCHEMAS = {
-    "bad_cursor",  # a cursor is good for one list, its filters and its order
-    "blank",  # which characters are blank: Unicode and regular expressions differ
-    "fixed",  # the key in the body is that in the path
-    "idempotency_key_reused",  # a key is good for one request
+    "bad_cursor",  # a cursor belongs to one list, its filters and its order
+    "blank",  # Unicode and regular expressions differ on which characters are blank
+    "fixed",  # the key in the body must be the one in the path
+    "idempotency_key_reused",  # a key belongs to one request
     "invalid_time_zone",  # a name of the IANA database
-    "invalid_url",  # what the URL standard takes for a host
+    "invalid_url",  # which hosts the URL standard accepts
     "not_after",  # one time after another
-    "nul",  # text as PostgreSQL has it, in every string
-    "one_of",  # one of two fields, not both
-    "out_of_range",  # days and times from 1900 to 2199
+    "nul",  # PostgreSQL's text has no NUL
+    "one_of",  # exactly one of two fields
+    "out_of_range",  # dates and times from 1900 to 2199
     "required",  # at least one of several
-    "unknown_field",  # what was read can be sent back, so an object is not closed
+    "unknown_field",  # schemas are open, because an answer can be sent back as a request
     "accounts_role_binding",
     "accounts_tutor_of_municipality",
-    "clients_source_format",  # the service's own source is nobody else's
+    "clients_source_format",  # the service's own source is reserved
     "events_completed_after_end",
     "events_registration_closes_after_opening",
     "events_ends_after_start",
@@ -108,22 +108,22 @@ BEYOND_SCHEMAS = {
 
 def is_beyond_schemas(rule: dict[str, str]) -> bool:
     code = rule["code"]
-    # In a body: what this caller may not say there.
+    # In a body: a value that this caller may not send.
     caller = code == "invalid_value" and "pointer" in rule
     return caller or code in BEYOND_SCHEMAS or code.endswith(("_exist", "_exists"))
 
 
-# These fail as RFC 6749 says: `{"error": …}`, one word for each kind of failure, without a code for each rule to judge by.
+# This operation fails as RFC 6749 says, with `{"error": …}`, so there is no code for each broken rule.
 OAUTH = {"/v1/auth/token"}
 
 
 @schemathesis.check
-def refused_for_what_no_schema_tells(ctx, response, case):
-    """A request that fits its schema is refused as 400 or 422 only for a rule that the schema cannot have told."""
+def refused_only_beyond_the_schema(ctx, response, case):
+    """A schema-valid request gets 400 or 422 only for a rule that the schema cannot express."""
     positive = case.meta is not None and case.meta.generation.mode.is_positive
     if not positive or response.status_code not in (400, 422) or case.path in OAUTH:
         return
     problem = json.loads(response.content)
     rules = problem.get("errors") or [problem]
-    told = [rule["code"] for rule in rules if not is_beyond_schemas(rule)]
-    assert not told, f"the schema does not tell: {', '.join(told)}"
+    unexpected = [rule["code"] for rule in rules if not is_beyond_schemas(rule)]
+    assert not unexpected, f"the schema does not express: {', '.join(unexpected)}"

@@ -1,9 +1,12 @@
-// Ten minutes as a front end: signs in, reads, writes, and understands what goes wrong.
-// Node 18 or newer, or any browser of today: it needs nothing but fetch.
+// A front end: signs in, reads, writes and handles failures.
+// Runs in Node.js 18 or newer and in any current browser, without libraries.
 //
 //   API=http://127.0.0.1:8080 EMAIL=digituki@example.org PASSWORD='uusi pitkä salasana' node examples/front-end.mjs
 
-/** A failure that the service explains (RFC 9457). */
+// Node.js 18 has no global `crypto`.
+const crypto = globalThis.crypto ?? (await import('node:crypto')).webcrypto;
+
+/** A failure with the service's explanation (RFC 9457). */
 class Problem extends Error {
   constructor(problem) {
     super(`${problem.status} ${problem.code}: ${problem.detail}`);
@@ -27,17 +30,17 @@ class Kuntatutorit {
     this.#session = undefined;
   }
 
-  /** The answer: its status, its tag, and its body as an object. `path` may be a whole address, as in `Location`. */
+  /** Returns the status, the ETag, the Location and the parsed body. `path` may be a full URL, as in `Location`. */
   async request(method, path, { body, ifMatch, ifNoneMatch } = {}) {
     const headers = { authorization: `Bearer ${await this.#token()}` };
     if (ifMatch) headers['if-match'] = ifMatch;
     if (ifNoneMatch) headers['if-none-match'] = ifNoneMatch;
-    // A key for each thing that is made: should the answer be lost, sending it again makes no second one.
+    // With a key of its own, the request can be sent again when its answer is lost, and creates nothing twice.
     if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID();
     return this.#send(method, path, { body, headers });
   }
 
-  /** Every item of a list, page by page. */
+  /** Yields every item of a list, reading page by page. */
   async *all(path) {
     for (let cursor = ''; cursor !== null; ) {
       const join = path.includes('?') ? '&' : '?';
@@ -47,10 +50,10 @@ class Kuntatutorit {
     }
   }
 
-  /** A token lives ten minutes: a minute before its end, the refresh token buys the next two. */
+  /** Returns a valid access token. Tokens last ten minutes; this refreshes them a minute before they expire. */
   async #token() {
     if (Date.now() > this.#session.goodUntil) {
-      // One refresh for all who wait: each refresh token is good once.
+      // Concurrent requests share one refresh, because each refresh token can be used once.
       this.#session.renewing ??= this.#renew(this.#session);
       await this.#session.renewing;
     }
@@ -61,7 +64,7 @@ class Kuntatutorit {
     try {
       this.#keep(await this.#send('POST', '/v1/auth/refresh', { body: { refresh_token: session.refreshToken } }));
     } finally {
-      // Should it fail, the next request tries again.
+      // If the refresh failed, the next request tries again.
       session.renewing = undefined;
     }
   }
@@ -94,7 +97,7 @@ class Kuntatutorit {
 
 const { API = 'http://127.0.0.1:8080', EMAIL, PASSWORD } = process.env;
 if (!EMAIL || !PASSWORD) {
-  console.error('Set EMAIL and PASSWORD to those of a municipality account; API to the address of the service.');
+  console.error('Set EMAIL and PASSWORD to those of a municipality account, and API to the address of the service.');
   process.exit(2);
 }
 const api = new Kuntatutorit(API);
@@ -103,7 +106,7 @@ await api.signIn(EMAIL, PASSWORD);
 const { body: me } = await api.request('GET', '/v1/me');
 console.log(`Signed in as ${me.role} of ${me.municipality_code}.`);
 
-// Read: every page of a list, then the events with their hosts sent along.
+// Read every page of a list, then the latest events with their hosts included.
 let people = 0;
 for await (const municipality of api.all('/v1/municipalities?limit=10')) people += municipality.population;
 console.log(`${people.toLocaleString('en')} people live in the region.`);
@@ -114,13 +117,13 @@ for (const event of events.items) {
   console.log(`${event.starts_at.slice(0, 10)}  ${event.title.fi}  (${host})`);
 }
 
-// Read again: what has not changed is not sent.
+// Read the same resource twice: the second answer is 304 without a body, because nothing has changed.
 const path = `/v1/municipalities/${me.municipality_code}`;
 const first = await api.request('GET', path);
 const again = await api.request('GET', path, { ifNoneMatch: first.etag });
-console.log(`Asked again with the tag ${first.etag}: ${again.status}.`);
+console.log(`Read again with the ETag ${first.etag}: ${again.status}.`);
 
-// Write: a draft, then publish it. The tag says which version is meant, so that nobody's change is overwritten.
+// Create a draft, then publish it. The ETag says which version the change is based on, so that it overwrites nobody's work.
 const draft = await api.request('POST', '/v1/events', {
   body: {
     title: { fi: 'Digituen aamukahvit', sv: 'Morgonkaffe om digitalt stöd' },
@@ -134,14 +137,14 @@ const draft = await api.request('POST', '/v1/events', {
 const published = await api.request('PATCH', draft.location, { ifMatch: draft.etag, body: { status: 'published' } });
 console.log(`Published ${published.body.id}.`);
 
-// What goes wrong is explained: somebody else was faster, or the input breaks rules.
+// Handle failures: somebody else was faster, or the input breaks rules.
 try {
   await api.request('PATCH', draft.location, { ifMatch: draft.etag, body: { capacity: 20 } });
 } catch (problem) {
   if (problem.code !== 'precondition_failed') throw problem;
   const fresh = await api.request('GET', draft.location);
   await api.request('PATCH', draft.location, { ifMatch: fresh.etag, body: { capacity: 20 } });
-  console.log('It had changed since: read it again, then changed it.');
+  console.log('Somebody else had changed it: read it again, then changed it.');
 }
 try {
   await api.request('POST', '/v1/events', { body: { ...draft.body, title: {}, ends_at: draft.body.starts_at } });
@@ -152,4 +155,4 @@ try {
 const last = await api.request('GET', draft.location);
 await api.request('DELETE', draft.location, { ifMatch: last.etag });
 await api.signOut();
-console.log('Deleted it and signed out.');
+console.log('Deleted the event and signed out.');

@@ -1,9 +1,9 @@
-"""Ten minutes as a partner system: pushes its events, and keeps a copy of the network's in step.
+"""A partner system: pushes its own events, and keeps a copy of the network's events in step.
 
     pip install -r examples/requirements.txt
     export API=http://127.0.0.1:8080 CLIENT_ID=... CLIENT_SECRET=...
-    python3 examples/partner_system.py push         # its own events: made and published once, changed when they change
-    python3 examples/partner_system.py follow       # a copy in copy.json, for as long as it runs
+    python3 examples/partner_system.py push         # creates, publishes and updates its own events
+    python3 examples/partner_system.py follow       # keeps a copy in copy.json until it is stopped
 """
 
 import argparse
@@ -20,11 +20,10 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
 API = os.environ.get("API", "http://127.0.0.1:8080")
-# The longest pause between two tries, in seconds.
+# The longest pause between two attempts, in seconds.
 LONGEST_WAIT = 30
 
-# What this system has: its own key, and what the network shall know of it. Times in UTC, as the service tells them, so that
-# one can be held against the other.
+# The events of this system, by its own key. Times are in UTC, as the service returns them, so that both can be compared.
 OWN_EVENTS = {
     "kurssi-1": {
         "title": {"fi": "Älypuhelin tutuksi", "sv": "Lär känna din smarttelefon"},
@@ -46,10 +45,10 @@ OWN_EVENTS = {
 
 
 class Problem(Exception):
-    """A failure that the service explains (RFC 9457)."""
+    """A failure with the service's explanation (RFC 9457)."""
 
     def __init__(self, answer):
-        # What stands between us and the service may refuse too, in its own way.
+        # A proxy in front of the service may refuse in its own format.
         ours = answer.headers.get("Content-Type", "").startswith("application/problem+json")
         problem = answer.json() if ours else {"code": "", "detail": answer.text[:200]}
         super().__init__(f"{answer.status_code} {problem['code']}: {problem['detail']} {problem.get('errors', '')}")
@@ -57,12 +56,12 @@ class Problem(Exception):
 
 
 class Kuntatutorit:
-    """The network's API, for an unattended system: it waits when told to, and sends again what got no answer."""
+    """A client for an unattended system: waits when the service asks for it, and retries requests without an answer."""
 
     def __init__(self, client_id, client_secret, patience):
-        """Who calls, and for how many seconds one thing is tried."""
+        """`patience` is how many seconds a request is retried."""
         self.patience = patience
-        # Fetches the next token before the one it has expires; the first one is fetched when it is needed.
+        # Fetches a new token before the current one expires. `request` fetches the first one.
         self.session = OAuth2Session(
             client_id,
             client_secret,
@@ -72,7 +71,7 @@ class Kuntatutorit:
         )
 
     def request(self, method, path, **options):
-        """The answer; a Problem when the service refuses."""
+        """Returns the answer. Raises Problem when the service refuses the request."""
         began, wait, renewed = time.monotonic(), 1, False
         while True:
             try:
@@ -80,7 +79,7 @@ class Kuntatutorit:
                     self.session.fetch_token()
                 answer = self.session.request(method, f"{API}{path}", **options)
             except (requests.RequestException, OAuthError) as failure:
-                # The service or the network is away, or falls silent. What a new try cannot mend ends here.
+                # The service or the network is down or silent. A wrong client secret cannot be fixed by a retry.
                 if getattr(failure, "error", None) == "invalid_client" or time.monotonic() - began > self.patience:
                     raise
                 pause = wait
@@ -88,7 +87,7 @@ class Kuntatutorit:
                 if answer.status_code < 400:
                     return answer
                 if answer.status_code == 401 and not renewed:
-                    # Our rights or the service's keys have changed: a new token, and once more.
+                    # The client's permissions or the service's keys have changed: retry once with a new token.
                     self.session.token, renewed = None, True
                     continue
                 late = time.monotonic() - began > self.patience
@@ -99,7 +98,7 @@ class Kuntatutorit:
             wait = min(2 * wait, LONGEST_WAIT)
 
     def pages(self, path):
-        """Every item of a list, page by page."""
+        """Yields every item of a list, reading page by page."""
         cursor = {}
         while cursor is not None:
             page = self.request("GET", path, params={"limit": 100, **cursor}).json()
@@ -108,28 +107,28 @@ class Kuntatutorit:
 
 
 def push(api):
-    """Brings each of our events to the network as we have it, however often this runs; one that fails stops no other."""
+    """Makes the network's events equal to ours. It can run any number of times, and one failure does not stop the rest."""
     me = api.request("GET", "/v1/me").json()
     failed = 0
     for external_id, event in OWN_EVENTS.items():
         try:
-            print(f"{bring(api, me, external_id, event)} {external_id}")
+            print(f"{push_event(api, me, external_id, event)} {external_id}")
         except Problem as problem:
             failed += 1
             print(f"{external_id}: {problem}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def bring(api, me, external_id, event):
-    """Makes one event, changes what differs, or leaves it: what it did. An event begins as a draft, and is published then."""
+def push_event(api, me, external_id, event):
+    """Creates and publishes an event, or updates the fields that differ. Returns what it did."""
     ours = {"source": me["source"], "external_id": external_id}
     stored = next(iter(api.request("GET", "/v1/events", params=ours).json()["items"]), None)
     done = "changed"
     if stored is None:
         body = {**event, "external_id": external_id, "host_municipality_code": me["municipality_code"]}
-        # One key for all tries of this run; a later run finds by its external_id what this one has made.
+        # All retries of this run share one key. A later run finds the event by its external_id.
         key = {"Idempotency-Key": str(uuid.uuid4())}
-        stored, done = api.request("POST", "/v1/events", json=body, headers=key).json(), "made"
+        stored, done = api.request("POST", "/v1/events", json=body, headers=key).json(), "created"
     wanted = {**event, "status": "published"} if stored["status"] == "draft" else event
     different = {name: value for name, value in wanted.items() if stored[name] != value}
     if not different:
@@ -139,7 +138,7 @@ def bring(api, me, external_id, event):
 
 
 def change(api, path, fields):
-    """Writes these fields; when somebody else was faster, reads again and writes on top of that."""
+    """Writes these fields. When somebody else was faster, reads the new version and tries again."""
     for _ in range(5):
         read = api.request("GET", path)
         try:
@@ -147,11 +146,11 @@ def change(api, path, fields):
         except Problem as problem:
             if problem.code != "precondition_failed":
                 raise
-    raise RuntimeError(f"{path} changes faster than we can write")
+    raise RuntimeError(f"{path} keeps changing; giving up after five attempts")
 
 
 class Copy:
-    """The network's events, and how far in the ledger they are: stored together, so that they agree."""
+    """A copy of the network's events with its position in the ledger. Both are in one file, so that they always agree."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
@@ -159,56 +158,56 @@ class Copy:
         self.cursor, self.events = stored.get("cursor"), stored.get("events", {})
 
     def store(self):
-        """Whole or not at all."""
+        """Replaces the file in one step, so that a crash leaves the old copy or the new one."""
         draft = self.path.with_suffix(".new")
         draft.write_text(json.dumps({"cursor": self.cursor, "events": self.events}, ensure_ascii=False, indent=1))
         draft.replace(self.path)
 
     def make(self, api):
-        """First the place in the ledger, then the lists: what changes meanwhile comes after that place."""
+        """Takes the position in the ledger first, then reads the lists: later changes come after that position."""
         self.cursor = api.request("GET", "/v1/changes", params={"resource": "events", "from": "now"}).json()["next"]
         self.events = {event["id"]: event for event in api.pages("/v1/events")}
         self.store()
-        print(f"made a copy of {len(self.events)} events")
+        print(f"copied {len(self.events)} events")
 
     def follow(self, api):
-        """One step on: waits up to 30 seconds for something to happen."""
-        asked = {"resource": "events", "cursor": self.cursor, "wait": 30}
+        """Applies the next changes; waits up to 30 seconds for one."""
+        query = {"resource": "events", "cursor": self.cursor, "wait": 30}
         try:
-            told = api.request("GET", "/v1/changes", params=asked).json()
+            changes = api.request("GET", "/v1/changes", params=query).json()
         except Problem as problem:
             if problem.code != "bad_cursor":
                 raise
-            # The place is lost: the service's database was restored, or our file is another one's.
-            print("the place in the ledger is lost: making the copy anew")
+            # The service's database was restored from an older backup, or the file belongs to another service.
+            print("the position in the ledger is lost; making the copy again")
             return self.make(api)
-        for key in {change["key"] for change in told["items"]}:
+        for key in {change["key"] for change in changes["items"]}:
             try:
                 self.events[key] = api.request("GET", f"/v1/events/{key}").json()
-                print(f"took over {key}")
+                print(f"updated {key}")
             except Problem as problem:
                 if problem.code != "not_found":
                     raise
-                # Deleted, or no longer for us.
+                # The event was deleted, or this client may no longer see it.
                 self.events.pop(key, None)
-                print(f"dropped {key}")
-        self.cursor = told["next"]
+                print(f"removed {key}")
+        self.cursor = changes["next"]
         self.store()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["push", "follow"])
+    parser.add_argument("command", choices=["push", "follow"])
     parser.add_argument("--copy", default="copy.json", help="the file of the copy")
-    parser.add_argument("--steps", type=int, default=-1, help="end after so many steps (default: never)")
+    parser.add_argument("--steps", type=int, default=-1, help="stop after this many steps (default: never)")
     arguments = parser.parse_args()
-    # Who follows waits for the service for as long as it takes; a push can be started again.
-    patience = math.inf if arguments.what == "follow" else 60
+    # A follower waits for the service for as long as it takes. A push can simply be started again.
+    patience = math.inf if arguments.command == "follow" else 60
     try:
         api = Kuntatutorit(os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"], patience)
     except KeyError as missing:
-        sys.exit(f"Set {missing.args[0]}: `kuntatutorit client add` prints it.")
-    if arguments.what == "push":
+        sys.exit(f"{missing.args[0]} is not set. `kuntatutorit client add` prints it.")
+    if arguments.command == "push":
         sys.exit(push(api))
     copy = Copy(arguments.copy)
     if copy.cursor is None:

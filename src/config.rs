@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::db::types::words;
+use crate::domain::words::words;
 
 /// A setting, as `--help` and the README tell it.
 #[derive(Debug)]

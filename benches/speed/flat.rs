@@ -2,12 +2,14 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use kuntatutorit::auth::{keys::KeyRing, tokens::Tokens};
+use kuntatutorit::auth::{keys::key_ring::KeyRing, tokens::access_tokens::Tokens};
 
 use super::{
-    load::{self, Request, Target, script},
+    load,
+    load::{Request, Target, script},
     measure::Database,
-    operations::{self, Given},
+    operations,
+    operations::Given,
     report::median,
     start::{Process, first_answer, service},
 };

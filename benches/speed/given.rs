@@ -2,12 +2,13 @@
 
 use std::{path::Path, process::Command};
 
-use kuntatutorit::auth::{keys::KeyRing, tokens::Tokens};
+use kuntatutorit::auth::{keys::key_ring::KeyRing, tokens::access_tokens::Tokens};
 use serde_json::{Value, json};
 
 use super::{
     measure::Database,
-    operations::{self, Given, Thousandth},
+    operations,
+    operations::{Given, Thousandth},
     start,
 };
 

@@ -8,15 +8,17 @@ use std::{
     time::Instant,
 };
 
-use kuntatutorit::db::local::{LocalPostgres, Options};
+use kuntatutorit::db::private_postgres::{LocalPostgres, Options};
 use tokio_postgres::{Client, NoTls};
 
 use super::{
     cost, flat, given, load,
     load::Target,
-    operations::{self, Given, Operation, Side},
+    operations,
+    operations::{Given, Operation, Side},
     report::Measured,
-    start::{self, Process, first_answer, service},
+    start,
+    start::{Process, first_answer, service},
 };
 
 const SERVICE_PORT: u16 = 18_480;

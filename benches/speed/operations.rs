@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use kuntatutorit::auth::{
-    reach::Role,
-    scopes,
-    tokens::{Grant, Tokens},
+use kuntatutorit::{
+    auth::{
+        scopes,
+        tokens::access_tokens::{Grant, Tokens},
+    },
+    domain::Role,
 };
 use serde_json::{Value, json};
 use tokio_postgres::Client;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
-use kuntatutorit::http::time;
+use kuntatutorit::domain::time;
 use tokio_postgres::{
     Row,
     types::{FromSql, Type},

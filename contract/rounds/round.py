@@ -1,4 +1,4 @@
-"""One round with the Python client: create, read, update, delete."""
+"""Creates, reads, updates and deletes a tutor with the generated Python client."""
 
 import os
 from typing import Any, TypeVar

@@ -1,5 +1,5 @@
-// One round with the TypeScript client: create, read, update, delete. It compiles under --strict only if the document
-// says what the service does.
+// Creates, reads, updates and deletes a tutor with the generated TypeScript client. It compiles under --strict only if the
+// document describes what the service does.
 
 import createClient, { type Middleware } from "openapi-fetch";
 import type { components, paths } from "./schema.js";
@@ -44,7 +44,7 @@ const updated = await api.PATCH("/v1/tutors/{id}", {
   headers: { "Content-Type": "application/merge-patch+json" },
 });
 check(updated.data?.status === "paused", `update: ${JSON.stringify(updated.error)}`);
-check(updated.data.perspective?.fi === tutor.perspective?.fi, "update: what was left out did not stay");
+check(updated.data.perspective?.fi === tutor.perspective?.fi, "update: a field that was left out has changed");
 
 const stale = await api.DELETE("/v1/tutors/{id}", { params: { path, header: { "If-Match": etag } } });
 check(stale.error?.code === "precondition_failed", `a stale ETag: ${JSON.stringify(stale.error)}`);

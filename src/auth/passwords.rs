@@ -11,7 +11,7 @@ use argon2::{
 };
 use tokio::sync::oneshot;
 
-use super::places::Place;
+use crate::admission::Place;
 use crate::problem::{Error, Result};
 
 /// How long a password is, in characters.

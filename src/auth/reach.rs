@@ -1,52 +1,33 @@
-//! How far a caller reaches: what it sees and what it may change.
+//! Reach: what a caller sees and what it may change.
 //!
-//! Reading is network-wide, writing is bound. A reach is an argument of every query, so that a handler
+//! Reading is network-wide, writing is bound to a municipality. The reach is an argument of every query, so that a handler
 //! that forgot it would not compile.
 
 use uuid::Uuid;
 
 use crate::{
-    db::types::words,
+    domain::{MunicipalityCode, Role, names::OWN_SOURCE},
     problem::{Error, Result},
 };
 
-/// The `source` of what people write through the service itself.
-pub const OWN_SOURCE: &str = "kuntatutorit";
-
-words! {
-    /// What a caller is to the network.
-    pub enum Role {
-        /// Nobody in particular: reads published, non-personal data where `PUBLIC_READ` is on.
-        Anonymous = "anonymous",
-        /// A tutor: writes its own profile, its municipality's events, feedback as a tutor.
-        Tutor = "tutor",
-        /// A municipality: writes its own fields, its tutors and events, feedback as a participant.
-        Municipality = "municipality",
-        /// A partner system: writes within its scopes, for its municipality or for the whole region.
-        Partner = "partner",
-        /// The coordinator: reads and writes everything.
-        Coordinator = "coordinator",
-    }
-}
-
-/// Who the caller is.
+/// The identity of a caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Identity {
-    /// Not signed in.
+    /// The caller has no token.
     Anonymous,
     /// A person's account.
     Account(Uuid),
-    /// A partner system, with the source of all that it makes.
+    /// A partner system.
     Client {
-        /// Its client id.
+        /// The id of the client.
         id: Uuid,
-        /// Fixed for each client, never chosen by it.
+        /// The source of everything that the client creates. It is fixed for each client, which never chooses it.
         source: String,
     },
 }
 
 impl Identity {
-    /// The `source` of what this caller makes.
+    /// Returns the `source` of what this caller creates.
     pub fn source(&self) -> &str {
         match self {
             Self::Client { source, .. } => source,
@@ -54,7 +35,7 @@ impl Identity {
         }
     }
 
-    /// As the ledger of changes and the log name it; nothing personal.
+    /// Returns the name of the caller in the change ledger and in the log. It has no personal data.
     pub fn actor(&self) -> Option<String> {
         match self {
             Self::Anonymous => None,
@@ -64,42 +45,48 @@ impl Identity {
     }
 }
 
-/// How far a caller reaches with the scope that it called with.
+/// The reach of a caller with the scope that it calls with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reach {
-    /// What the caller is to the network.
+    /// The role of the caller in the network.
     pub role: Role,
-    /// Who the caller is.
+    /// The identity of the caller.
     pub identity: Identity,
-    /// The municipality that it acts for; none for the coordinator and for a partner of the whole region.
-    pub municipality: Option<String>,
-    /// The tutor that it is.
+    /// The municipality that the caller acts for; none for the coordinator and for a partner system of the whole region.
+    pub municipality: Option<MunicipalityCode>,
+    /// The tutor whose account the caller uses.
     pub tutor: Option<Uuid>,
-    /// Whether it holds `contacts:read`.
+    /// Whether the caller holds `contacts:read`.
     pub contacts: bool,
-    /// Whether it holds the scope to change the kind of thing that it called for.
+    /// Whether the caller holds the scope that writes what it reads with this one.
     pub writes: bool,
 }
 
 impl Reach {
-    /// Of the command line: whoever can start it reaches the database anyhow.
+    /// Returns the reach of the command line: whoever can start it can reach the database anyway.
     pub fn of_command_line() -> Self {
+        Self { role: Role::Coordinator, contacts: true, writes: true, ..Self::anonymous() }
+    }
+
+    /// Returns the reach of a caller without a token.
+    pub fn anonymous() -> Self {
         Self {
-            role: Role::Coordinator,
+            role: Role::Anonymous,
             identity: Identity::Anonymous,
             municipality: None,
             tutor: None,
-            contacts: true,
-            writes: true,
+            contacts: false,
+            writes: false,
         }
     }
 
-    /// The caller with all that decides what it sees and changes: another text as soon as its rights change.
+    /// Returns a text that names the caller and everything that decides what it sees and changes.
     pub fn key(&self) -> String {
         let Self { role, identity, municipality, tutor, contacts, writes } = self;
-        let (actor, municipality) = (identity.actor().unwrap_or_default(), municipality.as_deref().unwrap_or_default());
-        let (tutor, role) = (tutor.map(|id| id.to_string()).unwrap_or_default(), role.as_str());
-        format!("{actor} {role} {municipality} {tutor} {contacts} {writes}")
+        let actor = identity.actor().unwrap_or_default();
+        let municipality = municipality.as_ref().map_or("", MunicipalityCode::as_str);
+        let tutor = tutor.map(|id| id.to_string()).unwrap_or_default();
+        format!("{actor} {} {municipality} {tutor} {contacts} {writes}", role.as_str())
     }
 
     /// Whether the caller is the coordinator.
@@ -107,38 +94,41 @@ impl Reach {
         self.role == Role::Coordinator
     }
 
-    /// Whether the caller may write what belongs to this municipality; `None` is the network itself.
-    pub fn writes_for(&self, owner: Option<&str>) -> bool {
+    /// Whether the caller may write what belongs to this municipality, or to the network itself when there is none.
+    pub fn writes_for(&self, owner: Option<&MunicipalityCode>) -> bool {
         self.writes
             && match self.role {
                 Role::Coordinator => true,
                 Role::Anonymous => false,
                 Role::Partner if self.municipality.is_none() => owner.is_some(),
                 Role::Partner | Role::Municipality | Role::Tutor => {
-                    owner.is_some() && owner == self.municipality.as_deref()
+                    owner.is_some() && owner == self.municipality.as_ref()
                 }
             }
     }
 
-    /// Passes when the caller may write what belongs to this municipality.
+    /// Refuses a caller that does not write for this municipality, or for the network itself when there is none.
     ///
     /// # Errors
     /// [`Error::OutOfReach`], which names the municipality.
-    pub fn require_writes_for(&self, owner: Option<&str>) -> Result<()> {
+    pub fn require_writes_for(&self, owner: Option<&MunicipalityCode>) -> Result<()> {
         if self.writes_for(owner) {
             return Ok(());
         }
         Err(Error::OutOfReach(match owner {
             Some(code) => format!("this belongs to the municipality {code}, which you do not write for"),
-            None => "this belongs to the network itself, which only the coordinator writes for".to_owned(),
+            None => "this belongs to the network itself; only the coordinator writes for it".to_owned(),
         }))
     }
 
-    /// Passes for the coordinator.
+    /// Refuses every caller but the coordinator; `action` completes "only the coordinator may ...".
     ///
     /// # Errors
-    /// [`Error::OutOfReach`], which says what is the coordinator's.
-    pub fn require_coordinator(&self, what: &str) -> Result<()> {
-        if self.is_coordinator() { Ok(()) } else { Err(Error::OutOfReach(format!("{what} is the coordinator's"))) }
+    /// [`Error::OutOfReach`].
+    pub fn require_coordinator(&self, action: &str) -> Result<()> {
+        if self.is_coordinator() {
+            return Ok(());
+        }
+        Err(Error::OutOfReach(format!("only the coordinator may {action}")))
     }
 }

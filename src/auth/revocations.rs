@@ -14,7 +14,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use uuid::Uuid;
 
-use super::{Auth, tokens::Claims};
+use super::{state::Auth, tokens::access_tokens::Claims};
 use crate::{
     db::{Conn, establish},
     problem::{Error, Result},

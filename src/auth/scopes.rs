@@ -1,101 +1,69 @@
-//! The table of scopes: what can be allowed, and which roles hold it.
+//! Scopes: what a token allows. The registry lists them; a resource declares a type for each of its own with [`scope!`], and
+//! the handlers name that type in their signatures.
 
 use serde::{Deserialize, Serialize};
 
-use super::reach::Role;
+use crate::{
+    domain::Role,
+    registry::{SCOPES, ScopeRow},
+};
 
-/// A scope, as a type: it stands in a handler's signature and in the handler's documentation.
+/// A scope as a type. It stands in the signature of a handler and in the handler's documentation.
 pub trait Scope: 'static {
-    /// The scope's name; empty when any valid token will do.
+    /// The name of the scope; empty when any valid token will do.
     const NAME: &'static str;
-    /// The scope that lets the holder change what this one is about.
+    /// The name of the scope that changes what this scope is about.
     const WRITE: &'static str;
     /// Whether `PUBLIC_READ` opens it to callers without a token.
     const PUBLIC: bool;
 }
 
-/// A row of the table, for those who look a scope up by name.
-#[derive(Debug)]
-pub struct ScopeRow {
-    /// The scope's name.
-    pub name: &'static str,
-    /// What it allows, for the documentation.
-    pub description: &'static str,
-    /// The roles that hold it; a partner system holds what its client was given of these.
-    pub roles: &'static [Role],
-}
+/// Declares the type of a scope. It does not compile for a scope that the registry does not have.
+macro_rules! scope {
+    ($(#[doc = $doc:literal])+ $name:ident = $scope:literal, writes with $write:literal) => {
+        $(#[doc = $doc])+
+        #[derive(Debug)]
+        pub struct $name;
 
-macro_rules! scopes {
-    ($($type:ident = $name:literal, $write:literal, [$($role:ident)+], $description:literal;)+) => {
-        $(
-            #[doc = $description]
-            #[derive(Debug)]
-            pub struct $type;
+        impl $crate::auth::scopes::Scope for $name {
+            const NAME: &'static str = $scope;
+            const WRITE: &'static str = $write;
+            const PUBLIC: bool = $crate::auth::scopes::is_public($scope);
+        }
 
-            impl Scope for $type {
-                const NAME: &'static str = $name;
-                const WRITE: &'static str = $write;
-                const PUBLIC: bool = has_anonymous(&[$(Role::$role),+]);
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str($scope)
             }
-
-            impl std::fmt::Display for $type {
-                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str($name)
-                }
-            }
-        )+
-
-        /// Every scope.
-        pub const SCOPES: &[ScopeRow] = &[$(ScopeRow {
-            name: $name,
-            description: $description,
-            roles: &[$(Role::$role),+],
-        }),+];
+        }
     };
 }
 
-scopes! {
-    MunicipalitiesRead = "municipalities:read", "municipalities:write",
-        [Anonymous Tutor Municipality Partner Coordinator], "Read municipalities.";
-    MunicipalitiesWrite = "municipalities:write", "municipalities:write",
-        [Municipality Partner Coordinator], "Change a municipality's own fields.";
-    ThemesRead = "themes:read", "themes:write",
-        [Anonymous Tutor Municipality Partner Coordinator], "Read themes.";
-    ThemesWrite = "themes:write", "themes:write",
-        [Coordinator], "Write themes.";
-    TutorsRead = "tutors:read", "tutors:write",
-        [Anonymous Tutor Municipality Partner Coordinator], "Read tutors.";
-    TutorsWrite = "tutors:write", "tutors:write",
-        [Tutor Municipality Partner Coordinator], "Write tutors.";
-    EventsRead = "events:read", "events:write",
-        [Anonymous Tutor Municipality Partner Coordinator], "Read events.";
-    EventsWrite = "events:write", "events:write",
-        [Tutor Municipality Partner Coordinator], "Write events.";
-    FeedbackRead = "feedback:read", "feedback:write",
-        [Tutor Municipality Partner Coordinator], "Read feedback.";
-    FeedbackWrite = "feedback:write", "feedback:write",
-        [Tutor Municipality Partner Coordinator], "Give feedback and change one's own.";
-    SummariesRead = "summaries:read", "",
-        [Anonymous Tutor Municipality Partner Coordinator], "Read summaries of feedback.";
-    CalendarLinksRead = "calendar-links:read", "calendar-links:write",
-        [Tutor Municipality Partner Coordinator], "Read one's own links to calendars.";
-    CalendarLinksWrite = "calendar-links:write", "calendar-links:write",
-        [Tutor Municipality Partner Coordinator], "Make and revoke one's own links to calendars.";
-    AccountsRead = "accounts:read", "accounts:write",
-        [Coordinator], "Read the accounts of people.";
-    AccountsWrite = "accounts:write", "accounts:write",
-        [Coordinator], "Invite people, change and disable their accounts.";
-    ClientsRead = "clients:read", "clients:write",
-        [Coordinator], "Read the clients of partner systems.";
-    ClientsWrite = "clients:write", "clients:write",
-        [Coordinator], "Make, change and revoke the clients of partner systems.";
-    ChangesRead = "changes:read", "",
-        [Tutor Municipality Partner Coordinator], "Follow what happens to the resources that one may read.";
-    ContactsRead = "contacts:read", "",
-        [Tutor Municipality Partner Coordinator], "See names and contacts as their visibility says.";
+pub(crate) use scope;
+
+/// Any valid token will do.
+#[derive(Debug)]
+pub struct AnyScope;
+
+impl Scope for AnyScope {
+    const NAME: &'static str = "";
+    const WRITE: &'static str = "";
+    const PUBLIC: bool = false;
 }
 
-const fn has_anonymous(roles: &[Role]) -> bool {
+/// Any valid token will do, and none is needed where `PUBLIC_READ` is on.
+#[derive(Debug)]
+pub struct Anyone;
+
+impl Scope for Anyone {
+    const NAME: &'static str = "";
+    const WRITE: &'static str = "";
+    const PUBLIC: bool = true;
+}
+
+/// Whether anonymous callers can hold this scope.
+pub const fn is_public(name: &str) -> bool {
+    let roles = SCOPES[index_of(name)].roles;
     let mut index = 0;
     while index < roles.len() {
         if matches!(roles[index], Role::Anonymous) {
@@ -106,29 +74,34 @@ const fn has_anonymous(roles: &[Role]) -> bool {
     false
 }
 
-/// No scope of its own: any valid token will do.
-#[derive(Debug)]
-pub struct AnyScope;
-
-impl Scope for AnyScope {
-    const NAME: &'static str = "";
-    const WRITE: &'static str = "";
-    const PUBLIC: bool = false;
+const fn index_of(name: &str) -> usize {
+    let mut index = 0;
+    while index < SCOPES.len() {
+        if equal(SCOPES[index].name.as_bytes(), name.as_bytes()) {
+            return index;
+        }
+        index += 1;
+    }
+    panic!("src/registry.rs does not have this scope")
 }
 
-/// No scope of its own, and open where `PUBLIC_READ` is on.
-#[derive(Debug)]
-pub struct Anyone;
-
-impl Scope for Anyone {
-    const NAME: &'static str = "";
-    const WRITE: &'static str = "";
-    const PUBLIC: bool = true;
+const fn equal(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < a.len() {
+        if a[index] != b[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
 }
 
-/// The scopes that a role holds; for a partner system, those that its client may be given.
+/// Returns the scopes that a role can hold; for a partner system, those that its client can be given.
 pub fn of_role(role: Role) -> impl Iterator<Item = &'static str> {
-    SCOPES.iter().filter(move |scope| scope.roles.contains(&role)).map(|scope| scope.name)
+    SCOPES.iter().filter(move |scope| scope.roles.contains(&role)).map(|scope: &'static ScopeRow| scope.name)
 }
 
 /// Whether this is the name of a scope that this role can hold.
@@ -136,39 +109,39 @@ pub fn can_hold(role: Role, name: &str) -> bool {
     of_role(role).any(|held| held == name)
 }
 
-/// The scopes of a token, looked up in the table once for all of its requests.
+/// The scopes of a token. They are looked up once for all requests with the token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub struct Held {
-    /// Their names, separated by single spaces (RFC 8693, section 4.2).
+pub struct ScopeSet {
+    /// The names, separated by single spaces (RFC 8693, section 4.2).
     names: String,
-    /// A bit for each row of the table.
-    rows: u32,
+    /// One bit for each scope of the registry.
+    bits: u128,
 }
 
-const _: () = assert!(SCOPES.len() <= u32::BITS as usize, "a bit for each scope");
+const _: () = assert!(SCOPES.len() <= u128::BITS as usize, "a scope set has one bit for each scope");
 
-impl Held {
-    /// Whether this scope is among them.
+impl ScopeSet {
+    /// Whether the set has this scope.
     pub fn has(&self, name: &str) -> bool {
-        self.rows & row(name) != 0
+        self.bits & bit(name) != 0
     }
 }
 
-fn row(name: &str) -> u32 {
+fn bit(name: &str) -> u128 {
     SCOPES.iter().position(|scope| scope.name == name).map_or(0, |index| 1 << index)
 }
 
-impl From<String> for Held {
+impl From<String> for ScopeSet {
     fn from(names: String) -> Self {
-        let rows = names.split(' ').fold(0, |rows, name| rows | row(name));
-        Self { names, rows }
+        let bits = names.split(' ').fold(0, |bits, name| bits | bit(name));
+        Self { names, bits }
     }
 }
 
-impl From<Held> for String {
-    fn from(held: Held) -> Self {
-        held.names
+impl From<ScopeSet> for String {
+    fn from(set: ScopeSet) -> Self {
+        set.names
     }
 }
 
@@ -177,30 +150,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_is_a_whole_word() {
+    fn a_set_has_a_scope_only_as_a_whole_word() {
         for names in ["events:read", "a events:read", "events:read a", "x:events:read events:read events:reads"] {
-            assert!(Held::from(names.to_owned()).has("events:read"), "{names}");
+            assert!(ScopeSet::from(names.to_owned()).has("events:read"), "{names}");
         }
         for names in
             ["", "events:rea", "events:reads", "x:events:read", "events:read-more", "events: read", "events:read\t"]
         {
-            assert!(!Held::from(names.to_owned()).has("events:read"), "{names}");
+            assert!(!ScopeSet::from(names.to_owned()).has("events:read"), "{names}");
         }
     }
 
     #[test]
-    fn each_scope_is_held_alone() {
+    fn a_set_of_one_scope_has_no_other() {
         for held in SCOPES {
-            let alone = Held::from(held.name.to_owned());
+            let set = ScopeSet::from(held.name.to_owned());
             for other in SCOPES {
-                assert_eq!(alone.has(other.name), other.name == held.name, "{} {}", held.name, other.name);
+                assert_eq!(set.has(other.name), other.name == held.name, "{} {}", held.name, other.name);
             }
         }
     }
 
     #[test]
-    fn what_is_no_scope_is_not_held() {
-        let held = Held::from(" unknown  events:read".to_owned());
-        assert!(!held.has("unknown") && !held.has(""));
+    fn a_set_never_has_an_unknown_scope() {
+        let set = ScopeSet::from(" unknown  events:read".to_owned());
+        assert!(!set.has("unknown") && !set.has(""));
     }
 }

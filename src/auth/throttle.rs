@@ -17,7 +17,7 @@ use diesel_async::RunQueryDsl;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::places::{Place, Places};
+use crate::admission::{Place, Places};
 use crate::{
     db::Conn,
     problem::{Error, Result},

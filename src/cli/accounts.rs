@@ -7,20 +7,24 @@ use kuntatutorit::{
     auth::{passwords, reach::Reach},
     config::Config,
     db::Conn,
-    http::{Patch, conditional::Tags, json::from_value},
+    http::{
+        Patch,
+        input::{if_match::EntityTags, json::from_value},
+    },
     problem::{Error, Result},
-    resources::accounts::{
+    resources::access::accounts::{
         invitations,
         model::{Account, AccountInput, Invitation},
         store,
     },
+    resources::update::patch_row,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Outcome,
     database::{Database, told},
+    outcome::Outcome,
 };
 
 #[derive(Subcommand)]
@@ -220,7 +224,7 @@ fn patch(config: &Config, named: Named, fields: Vec<(&str, Value)>) -> Outcome<A
     let patch = Patch::of(fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect());
     Database::migrated(config)?.write(async move |conn| {
         let id = named.account(conn).await?.id;
-        store::patch(conn, &Reach::of_command_line(), id, &Tags::any(), &patch).await
+        patch_row::<Account>(conn, &Reach::of_command_line(), &id, &EntityTags::any(), &patch).await
     })
 }
 

@@ -4,18 +4,22 @@ use clap::{Args, Subcommand};
 use kuntatutorit::{
     auth::reach::Reach,
     config::Config,
-    http::{Patch, conditional::Tags, json::from_value},
-    resources::clients::{
+    http::{
+        Patch,
+        input::{if_match::EntityTags, json::from_value},
+    },
+    resources::access::clients::{
         model::{Client, ClientInput},
         secrets, store,
     },
+    resources::update::patch_row,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Outcome,
     database::{Database, told},
+    outcome::Outcome,
 };
 
 #[derive(Subcommand)]
@@ -168,8 +172,9 @@ fn change(config: &Config, changed: Changed) -> Outcome {
 fn patch(config: &Config, named: &Named, fields: Vec<(&str, Value)>) -> Outcome<Client> {
     let id = named.client;
     let patch = Patch::of(fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect());
-    Database::migrated(config)?
-        .write(async move |conn| store::patch(conn, &Reach::of_command_line(), id, &Tags::any(), &patch).await)
+    Database::migrated(config)?.write(async move |conn| {
+        patch_row::<Client>(conn, &Reach::of_command_line(), &id, &EntityTags::any(), &patch).await
+    })
 }
 
 fn add_secret(config: &Config, named: &Named) -> Outcome {

@@ -7,16 +7,17 @@ use clap::Args;
 use diesel_async::RunQueryDsl as _;
 use kuntatutorit::{
     config::Config,
+    db,
     db::{
-        self, Author, Db,
-        local::{LocalPostgres, Options},
-        migrations,
+        Author, Db, migrations,
+        private_postgres::{LocalPostgres, Options},
     },
     problem::{Error, Result},
-    seed::{self, Seeded},
+    seed,
+    seed::Seeded,
 };
 
-use super::Outcome;
+use super::outcome::Outcome;
 
 /// The name of the private database.
 const NAME: &str = "kuntatutorit";
@@ -63,7 +64,7 @@ impl Database {
     pub(super) fn write<T: 'static>(&self, work: impl AsyncFnOnce(&db::Conn) -> Result<T> + 'static) -> Outcome<T> {
         let system = actix_web::rt::System::new();
         let outcome = system.block_on(async {
-            let db = Db::new(&self.url, db::pool(&self.url, 1)?);
+            let db = Db::new(&self.url, db::connection::pool(&self.url, 1)?);
             db.write(Author::default(), work).await
         });
         outcome.map_err(told)

@@ -8,7 +8,7 @@ use std::{
 
 use kuntatutorit::config::Config;
 
-use super::Outcome;
+use super::outcome::Outcome;
 
 const LIMIT: Duration = Duration::from_secs(5);
 

@@ -4,19 +4,18 @@ mod accounts;
 mod clients;
 mod database;
 mod health;
+mod outcome;
 mod serve;
 mod token;
 mod verify;
 
+use self::outcome::Outcome;
 use clap::{Parser, Subcommand};
 use kuntatutorit::{
-    app,
-    auth::keys::KeyRing,
+    auth::keys::key_ring::KeyRing,
     config::{Config, SETTINGS},
+    server as app,
 };
-
-/// What a command ends with: nothing, or one clear sentence.
-pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// The system of record of a network of digital support, as a JSON API.
 #[derive(Parser)]

@@ -2,9 +2,9 @@
 
 use std::io::Write as _;
 
-use kuntatutorit::{app, auth::keys::KeyRing, config::Config, telemetry};
+use kuntatutorit::{auth::keys::key_ring::KeyRing, config::Config, server as app, telemetry::log as telemetry};
 
-use super::{Outcome, database::Database};
+use super::{database::Database, outcome::Outcome};
 
 pub(super) fn run(config: &Config) -> Outcome {
     telemetry::start(config.log_format, &config.log_level)?;

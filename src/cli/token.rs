@@ -4,21 +4,18 @@ use clap::Args;
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
 use kuntatutorit::{
-    auth::{keys::KeyRing, reach::Reach, revocations::issue_at, tokens::Tokens},
+    auth::{keys::key_ring::KeyRing, reach::Reach, revocations::issue_at, tokens::access_tokens::Tokens},
     config::Config,
     db::Conn,
-    http::json::from_value,
+    http::input::json::from_value,
     problem::{Error, Result},
-    resources::{
-        accounts::{self, model::Credentials},
-        sign_in::of_account,
-    },
+    resources::access::{accounts, accounts::model::Credentials, sign_in::of_account},
     schema::tutors,
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Outcome, database::Database};
+use super::{database::Database, outcome::Outcome};
 
 #[derive(Args)]
 #[command(

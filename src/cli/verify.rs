@@ -1,10 +1,10 @@
 //! `kuntatutorit verify`.
 
-use kuntatutorit::{config::Config, resources::summaries::verify};
+use kuntatutorit::{config::Config, resources::feedback::summaries::verify};
 
 use super::{
-    Outcome,
     database::{Database, block_on},
+    outcome::Outcome,
 };
 
 pub(super) fn run(config: &Config) -> Outcome {

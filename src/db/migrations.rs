@@ -1,27 +1,39 @@
-//! The migrations, built into the binary.
+//! Database migrations, built into the binary.
 
 use diesel::{migration::Migration as _, pg::Pg, sql_types::BigInt};
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use super::{Conn, Db, establish};
+use super::{
+    connection::{Conn, establish},
+    database::Db,
+};
 use crate::problem::{Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
-/// Any number that nothing else on the database locks with.
+/// The key of the advisory lock. Any number that nothing else locks in the same database will do.
 const LOCK: i64 = 0x6b75_6e74_6174;
+/// The first migration of version 0.1. Version 0.2 replaced all migrations of 0.1 with its own.
+const FIRST_OF_VERSION_0_1: &str = "00000000000000";
 
-/// Why the database could not be brought up to date.
+/// Why the database could not be migrated.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// The database does not let in.
-    #[error("cannot reach the database: {0}; check DATABASE_URL, and that the server runs and lets in")]
+    /// PostgreSQL did not accept the connection.
+    #[error("cannot connect to the database: {0}; check DATABASE_URL, and that the server runs and accepts this user")]
     Connection(#[from] diesel::ConnectionError),
-    /// A migration of the database is not known to this binary.
+    /// Version 0.1 created the database.
+    #[error(
+        "kuntatutorit 0.1 created this database, and this version cannot migrate it: create a new database with \
+         `kuntatutorit migrate` and copy the data with `pg_dump --data-only --disable-triggers`, as described under \
+         \"Upgrading from 0.1\" in docs/operations.md"
+    )]
+    Replaced,
+    /// The database has a migration that this binary does not have.
     #[error("the database has the migration {0}, which this version does not know: run a newer kuntatutorit")]
     Newer(String),
     /// A migration failed.
-    #[error("the migration failed, and the database is as it was before it: {0}")]
+    #[error("the migration failed, and the database is as it was before: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -31,41 +43,34 @@ impl From<diesel::result::Error> for MigrateError {
     }
 }
 
-/// Brings the database up to date, under a lock: several instances may start at once. Gives the
-/// migrations that ran. Call it on a multi-thread runtime.
+/// Migrates the database to the version of this binary, and returns the migrations that ran.
+///
+/// A lock in the database lets several instances start at once. It must be called on a multi-thread runtime.
 ///
 /// # Errors
-/// When the database is away, is newer than this binary, or a migration fails.
+/// See [`MigrateError`].
 pub async fn run(url: &str) -> Result<Vec<String>, MigrateError> {
     let mut harness = locked(url).await?;
-    refuse_newer(&mut harness)?;
+    refuse_unknown(&mut harness)?;
     let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
     let ran = ran.iter().map(ToString::to_string).collect();
-    settle_ledger(&mut harness.into_inner()).await?;
+    reset_foreign_transactions(&mut harness.into_inner()).await?;
     Ok(ran)
 }
 
-/// After a dump was restored into another cluster, whose transactions count from lower on: what the ledger has from
-/// the old one happened before all that is to come.
-async fn settle_ledger(conn: &mut Conn) -> Result<(), MigrateError> {
+/// Marks changes from another cluster as older than all transactions of this one.
+///
+/// After a dump was restored, the ledger has transaction numbers of the old cluster. If they are higher than those of
+/// this cluster, readers would not see the changes until this cluster's numbers have passed them.
+async fn reset_foreign_transactions(conn: &mut Conn) -> Result<(), MigrateError> {
     let foreign = "update changes set xid = 0 where xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
     diesel::sql_query(foreign).execute(conn).await?;
     Ok(())
 }
 
-/// Takes every migration back, newest first: for the test that up and down agree.
-///
-/// # Errors
-/// As [`run`].
-pub async fn revert_all(url: &str) -> Result<(), MigrateError> {
-    let harness = &mut locked(url).await?;
-    harness.revert_all_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
-    Ok(())
-}
-
 async fn locked(url: &str) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
     let mut conn = establish(url.to_owned()).await?;
-    // Long work: the limits of a request do not hold here.
+    // A migration may take longer than a request.
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("set lock_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("select pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut conn).await?;
@@ -78,19 +83,23 @@ fn known() -> Result<Vec<String>, MigrateError> {
     Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
-fn refuse_newer(harness: &mut AsyncMigrationHarness<Conn>) -> Result<(), MigrateError> {
+fn refuse_unknown(harness: &mut AsyncMigrationHarness<Conn>) -> Result<(), MigrateError> {
     let known = known()?;
     let applied = harness.applied_migrations().map_err(MigrateError::Failed)?;
-    match applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
+    let applied: Vec<_> = applied.iter().map(ToString::to_string).collect();
+    if applied.iter().any(|version| version == FIRST_OF_VERSION_0_1) {
+        return Err(MigrateError::Replaced);
+    }
+    match applied.into_iter().find(|version| !known.contains(version)) {
         Some(unknown) => Err(MigrateError::Newer(unknown)),
         None => Ok(()),
     }
 }
 
-/// Whether the database has exactly this binary's migrations.
+/// Checks that the database has exactly the migrations of this binary.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when the database does not answer or is not up to date.
+/// [`Error::Unavailable`] if PostgreSQL does not answer or the migrations differ.
 pub async fn check(db: &Db) -> Result<()> {
     let query = "select version from __diesel_schema_migrations order by version";
     let applied = db.read(async |mut conn| Ok(diesel::sql_query(query).load::<Applied>(&mut conn).await?)).await?;

@@ -1,4 +1,4 @@
-//! Search, as the migration `create_search` has it: `search_query`, `search_rank`.
+//! Search with the SQL functions `search_query` and `search_rank` of the migration `search`.
 //!
 //! Both are asked in a subquery of their own, so that PostgreSQL evaluates them once and not for each row.
 

@@ -37,7 +37,7 @@ pub async fn fallback(request: HttpRequest, paths: Data<Paths>) -> Result<HttpRe
 
 fn allow(item: &utoipa::openapi::PathItem) -> String {
     let mut methods = Vec::new();
-    for (method, _) in crate::openapi::operations(item) {
+    for (method, _) in crate::http::openapi::operations::operations(item) {
         if method == Method::GET {
             methods.push(Method::HEAD.to_string());
         }

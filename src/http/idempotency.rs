@@ -16,12 +16,17 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
-use super::{Created, Resource, respond::Answer};
+use super::input::caller::Caller;
+use super::{
+    output::created::{Answer, Created},
+    resource::Resource,
+};
 use crate::{
-    auth::{Caller, reach::Reach, scopes::Scope},
+    auth::{reach::Reach, scopes::Scope},
+    db::sql_functions::pg_advisory_xact_lock,
     db::{Conn, Db},
     problem::{Error, Result, Violation},
-    schema::idempotency_keys::{self, dsl},
+    schema::{idempotency_keys, idempotency_keys::dsl},
 };
 
 /// The name of the header.
@@ -187,12 +192,6 @@ fn in_progress(error: diesel::result::Error) -> Error {
         }
         _ => error.into(),
     }
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// Takes a lock, or waits for it; its answer is empty.
-    fn pg_advisory_xact_lock(key: BigInt) -> Text;
 }
 
 impl utoipa::IntoParams for IdempotencyKey {

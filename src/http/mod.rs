@@ -1,33 +1,29 @@
-//! What every handler speaks: bodies, queries, pages, conditions, answers.
+//! HTTP: reading requests, writing responses, the OpenAPI document, and the middleware around every request.
 
-pub mod accept;
-pub mod cache;
-pub mod client_address;
-pub mod conditional;
-pub mod document;
+pub mod examples;
 pub mod fallback;
-pub mod forms;
-pub mod headers;
 pub mod idempotency;
-pub mod json;
-pub mod list;
-pub mod parameters;
-pub mod patch;
-pub mod patch_schema;
-pub mod respond;
+pub mod input;
+pub mod middleware;
+pub mod openapi;
+pub mod output;
+pub mod resource;
 pub mod routes;
-pub mod rules;
-pub mod time;
-mod unique;
-mod wording;
 
 pub use self::{
-    conditional::IfMatch,
     idempotency::IdempotencyKey,
-    json::{Body, Json},
-    list::{Filter, List, Page},
-    parameters::KnownParameters,
-    patch::Patch,
-    patch_schema::MergePatch,
-    respond::{Created, NoContent, Resource, ToldOnce},
+    input::{
+        caller::Caller,
+        if_match::IfMatch,
+        json::{Body, Json},
+        list::{Filter, List},
+        merge_patch::Patch,
+        parameters::KnownParameters,
+    },
+    openapi::patch_schema::MergePatch,
+    output::{
+        created::{Created, NoContent, ToldOnce},
+        page::Page,
+    },
+    resource::Resource,
 };

@@ -20,6 +20,7 @@ pub const CODES: &[(&str, &str)] = &[
         "unknown_include",
         "400. <code>include</code> names what this operation cannot send along; <code>detail</code> says what it can.",
     ),
+    ("too_many_parameters", "400. The query has more than 400 parameters: send fewer."),
     ("bad_cursor", "400. Use the <code>next</code> of a page as it is, with the same filters and order."),
     ("body_timeout", "408. The body came too slowly."),
     (
@@ -34,6 +35,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("account_disabled", "409. The account is disabled: enable it first."),
     ("precondition_failed", "412. It has changed since you read it: read it again."),
     ("payload_too_large", "413. The body is too large."),
+    ("uri_too_long", "414. The query is longer than 16 kB: split a long list of values over several requests."),
     ("unsupported_media_type", "415. Send the media type that <code>Accept</code> names."),
     ("invalid", "422. The input breaks rules: <code>errors</code> has each, with a pointer."),
     ("precondition_required", "428. Send <code>If-Match</code> with the <code>ETag</code> that you read."),

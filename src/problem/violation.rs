@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::rules;
+use super::constraints as rules;
 
 /// A rule of the input that is broken: where, which, and what to do.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -9,12 +9,12 @@ use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
-    auth::reach::OWN_SOURCE,
-    db::Conn,
-    problem::{Error, Result},
+    db::connection::Conn,
+    domain::names::OWN_SOURCE,
+    problem::error::{Error, Result},
     resources::{
-        events::model::EventInput, municipalities::model::MunicipalityInput, themes::model::ThemeInput,
-        tutors::model::TutorInput,
+        directory::{municipalities::model::MunicipalityInput, themes::model::ThemeInput, tutors::model::TutorInput},
+        meetings::events::model::EventInput,
     },
     schema::{events, municipalities, themes, tutors},
 };

@@ -15,7 +15,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::http::time;
+use crate::domain::time;
 
 /// How events and fields are written.
 pub(super) struct JsonLines;

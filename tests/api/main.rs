@@ -45,7 +45,7 @@
 mod support;
 
 mod contract;
-mod readme;
+mod guides;
 mod resilience;
 mod resources;
 mod security;

@@ -6,24 +6,22 @@ use actix_web::{
 };
 use uuid::Uuid;
 
+use super::scopes::{FeedbackRead, FeedbackWrite};
 use super::{
     list,
     model::{Feedback, FeedbackFilter, FeedbackInput, FeedbackPatch},
     store,
 };
 use crate::{
-    auth::{
-        Caller,
-        reach::Role,
-        scopes::{FeedbackRead, FeedbackWrite},
-    },
     db::Db,
+    domain::Role,
     http::{
-        Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
-        document::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
-        list::PageQuery,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        input::list::PageQuery,
+        openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
     problem::Result,
+    resources::update,
 };
 
 /// List feedback
@@ -114,8 +112,7 @@ pub(super) async fn replace_feedback(
     Json(new): Json<FeedbackInput>,
     db: Data<Db>,
 ) -> Result<Json<Feedback>> {
-    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
-    db.write(caller.author(), async move |conn| store::replace(conn, &reach, *id, &expected, new).await).await.map(Json)
+    update::replace::<Feedback, _>(&db, caller, *id, if_match, new).await
 }
 
 /// Change feedback
@@ -138,10 +135,7 @@ pub(super) async fn patch_feedback(
     patch: Patch,
     db: Data<Db>,
 ) -> Result<Json<Feedback>> {
-    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
-    db.write(caller.author(), async move |conn| store::patch(conn, &reach, *id, &expected, &patch).await)
-        .await
-        .map(Json)
+    update::patch::<Feedback, _>(&db, caller, *id, if_match, patch).await
 }
 
 /// Delete feedback
@@ -160,7 +154,5 @@ pub(super) async fn delete_feedback(
     if_match: IfMatch,
     db: Data<Db>,
 ) -> Result<NoContent> {
-    let (reach, expected) = (caller.reach.clone(), if_match.required()?);
-    db.write(caller.author(), async move |conn| store::delete(conn, &reach, *id, &expected).await).await?;
-    Ok(NoContent)
+    update::delete::<Feedback, _>(&db, caller, *id, if_match).await
 }

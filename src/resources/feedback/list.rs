@@ -9,11 +9,12 @@ use super::{
     store::{Visible, view, visible},
 };
 use crate::{
-    auth::reach::{Identity, OWN_SOURCE, Reach},
+    auth::reach::{Identity, Reach},
     db::{
         Conn, Db,
         keyset::{any_of, keyset},
     },
+    domain::names::OWN_SOURCE,
     http::{List, Page},
     problem::Result,
     schema::feedback::dsl,
@@ -83,7 +84,7 @@ pub(super) async fn list(db: &Db, reach: &Reach, list: &List<FeedbackFilter>) ->
     };
     let read = async |mut conn: &Conn| Ok(query.limit(page.fetch()).load(&mut conn).await?);
     let rows = if only.is_some() { db.read(read).await } else { db.read_long(read).await }?;
-    Ok(page.answer(rows, |row: &Feedback| row.id).map(|row| view(reach, row)))
+    Ok(Page::from_rows(page, rows, |row: &Feedback| row.id).map(|row| view(reach, row)))
 }
 
 fn filtered(seen: Visible, reach: &Reach, filter: &FeedbackFilter) -> Visible {

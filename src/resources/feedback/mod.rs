@@ -1,15 +1,18 @@
 //! Feedback: what participants and tutors say of an event, in both directions.
 
 mod api;
-mod giving;
 mod list;
 pub mod model;
+pub mod scopes;
 pub mod store;
+pub mod summaries;
+mod validation;
 
 use crate::http::routes::Routes;
 
 pub(super) fn routes(config: &mut Routes<'_, '_>) {
     config
+        .configure(summaries::routes)
         .service(api::list_feedback)
         .service(api::create_feedback)
         .service(api::get_feedback)

@@ -8,17 +8,15 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    db::types::words,
-    http::{
-        Body, Filter, MergePatch, Resource, document,
-        forms::{ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug},
-        rules, time,
+    domain::{
+        ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug, rules, time,
+        words::{column_words, words},
     },
-    resources::municipalities::model::three_digits,
+    http::{Body, Filter, MergePatch, Resource, examples},
     schema::feedback,
 };
 
-words! {
+column_words! {
     /// Who says it, and of whom.
     pub enum Direction {
         /// A participant, of the tutors and what they gave.
@@ -42,9 +40,8 @@ words! {
 }))]
 pub struct FeedbackInput {
     /// Its key in your system; one of each per source. Shown to its giver and the coordinator only.
-    #[garde(inner(length(chars, min = 1, max = 200)))]
-    #[schema(min_length = 1, max_length = 200)]
-    pub external_id: Option<String>,
+    #[garde(dive)]
+    pub external_id: Option<ExternalId>,
     /// The event that it is about; fixed.
     #[garde(skip)]
     pub event_id: Uuid,
@@ -52,9 +49,8 @@ pub struct FeedbackInput {
     #[garde(skip)]
     pub direction: Direction,
     /// The giver's municipality.
-    #[garde(custom(three_digits))]
-    #[schema(value_type = MunicipalityCode)]
-    pub municipality_code: String,
+    #[garde(dive)]
+    pub municipality_code: MunicipalityCode,
     /// Who gives it: a key that says nothing about the person, chosen by the partner system and required of it. An
     /// account leaves it out: it is the account's own id. Fixed. Shown to its giver and the coordinator only.
     #[diesel(select_expression = feedback::respondent.nullable(), skip_insertion, skip_update)]
@@ -70,17 +66,16 @@ pub struct FeedbackInput {
     pub useful: Option<bool>,
     /// Slugs of the themes that the giver wants more about; at most 50, each once.
     #[serde(default)]
-    #[garde(length(max = 50), custom(rules::distinct))]
+    #[garde(dive, length(max = 50), custom(rules::distinct))]
     #[schema(value_type = BTreeSet<ThemeSlug>, max_items = 50)]
-    pub themes_wanted: Vec<String>,
+    pub themes_wanted: Vec<ThemeSlug>,
     /// At most 4,000 characters, not blank.
     #[garde(inner(length(chars, max = 4000), custom(rules::not_blank)))]
     #[schema(min_length = 1, max_length = 4000, pattern = r"\S")]
     pub comment: Option<String>,
     /// The comment's language: a BCP 47 tag.
-    #[garde(inner(custom(rules::language_tag)))]
-    #[schema(value_type = Option<LanguageTag>)]
-    pub language: Option<String>,
+    #[garde(dive)]
+    pub language: Option<LanguageTag>,
     /// Whether the comment may be published, without its origin.
     #[serde(default)]
     #[garde(skip)]
@@ -107,7 +102,7 @@ impl Body for FeedbackInput {
 /// `external_id`, `respondent` and `source`.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = feedback)]
-#[schema(example = json!(document::stored::<FeedbackInput>(&serde_json::json!({
+#[schema(example = json!(examples::stored::<FeedbackInput>(&serde_json::json!({
     "id": "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", "source": "kuntatutorit"
 }))))]
 pub struct Feedback {
@@ -185,21 +180,21 @@ pub struct FeedbackFilter {
     #[param(max_items = 100)]
     pub event: Vec<Uuid>,
     /// The code of the giver's municipality; repeat it for any of several.
-    #[garde(inner(custom(three_digits)))]
-    #[param(value_type = Vec<MunicipalityCode>, max_items = 100)]
-    pub municipality: Vec<String>,
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub municipality: Vec<MunicipalityCode>,
     /// Who says it, and of whom; repeat it for either.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub direction: Vec<Direction>,
     /// The system that gave it, among what you gave (the coordinator: among all); repeat it for any of several.
-    #[garde(inner(length(chars, min = 1, max = 50)))]
-    #[param(value_type = Vec<SourceName>, max_items = 100)]
-    pub source: Vec<String>,
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub source: Vec<SourceName>,
     /// Its key in that system, among what you gave (the coordinator: among all); repeat it for any of several.
-    #[garde(inner(length(chars, min = 1, max = 200)))]
-    #[param(value_type = Vec<ExternalId>, max_items = 100)]
-    pub external_id: Vec<String>,
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub external_id: Vec<ExternalId>,
     /// The order; `-` turns it round. The newest first by default.
     #[garde(skip)]
     #[param(inline)]

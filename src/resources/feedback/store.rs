@@ -8,21 +8,20 @@ use diesel::{
     sql_types::{Bool, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
+use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
 use super::{
-    giving,
     model::{Direction, Feedback, FeedbackInput},
+    validation as giving,
 };
 use crate::{
-    auth::reach::{Identity, OWN_SOURCE, Reach, Role},
-    db::{Author, Conn, Db, insert::Insert},
-    http::{Patch, conditional::Tags},
+    auth::reach::{Identity, Reach},
+    db::{Author, Conn, Db, batching::inserts::NewRow},
+    domain::{Role, names::OWN_SOURCE},
     problem::{Error, Result},
-    schema::{
-        event_tutors, events,
-        feedback::{self, dsl},
-    },
+    resources::update::{Deletable, Editable},
+    schema::{event_tutors, events, feedback, feedback::dsl},
 };
 
 pub(super) type Visible = IntoBoxed<'static, Select<feedback::table, AsSelect<Feedback, Pg>>, Pg>;
@@ -95,35 +94,24 @@ pub struct NewFeedback {
     fields: FeedbackInput,
 }
 
-impl Insert for NewFeedback {
-    type New = Self;
-    type Row = Feedback;
-    type Lock = (Uuid, &'static str);
+/// Inserts all of these rows, or none.
+async fn insert(mut conn: &Conn, mut new: Vec<NewFeedback>) -> Result<Vec<Feedback>> {
+    let insert = diesel::insert_into(feedback::table);
+    let returning = Feedback::as_returning();
+    // An insert of a single row has one text, which PostgreSQL prepares once for each connection.
+    Ok(match (new.pop(), new.is_empty()) {
+        (Some(one), true) => insert.values(one).returning(returning).load(&mut conn).await?,
+        (last, _) => {
+            new.extend(last);
+            insert.values(new).returning(returning).load(&mut conn).await?
+        }
+    })
+}
 
-    fn id(new: &Self) -> Uuid {
-        new.id
-    }
-
-    fn lock(new: &Self) -> Self::Lock {
-        (new.fields.event_id, new.fields.direction.as_str())
-    }
-
-    fn stored_id(row: &Feedback) -> Uuid {
-        row.id
-    }
-
-    async fn insert(mut conn: &Conn, mut new: Vec<Self>) -> Result<Vec<Feedback>> {
-        let insert = diesel::insert_into(feedback::table);
-        let returning = Feedback::as_returning();
-        // One by itself is a statement that is prepared but once.
-        Ok(match (new.pop(), new.is_empty()) {
-            (Some(one), true) => insert.values(one).returning(returning).load(&mut conn).await?,
-            (last, _) => {
-                new.extend(last);
-                insert.values(new).returning(returning).load(&mut conn).await?
-            }
-        })
-    }
+/// Inserts a batch, for [`Db::insert`].
+fn insert_batch(conn: &Conn, rows: Vec<NewRow<NewFeedback>>) -> LocalBoxFuture<'_, Result<Vec<(Uuid, Feedback)>>> {
+    let new = rows.into_iter().map(|row| row.values).collect();
+    Box::pin(async move { Ok(insert(conn, new).await?.into_iter().map(|row| (row.id, row)).collect()) })
 }
 
 /// Gives feedback, together with others who do at the same time.
@@ -132,7 +120,8 @@ impl Insert for NewFeedback {
 /// As [`create`].
 pub async fn give(db: &Db, author: Author, reach: &Reach, new: FeedbackInput) -> Result<Feedback> {
     let new = NewFeedback::of(reach, giving::respondent_of(reach, &new)?, new);
-    db.insert::<NewFeedback>(author, new).await
+    let locks = (new.fields.event_id, new.fields.direction.as_str());
+    db.insert(author, NewRow { id: new.id, locks, values: new }, insert_batch).await
 }
 
 /// Gives feedback. The database looks whether it may be given: to look before it would double what it costs. When it
@@ -146,7 +135,7 @@ pub async fn create(conn: &Conn, reach: &Reach, new: FeedbackInput) -> Result<Fe
         giving::require_new(conn, reach, &new).await?;
     }
     let new = NewFeedback::of(reach, giving::respondent_of(reach, &new)?, new);
-    NewFeedback::insert(conn, vec![new]).await?.pop().ok_or(Error::NotFound)
+    insert(conn, vec![new]).await?.pop().ok_or(Error::NotFound)
 }
 
 impl NewFeedback {
@@ -164,58 +153,44 @@ pub async fn explain<T>(conn: &Conn, reach: &Reach, refused: &FeedbackInput, sai
     Err(said)
 }
 
-/// Replaces feedback's fields: the giver's and the coordinator's.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::OutOfReach`], [`Error::Invalid`], [`Error::PreconditionFailed`], and
-/// [`Error::Conflict`] when the `external_id` is taken.
-pub async fn replace(conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags, new: FeedbackInput) -> Result<Feedback> {
-    let current = find_to_write(conn, reach, id).await?;
-    update(conn, reach, current, expected, new).await
-}
+impl Editable for Feedback {
+    type Resource = Self;
+    type Input = FeedbackInput;
+    type Key = Uuid;
 
-/// Merges a patch into feedback's fields, with the rules of [`replace`].
-///
-/// # Errors
-/// As [`replace`].
-pub async fn patch(conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags, patch: &Patch) -> Result<Feedback> {
-    let current = find_to_write(conn, reach, id).await?;
-    let new = patch.apply(&current.fields)?;
-    update(conn, reach, current, expected, new).await
-}
-
-async fn find_to_write(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Feedback> {
-    let current = find(conn, reach, id).await?;
-    if current.is_reduced() {
-        return Err(Error::OutOfReach("only who gave it and the coordinator change it".into()));
+    async fn find_row(mut conn: &Conn, reach: &Reach, id: &Uuid) -> Result<Self> {
+        Ok(visible(reach, Some(*id)).first(&mut conn).await?)
     }
-    Ok(current)
+
+    fn view(self, reach: &Reach) -> Self {
+        view(reach, self)
+    }
+
+    fn fields(&self) -> &FeedbackInput {
+        &self.fields
+    }
+
+    fn require_reach(&self, reach: &Reach) -> Result<()> {
+        if reach.is_coordinator() || gave(reach, self) {
+            return Ok(());
+        }
+        Err(Error::OutOfReach("only its giver and the coordinator may change this feedback".into()))
+    }
+
+    async fn check(&self, conn: &Conn, reach: &Reach, new: FeedbackInput) -> Result<FeedbackInput> {
+        giving::require_change(conn, reach, self, &new).await?;
+        Ok(new)
+    }
+
+    async fn update(&self, mut conn: &Conn, new: FeedbackInput) -> Result<Option<Self>> {
+        let row = feedback::table.find(self.id).filter(dsl::version.eq(self.version));
+        Ok(diesel::update(row).set(new).returning(Self::as_returning()).get_result(&mut conn).await.optional()?)
+    }
 }
 
-async fn update(
-    mut conn: &Conn,
-    reach: &Reach,
-    current: Feedback,
-    expected: &Tags,
-    new: FeedbackInput,
-) -> Result<Feedback> {
-    giving::require_change(conn, reach, &current, &new).await?;
-    expected.require(&current)?;
-    let row = feedback::table.find(current.id).filter(dsl::version.eq(current.version));
-    let update = diesel::update(row).set(new).returning(Feedback::as_returning());
-    update.get_result(&mut conn).await.optional()?.ok_or(Error::PreconditionFailed)
-}
-
-/// Deletes feedback: the giver's and the coordinator's, at any time.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::OutOfReach`] and [`Error::PreconditionFailed`].
-pub async fn delete(mut conn: &Conn, reach: &Reach, id: Uuid, expected: &Tags) -> Result<()> {
-    let current = find_to_write(conn, reach, id).await?;
-    expected.require(&current)?;
-    let row = feedback::table.find(id).filter(dsl::version.eq(current.version));
-    match diesel::delete(row).execute(&mut conn).await.map_err(Error::on_delete)? {
-        0 => Err(Error::PreconditionFailed),
-        _ => Ok(()),
+impl Deletable for Feedback {
+    async fn delete(&self, mut conn: &Conn) -> Result<usize> {
+        let row = feedback::table.find(self.id).filter(dsl::version.eq(self.version));
+        diesel::delete(row).execute(&mut conn).await.map_err(Error::on_delete)
     }
 }

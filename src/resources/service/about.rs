@@ -5,8 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Caller, scopes::Anyone},
-    http::document::MeProblems,
+    auth::scopes::Anyone,
+    http::{Caller, openapi::responses::MeProblems},
 };
 
 /// What this service is.

@@ -9,9 +9,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    http::{KnownParameters, document::OpenProblems, routes::Routes},
-    problem::{self, Error, Result},
-    rules::RULES,
+    http::{KnownParameters, openapi::responses::OpenProblems, routes::Routes},
+    problem::{CODES, Error, Result, constraints::RULES},
 };
 
 /// Registers the interactive page, which is no operation; its assets are in the binary.
@@ -81,7 +80,7 @@ pub(super) async fn get_problems(_: KnownParameters) -> impl Responder {
 }
 
 fn problems_page() -> String {
-    let general = problem::CODES.iter().map(|(code, text)| row(code, text));
+    let general = CODES.iter().map(|(code, text)| row(code, text));
     let rules =
         RULES.iter().map(|rule| row(rule.constraint, &format!("<code>{}</code> {}", rule.pointer, rule.detail)));
     format!(

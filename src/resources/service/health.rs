@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::{Db, migrations},
-    http::{KnownParameters, document::OpenProblems},
+    http::{KnownParameters, openapi::responses::OpenProblems},
     problem::{Error, Result},
     shutdown::Stopping,
 };

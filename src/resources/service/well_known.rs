@@ -5,9 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::{Auth, scopes::SCOPES},
+    auth::state::Auth,
     config::Config,
-    http::{KnownParameters, document::OpenProblems},
+    http::{KnownParameters, openapi::responses::OpenProblems},
+    registry::SCOPES,
 };
 
 /// How long the keys may be kept by a cache, in seconds: a new key is published before it is old enough to matter.

@@ -1,4 +1,4 @@
--- Feedback on events $1 to $2 - 1: 100 on one in 100 of them, four from each of 25 municipalities.
+-- Generates the feedback on the events $1 to $2 - 1: one event in 100 has 100 answers, four from each of 25 municipalities.
 insert into feedback (id, source, external_id, event_id, direction, municipality_code, respondent, rating, useful,
   themes_wanted, comment, language, publish_consent)
 select pg_temp.generated_id('feedback', i * 100 + n), 'generated', format('feedback-%s-%s', i, n), pg_temp.generated_id('event', i),

@@ -10,8 +10,8 @@ use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use futures_util::future::try_join_all;
 
 use crate::{
-    db::{Conn, establish},
-    problem::{Error, Result},
+    db::connection::{Conn, establish},
+    problem::error::{Error, Result},
 };
 
 /// Of each thousand: that many tutors.

@@ -4,16 +4,21 @@
 use std::collections::BTreeSet;
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use kuntatutorit::{app, db::migrations, openapi, problem::CODES, rules::RULES};
+use kuntatutorit::{
+    db::migrations,
+    http::openapi::operations,
+    problem::{CODES, constraints::RULES},
+    server as app,
+};
 use serde_json::Value;
 
 use crate::support::{
     Server,
     databases::{empty_database, fresh_database, run},
-    registry::COLLECTIONS,
     rows::creation,
     sql::{Constraint, constraints, query_lines_at},
 };
+use kuntatutorit::registry::COLLECTIONS;
 
 #[test]
 fn the_committed_document_equals_the_one_that_the_code_makes() {
@@ -30,7 +35,7 @@ fn every_operation_has_an_id_texts_one_tag_and_its_security() {
     let document = app::document();
     let mut ids = BTreeSet::new();
     for (path, item) in &document.paths.paths {
-        for (method, operation) in openapi::operations(item) {
+        for (method, operation) in operations::operations(item) {
             let at = format!("{method} {path}");
             let id = operation.operation_id.as_deref().unwrap_or_else(|| panic!("{at} has no operationId"));
             assert!(ids.insert(id.to_owned()), "the operationId {id} is used twice");
@@ -113,29 +118,26 @@ fn declared(schema: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn migrations_go_down_and_up_again() {
-    let shape = "select format('%s %s %s', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod)) as line \
-                 from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace \
-                 where n.nspname = 'public' and a.attnum > 0 and not a.attisdropped \
-                 union all select format('function %s', p.oid::regprocedure) from pg_proc p \
-                 join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'public' \
-                 union all select format('constraint %s %s', conrelid::regclass, conname) from pg_constraint k \
-                 join pg_namespace n on n.oid = k.connamespace where n.nspname = 'public' \
-                 order by 1";
+fn migrations_run_once() {
     let url = empty_database();
     run(async {
-        migrations::run(&url).await.unwrap();
-        let up = query_lines_at(&url, shape).await;
-        migrations::revert_all(&url).await.unwrap();
-        let down = query_lines_at(&url, shape).await;
-        let left: Vec<_> = down.iter().filter(|line| !line.contains("__diesel_schema_migrations")).collect();
-        assert!(
-            left.iter().all(|line| line.starts_with("function diesel_")),
-            "the migrations left these behind: {left:?}"
-        );
-        migrations::run(&url).await.unwrap();
-        assert_eq!(query_lines_at(&url, shape).await, up);
-        assert!(migrations::run(&url).await.unwrap().is_empty(), "a second run has nothing to do");
+        assert_eq!(migrations::run(&url).await.unwrap().len(), 11);
+        assert!(migrations::run(&url).await.unwrap().is_empty(), "the second run had something to do");
+    });
+}
+
+#[test]
+fn a_database_of_version_0_1_is_refused_with_the_way_to_carry_its_data_over() {
+    let url = empty_database();
+    run(async {
+        let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
+        let version_0_1 = "create table __diesel_schema_migrations (version varchar(50) primary key, \
+                           run_on timestamp not null default current_timestamp); \
+                           insert into __diesel_schema_migrations (version) values ('00000000000000'), ('20261124000001')";
+        diesel_async::SimpleAsyncConnection::batch_execute(&mut conn, version_0_1).await.unwrap();
+        let refused = migrations::run(&url).await.unwrap_err().to_string();
+        assert!(refused.contains("pg_dump --data-only --disable-triggers"), "{refused}");
+        assert!(refused.contains("docs/operations.md"), "{refused}");
     });
 }
 
@@ -150,6 +152,15 @@ fn the_service_refuses_a_database_of_a_newer_version() {
         let refused = migrations::run(&url).await.unwrap_err().to_string();
         assert!(refused.contains("29990101000001") && refused.contains("newer"), "{refused}");
     });
+}
+
+#[tokio::test]
+async fn the_clock_of_the_database_can_be_set() {
+    let query = "select format('%s, %s', clock_now() - now(), pg_typeof(clock_now())) as line \
+                 from set_config('kuntatutorit.clock_offset', '61 days', false)";
+    let url = fresh_database();
+    assert_eq!(query_lines_at(&url, query).await, ["61 days, timestamp with time zone"]);
+    assert_eq!(query_lines_at(&url, "select (clock_now() - now())::text as line").await, ["00:00:00"]);
 }
 
 /// Whether a request can break this constraint. The service and triggers alone write ids, hashes, and tables without a
@@ -172,14 +183,14 @@ async fn every_constraint_of_the_database_has_a_problem_of_its_own() {
     let explained: BTreeSet<_> = RULES.iter().map(|rule| rule.constraint).collect();
     let breakable = constraints.iter().filter(|constraint| a_request_can_break(constraint)).map(|of| &*of.name);
     let missing: Vec<_> = breakable.filter(|name| !explained.contains(name)).collect();
-    assert!(missing.is_empty(), "src/rules.rs lacks these constraints: {missing:?}");
+    assert!(missing.is_empty(), "src/problem/constraints.rs lacks these constraints: {missing:?}");
     let functions =
         "select coalesce(string_agg(prosrc, ' '), '') as line from pg_proc where pronamespace = 'public'::regnamespace";
     // Triggers raise errors under names that are no constraint.
     let functions = query_lines_at(&url, functions).await.concat();
     let exists = |name: &str| constraints.iter().any(|of| of.name == name) || functions.contains(&format!("'{name}'"));
     let gone: Vec<_> = explained.iter().filter(|name| !exists(name)).collect();
-    assert!(gone.is_empty(), "the database lacks these constraints of src/rules.rs: {gone:?}");
+    assert!(gone.is_empty(), "the database lacks these constraints of src/problem/constraints.rs: {gone:?}");
 }
 
 #[tokio::test]

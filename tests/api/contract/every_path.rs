@@ -152,7 +152,7 @@ async fn public_read_lets_anonymous_callers_read() {
 #[actix_web::test]
 async fn a_panic_answers_500_and_the_service_keeps_running() {
     use actix_web::{App, middleware::from_fn, test, web};
-    use kuntatutorit::{http::headers, problem, telemetry};
+    use kuntatutorit::http::middleware::{headers, problems, request_log};
 
     async fn broken() -> &'static str {
         panic!("a bug")
@@ -160,9 +160,9 @@ async fn a_panic_answers_500_and_the_service_keeps_running() {
     let app = App::new()
         .route("/broken", web::get().to(broken))
         .wrap(from_fn(headers::contain))
-        .wrap(from_fn(problem::render))
+        .wrap(from_fn(problems::render))
         .wrap(from_fn(headers::finish))
-        .wrap(from_fn(telemetry::observe));
+        .wrap(from_fn(request_log::observe));
     let app = test::init_service(app).await;
     for _ in 0..3 {
         let request = test::TestRequest::get().uri("/broken").to_request();

@@ -1,6 +1,6 @@
 //! The generated data set: the service could have written every row of it.
 
-use kuntatutorit::{resources::summaries::verify, seed::generated::generate};
+use kuntatutorit::{resources::feedback::summaries::verify, seed::generated::generate};
 
 use crate::support::{Server, sql::query_lines};
 

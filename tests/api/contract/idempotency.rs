@@ -3,17 +3,17 @@
 use diesel::{QueryableByName, sql_types::BigInt};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use futures_util::future::join_all;
-use kuntatutorit::auth::tokens::Grant;
+use kuntatutorit::auth::tokens::access_tokens::Grant;
 use serde_json::{Value, json};
 
 use crate::support::{
     Server,
     client::{Answer, Client, retry_while_busy},
     document::{Operation, operations},
-    registry,
     rows::{self, Rows},
     sql,
 };
+use kuntatutorit::registry;
 
 const HEADER: &str = "idempotency-key";
 

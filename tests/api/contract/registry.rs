@@ -10,10 +10,10 @@ use crate::support::{
     Server,
     databases::fresh_database,
     document::{Operation, operations},
-    registry::{COLLECTIONS, Collection, SERVICE_TABLES, of_path},
     rows::Rows,
     sql::{query_lines, query_lines_at},
 };
+use kuntatutorit::registry::{COLLECTIONS, Collection, SERVICE_TABLES, of_path};
 
 /// Paths that belong to no collection, each with the reason.
 const SERVICE_PATHS: &[(&str, &str)] = &[

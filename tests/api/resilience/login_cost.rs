@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::support::{
     Server,
     client::{Answer, Client},
-    fixtures::{self, PASSWORD},
+    fixtures,
+    fixtures::PASSWORD,
 };
 
 async fn login(client: &Client, email: &str, password: &str) -> Answer {

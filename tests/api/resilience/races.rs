@@ -109,7 +109,7 @@ async fn a_respondent_gives_feedback_once() {
     let won = winner(answers, 201, (409, "feedback_one_per_respondent"));
     let stored = author.get("/v1/feedback").await.expect(200).body;
     assert_eq!(stored, json!({"items": [won.body], "next": null}));
-    let differences = kuntatutorit::resources::summaries::verify::run(&server.database_url).await.unwrap();
+    let differences = kuntatutorit::resources::feedback::summaries::verify::run(&server.database_url).await.unwrap();
     assert!(differences.is_empty(), "{}", differences[0]);
     // Two more answers complete a step. Its summary must count one of the fifty.
     for code in ["092", "186"] {

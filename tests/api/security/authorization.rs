@@ -1,6 +1,6 @@
 //! Authorization, computed from the OpenAPI document: a new operation is covered as soon as the document has it.
 
-use kuntatutorit::auth::scopes::SCOPES;
+use kuntatutorit::registry::SCOPES;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -8,9 +8,9 @@ use crate::support::{
     Server,
     client::{Answer, Client},
     document::{Operation, operations},
-    registry::COLLECTIONS,
     rows::{ID, Rows, missing_path},
 };
+use kuntatutorit::registry::COLLECTIONS;
 
 /// Operations that work without a token. Do not add to this list without a reason.
 const OPEN: &[&str] = &[

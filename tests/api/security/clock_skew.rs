@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
-use kuntatutorit::auth::tokens::Grant;
+use kuntatutorit::auth::tokens::access_tokens::Grant;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -13,7 +13,8 @@ use crate::support::{
     Server,
     client::{Answer, Client},
     databases::fresh_database,
-    fixtures::{self, PASSWORD},
+    fixtures,
+    fixtures::PASSWORD,
 };
 
 const EMAIL: &str = "digituki@espoo.example";

@@ -12,10 +12,12 @@ use crate::support::{
     client::Client,
     document::{Operation, has_type, operations},
     personal_data::{Word, Words},
-    registry::{self, Collection},
-    rows::{self, Owner, Rows, creation, missing_path},
+    rows,
+    rows::{Owner, Rows, creation, missing_path},
 };
-use kuntatutorit::auth::{reach::Role, scopes};
+use kuntatutorit::registry;
+use kuntatutorit::registry::Collection;
+use kuntatutorit::{auth::scopes, domain::Role};
 
 /// The municipality of the planted rows. The callers act for Espoo.
 const VANTAA: &str = "092";

@@ -1,6 +1,6 @@
 //! A hidden row answers like a row that does not exist, whatever the request.
 
-use kuntatutorit::auth::{reach::Role, scopes};
+use kuntatutorit::{auth::scopes, domain::Role};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -9,9 +9,9 @@ use crate::support::{
     client::{Answer, Client},
     document::{Operation, operations},
     fixtures,
-    registry::{COLLECTIONS, Collection},
     rows::{ID, Rows},
 };
+use kuntatutorit::registry::{COLLECTIONS, Collection};
 
 /// The hidden rows of a collection: of rows that every caller may see, those in a hidden state; otherwise every row.
 async fn hidden_keys(server: &Server, rows: &Rows, collection: &Collection) -> Vec<String> {
@@ -32,7 +32,7 @@ fn stranger(server: &Server, collection: &Collection) -> Client {
     if scopes::can_hold(Role::Municipality, collection.read.name) {
         return server.municipality("049");
     }
-    let all: Vec<_> = scopes::SCOPES.iter().map(|scope| scope.name).collect();
+    let all: Vec<_> = kuntatutorit::registry::SCOPES.iter().map(|scope| scope.name).collect();
     server.partner("espoo", &all.join(" "), Some("049"))
 }
 

@@ -3,7 +3,7 @@
 //!
 //! A write carries a stale `If-Match`: a caller who may write gets 412, and no row changes.
 
-use kuntatutorit::auth::{reach::Role, scopes};
+use kuntatutorit::{auth::scopes, domain::Role};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,9 +11,10 @@ use crate::support::{
     Server,
     callers::Caller,
     document::{Operation, operations},
-    registry::{self, COLLECTIONS, Collection},
     rows::{ONLY_FOR_THE_COORDINATOR, ONLY_OWN_ROW_OF_A_TUTOR, Owner, Rows, missing_path, owner},
 };
+use kuntatutorit::registry;
+use kuntatutorit::registry::{COLLECTIONS, Collection};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Row {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::support::{
     Server,
     client::{Answer, Client, assert_shut_out},
-    fixtures::{self, PASSWORD},
+    fixtures,
+    fixtures::PASSWORD,
     sql,
 };
 

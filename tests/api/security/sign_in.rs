@@ -7,7 +7,7 @@ use std::{
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use futures_util::future::join_all;
-use kuntatutorit::{auth::reach::Reach, http::json::from_value, resources::clients};
+use kuntatutorit::{auth::reach::Reach, http::input::json::from_value, resources::access::clients};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::support::{
     Server,
     client::{Answer, Client, assert_shut_out},
-    fixtures::{self, PASSWORD},
+    fixtures,
+    fixtures::PASSWORD,
 };
 
 async fn connect(server: &Server) -> AsyncPgConnection {

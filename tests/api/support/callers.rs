@@ -1,6 +1,6 @@
 //! The kinds of callers. Those that act for a municipality act for Espoo (049).
 
-use kuntatutorit::auth::{reach::Role, scopes};
+use kuntatutorit::{auth::scopes, domain::Role};
 
 use super::{Server, client::Client, rows::ID};
 

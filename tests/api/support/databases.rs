@@ -12,8 +12,8 @@ use std::{
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
     db::{
-        local::{LocalPostgres, Options},
         migrations,
+        private_postgres::{LocalPostgres, Options},
     },
     seed,
 };

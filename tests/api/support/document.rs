@@ -1,6 +1,6 @@
 //! The OpenAPI document as the computed tests read it: a new operation is covered as soon as the document has it.
 
-use kuntatutorit::app;
+use kuntatutorit::server as app;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 

@@ -8,8 +8,8 @@ use diesel::sql_types::Jsonb;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
     auth::{passwords, reach::Reach},
-    http::json::from_value,
-    resources::accounts,
+    http::input::json::from_value,
+    resources::access::accounts,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;

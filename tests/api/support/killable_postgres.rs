@@ -5,8 +5,8 @@ use std::{path::Path, process::Command};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use kuntatutorit::{
     db::{
-        local::{LocalPostgres, Options},
         migrations,
+        private_postgres::{LocalPostgres, Options},
     },
     seed,
 };

@@ -10,7 +10,6 @@ pub(crate) mod personal_data;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod raw;
-pub(crate) mod registry;
 pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod server;

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     document::{has_type, placed, places},
-    registry::Collection,
     rows::creation,
     schema::fits,
 };
+use kuntatutorit::registry::Collection;
 
 /// A word in a field of a collection that occurs nowhere else.
 #[derive(Clone, Debug)]

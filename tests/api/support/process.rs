@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::client::{self, Client};
+use super::{client, client::Client};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 

@@ -10,8 +10,9 @@ use super::{
     Server,
     client::Client,
     document::{Body, Operation, has_type, operations},
-    registry::{self, COLLECTIONS, Collection},
 };
+use kuntatutorit::registry;
+use kuntatutorit::registry::{COLLECTIONS, Collection};
 
 /// An id that no row has.
 pub(crate) const ID: &str = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e";

@@ -9,21 +9,18 @@ use actix_web::dev::ServerHandle;
 use chrono::Utc;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
-    app,
     auth::{
-        keys::KeyRing,
-        reach::Role,
+        keys::key_ring::KeyRing,
         scopes,
-        tokens::{Grant, Tokens},
+        tokens::access_tokens::{Grant, Tokens},
     },
     config::Config,
+    domain::Role,
+    server as app,
 };
 use uuid::Uuid;
 
-use super::{
-    client::{self, Client},
-    databases::fresh_database,
-};
+use super::{client, client::Client, databases::fresh_database};
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
@@ -70,7 +67,9 @@ impl Server {
         // LOG_LEVEL=info prints the server's log.
         if let Ok(level) = std::env::var("LOG_LEVEL") {
             static LOG: std::sync::Once = std::sync::Once::new();
-            LOG.call_once(|| kuntatutorit::telemetry::start(kuntatutorit::config::LogFormat::Human, &level).unwrap());
+            LOG.call_once(|| {
+                kuntatutorit::telemetry::log::start(kuntatutorit::config::LogFormat::Human, &level).unwrap()
+            });
         }
         let (started, ready) = mpsc::channel();
         let url = database_url.clone();

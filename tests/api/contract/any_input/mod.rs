@@ -4,8 +4,8 @@
 mod cursors;
 
 use kuntatutorit::{
-    http::{Patch, json::from_value},
-    resources::{events::model::EventInput, themes::model::ThemeInput},
+    http::input::{json::from_value, merge_patch::Patch},
+    resources::{directory::themes::model::ThemeInput, meetings::events::model::EventInput},
 };
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use serde_json::{Map, Value, json};

@@ -7,7 +7,7 @@ use std::{
     sync::LazyLock,
 };
 
-use kuntatutorit::rules::RULES;
+use kuntatutorit::problem::constraints::RULES;
 use reqwest::Method;
 use serde_json::json;
 
@@ -17,10 +17,11 @@ use crate::support::{
     client::{Answer, Client},
     databases::{fresh_database, run},
     document::{Operation, has_type, operations, placed, places},
-    fixtures, registry,
+    fixtures,
     rows::{Rows, missing_path, references},
     sql::constraints,
 };
+use kuntatutorit::registry;
 
 /// Suffixes of codes for references: a row must exist, or must not exist yet.
 const REFERENCES: [&str; 4] = ["_exist", "_exists", "_unique", "_pkey"];

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use kuntatutorit::db::local::{LocalError, LocalPostgres, Options};
+use kuntatutorit::db::private_postgres::{LocalError, LocalPostgres, Options};
 use tempfile::TempDir;
 
 use super::{is_root, kill_and_reap, options, processes_with, query, scratch, spawn_holder, start};

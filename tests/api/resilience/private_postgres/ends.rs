@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use kuntatutorit::db::local::{LocalError, LocalPostgres};
+use kuntatutorit::db::private_postgres::{LocalError, LocalPostgres};
 
 use super::{
     alive, children_of, kill_and_reap, options, postmaster, processes_with, query, scratch, session, spawn_holder,

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kuntatutorit::db::local::{LocalPostgres, Options};
+use kuntatutorit::db::private_postgres::{LocalPostgres, Options};
 use tempfile::TempDir;
 
 /// Set for the child process in which `holder` runs.

@@ -5,13 +5,8 @@ use std::collections::BTreeMap;
 use diesel_async::SimpleAsyncConnection as _;
 use kuntatutorit::{db, seed::generated::generate};
 
-use crate::support::{
-    Server,
-    databases::fresh_database,
-    registry::{COLLECTIONS, Collection},
-    rows::Rows,
-    sql::query_lines_at,
-};
+use crate::support::{Server, databases::fresh_database, rows::Rows, sql::query_lines_at};
+use kuntatutorit::registry::{COLLECTIONS, Collection};
 
 /// Tables with fewer rows are not checked.
 pub(super) const MANY: usize = 2000;

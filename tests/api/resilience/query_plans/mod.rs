@@ -13,7 +13,8 @@ use self::{
     data::{MANY, filled_database},
     requests::{Answered, read_everything, sign_in_and_out, write_everything},
 };
-use crate::support::{Server, callers::Caller, databases, registry::COLLECTIONS, sql};
+use crate::support::{Server, callers::Caller, databases, sql};
+use kuntatutorit::registry::COLLECTIONS;
 
 /// The rows that a statement may touch or sort: those of a calendar, and the drafts among them.
 const MOST: f64 = 600.0;

@@ -10,9 +10,9 @@ use crate::support::{
     client::Client,
     document::{Operation, Parameter, has_type, operations},
     fixtures,
-    registry::{self, COLLECTIONS},
     rows::{self, Rows},
 };
+use kuntatutorit::registry::{self, COLLECTIONS};
 
 /// Parameters that choose a part of the list or its order, and are no filters.
 const NO_FILTERS: &[&str] = &["limit", "cursor", "sort", "wait", "from"];

@@ -8,7 +8,8 @@ use super::login;
 use crate::support::{
     Server,
     client::{Answer, Client, assert_shut_out},
-    fixtures::{self, PASSWORD},
+    fixtures,
+    fixtures::PASSWORD,
 };
 
 const EMAIL: &str = "digituki@espoo.example";

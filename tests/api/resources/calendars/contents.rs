@@ -202,7 +202,7 @@ async fn the_calendar_has_the_nearest_thousand_events() {
 
 #[test]
 fn the_document_declares_the_calendar_as_text_calendar() {
-    let document = serde_json::to_value(kuntatutorit::app::document()).unwrap();
+    let document = serde_json::to_value(kuntatutorit::server::document()).unwrap();
     for path in [PATH, "/v1/municipalities/{code}/events.ics", "/calendar/{secret}.ics"] {
         let content = &document["paths"][path]["get"]["responses"]["200"]["content"];
         assert_eq!(content.as_object().unwrap().keys().collect::<Vec<_>>(), ["text/calendar"], "{path}");

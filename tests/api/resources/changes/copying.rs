@@ -9,13 +9,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::Follower;
-use crate::support::{
-    Server,
-    client::Client,
-    registry::{Collection, ledger_collections},
-    rows::{self, Rows},
-    sql::query_lines,
-};
+use crate::support::{Server, client::Client, rows, rows::Rows, sql::query_lines};
+use kuntatutorit::registry::{Collection, ledger_collections};
 
 const WRITERS: usize = 8;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use futures_util::future::join_all;
-use kuntatutorit::resources::summaries::verify;
+use kuntatutorit::resources::feedback::summaries::verify;
 use serde_json::{Value, json};
 
 use super::PATH;

@@ -88,7 +88,8 @@ impl Scene {
     }
 
     async fn verify(&self) -> Vec<String> {
-        let differences = kuntatutorit::resources::summaries::verify::run(&self.server.database_url).await.unwrap();
+        let differences =
+            kuntatutorit::resources::feedback::summaries::verify::run(&self.server.database_url).await.unwrap();
         differences.iter().map(ToString::to_string).collect()
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use diesel::{QueryableByName, sql_types::BigInt};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
-use kuntatutorit::{auth::reach::Reach, resources::summaries::store};
+use kuntatutorit::{auth::reach::Reach, resources::feedback::summaries::store};
 use uuid::Uuid;
 
 use super::scene;

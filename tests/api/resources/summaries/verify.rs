@@ -58,7 +58,7 @@ async fn verify_finds_every_kind_of_difference() {
         ),
         (
             "update feedback_tally_states set until_step = 7 where municipality_code = '616' and figure = 'rating'",
-            "rating in the steps so far",
+            "rating in earlier steps",
         ),
         ("delete from feedback_comments where municipality_code = '616'", "comments"),
         (

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kuntatutorit::app;
+use kuntatutorit::server as app;
 use serde_json::Value;
 
 use crate::support::document::{has_type, operations, places};

@@ -28,7 +28,7 @@ async fn requests_that_reach_the_application_get_a_problem() {
     let mut wrong = Vec::new();
     for (what, request, status, code) in [
         ("a long path", get(&long("/v1/themes/", 60_000), ""), 404, "not_found"),
-        ("a long query", get(&long("/v1/themes?x=", 60_000), ""), 400, "unknown_parameter"),
+        ("a long query", get(&long("/v1/themes?x=", 60_000), ""), 414, "uri_too_long"),
         ("a long token", get("/v1/themes", "").replace("TOKEN", &long("", 60_000)), 401, "unauthenticated"),
         ("no slash", get("themes", ""), 404, "not_found"),
         ("no hexadecimal digits", get("/v1/themes/%zz", ""), 404, "not_found"),

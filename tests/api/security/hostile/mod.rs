@@ -7,8 +7,10 @@ mod bodies;
 mod coverage;
 mod error_messages;
 mod fields;
+mod growth;
 mod heads;
 mod parameters;
+mod queries;
 mod values;
 
 use std::{

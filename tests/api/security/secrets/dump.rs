@@ -8,12 +8,14 @@ use super::{basic, form, login, secret_of, spellings, text};
 use crate::support::{
     Server,
     client::Client,
-    fixtures::{self, PASSWORD},
+    fixtures,
+    fixtures::PASSWORD,
     personal_data::{Word, Words},
-    registry::{COLLECTIONS, Collection},
-    rows::{self, Rows},
+    rows,
+    rows::Rows,
     sql,
 };
+use kuntatutorit::registry::{COLLECTIONS, Collection};
 
 /// Returns every row of every table as text. Bytes are hexadecimal digits.
 pub(super) async fn dump(server: &Server) -> BTreeMap<String, String> {

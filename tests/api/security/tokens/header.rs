@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{Service, TempDir, claims, encode, es256};
-use kuntatutorit::auth::keys::KeyRing;
+use kuntatutorit::auth::keys::key_ring::KeyRing;
 
 #[test]
 fn an_unaltered_header_is_accepted() {

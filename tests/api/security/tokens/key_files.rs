@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{
 };
 
 use super::support::{TempDir, chmod, pem, write_key};
-use kuntatutorit::auth::keys::{KeyError, KeyRing};
+use kuntatutorit::auth::keys::{key_error::KeyError, key_ring::KeyRing};
 
 fn load_error(dir: &Path) -> KeyError {
     KeyRing::load(dir).unwrap_err()

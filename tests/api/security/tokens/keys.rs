@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::support::{TempDir, aged, encode, mode, write_key};
-use kuntatutorit::auth::keys::{KeyError, KeyRing};
+use kuntatutorit::auth::keys::{key_error::KeyError, key_ring::KeyRing};
 
 fn load_error(dir: &Path) -> KeyError {
     KeyRing::load(dir).unwrap_err()

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::support::{Service, aged, chmod, decode, parts};
-use kuntatutorit::auth::keys::{KeyError, KeyRing};
+use kuntatutorit::auth::keys::{key_error::KeyError, key_ring::KeyRing};
 
 fn kid(token: &str) -> String {
     let header: serde_json::Value = serde_json::from_slice(&decode(parts(token)[0])).unwrap();
@@ -96,7 +96,7 @@ fn a_token_of_a_key_that_is_not_loaded_is_accepted_after_loading_it() {
     let service = Service::start();
     let new = KeyRing::generate(service.dir.path()).unwrap();
     aged(&new, 61);
-    let ahead = kuntatutorit::auth::tokens::Tokens::new(
+    let ahead = kuntatutorit::auth::tokens::access_tokens::Tokens::new(
         KeyRing::load(service.dir.path()).unwrap(),
         super::support::ISSUER.into(),
         super::support::AUDIENCE.into(),

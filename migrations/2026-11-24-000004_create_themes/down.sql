@@ -1,2 +1,0 @@
-drop table themes;
-drop function reject_theme_cycle;

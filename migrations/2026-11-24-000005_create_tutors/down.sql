@@ -1,4 +1,0 @@
-drop table tutor_languages;
-drop table tutor_themes;
-drop table tutors;
-drop function index_tutor;

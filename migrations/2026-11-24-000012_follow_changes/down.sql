@@ -1,2 +1,0 @@
-drop function ledger_horizon;
-drop index changes_of_resource;

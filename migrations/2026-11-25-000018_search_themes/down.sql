@@ -1,1 +1,0 @@
-alter table themes drop column search;

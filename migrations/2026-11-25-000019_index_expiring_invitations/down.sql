@@ -1,1 +1,0 @@
-drop index invitations_by_expiry;

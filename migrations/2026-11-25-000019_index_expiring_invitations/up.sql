@@ -1,1 +1,0 @@
-create index invitations_by_expiry on invitations (expires_at);

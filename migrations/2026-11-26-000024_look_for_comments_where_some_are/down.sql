@@ -1,1 +1,0 @@
-drop function first_comments;

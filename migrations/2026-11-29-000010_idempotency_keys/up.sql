@@ -1,0 +1,28 @@
+-- Answers to requests with an Idempotency-Key, so that a client can safely send a POST again.
+
+create table idempotency_keys (
+  caller text constraint idempotency_keys_caller_length check (char_length(caller) <= 200),
+  key text constraint idempotency_keys_key_length check (char_length(key) between 1 and 255),
+  reach text not null default '' constraint idempotency_keys_reach_length check (char_length(reach) <= 200),
+  fingerprint bytea not null constraint idempotency_keys_fingerprint_length check (octet_length(fingerprint) = 32),
+  path text not null,
+  etag text not null,
+  body text not null,
+  created_at timestamptz not null default clock_now(),
+  primary key (caller, key)
+);
+create index idempotency_keys_by_time on idempotency_keys (created_at);
+
+comment on table idempotency_keys is
+  'The answers to POST requests with an Idempotency-Key, kept for 24 hours. A row is written in the transaction that creates the resource.';
+comment on column idempotency_keys.caller is 'Who sent the request: account:<id> or client:<id>.';
+comment on column idempotency_keys.key is 'The Idempotency-Key: 1 to 255 visible ASCII characters.';
+comment on column idempotency_keys.reach is
+  'What the caller was allowed to do and see. The answer is repeated only while this is the same.';
+comment on column idempotency_keys.fingerprint is 'SHA-256 of the method, the path and the body of the request.';
+comment on column idempotency_keys.path is 'The path of the new resource.';
+comment on column idempotency_keys.etag is 'The ETag of the answer.';
+comment on column idempotency_keys.body is
+  'The JSON of the answer, byte for byte. It can hold personal data.';
+comment on column idempotency_keys.created_at is
+  'When the request was answered. The rule of expiry counts from here, so this uses clock_now().';

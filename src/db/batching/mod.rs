@@ -1,0 +1,26 @@
+//! Batching and caching: what the service saves when many requests arrive at the same time.
+//!
+//! ```text
+//!  request ──► response cache ──hit──► answer          one coalesced question: has the collection changed?
+//!                   │ miss
+//!                   ▼
+//!            coalesced lookup ──► SELECT … WHERE id = ANY($1)     one statement for all requests that wait
+//!
+//!  POST ───► coalesced insert ──► INSERT … SELECT FROM unnest(…)  one statement and one commit for all that wait
+//! ```
+//!
+//! The load that this is for: many clients that ask for the same few collections at the same time. While one statement is
+//! in flight, requests of the same kind wait and leave together as the next statement. A request that is alone is sent at
+//! once, so an idle service adds no delay. `benches/README.md` has what each part saves.
+//!
+//! A reader of a resource needs three methods only:
+//!
+//! * [`ResponseCache::answer`](response_cache::ResponseCache::answer) returns a cached answer, or renders and caches it;
+//! * [`Db::look_up`](super::database::Db::look_up) reads one row by its key, together with others;
+//! * [`Db::insert`](super::database::Db::insert) inserts one row, together with others.
+
+pub(super) mod coalesce;
+pub mod inserts;
+pub mod ledger_position;
+pub mod lookups;
+pub mod response_cache;

@@ -1,0 +1,114 @@
+//! The way to the database: reads on shared connections, writes in transactions of the pool.
+
+use deadpool::Status;
+use diesel::sql_types::Text;
+use diesel_async::{RunQueryDsl, pooled_connection::deadpool::Pool};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{
+    batching::coalesce::Queues,
+    connection::Conn,
+    shared_connection::SharedConnection,
+    time_limit::{CONNECTION_LIMIT, READ_LIMIT, WRITE_LIMIT},
+    transaction::{Author, Authors, Unfinished, transaction},
+};
+use crate::problem::{Error, Result};
+
+/// Gives each statement of a quick read one plan for all parameters: it walks an index in the order of the answer.
+/// Otherwise PostgreSQL plans statements on a million rows anew each time, which takes two to four times as long as to
+/// answer them.
+const ONE_PLAN: &str = "-c plan_cache_mode=force_generic_plan";
+
+/// The database, as one worker uses it.
+#[derive(Clone)]
+pub struct Db {
+    lookups: SharedConnection,
+    reads: SharedConnection,
+    long_reads: SharedConnection,
+    pub(super) queues: Queues,
+    pool: Pool<Conn>,
+}
+
+impl Db {
+    /// Makes a worker's access to the database: shared connections of its own, and the pool that all workers use.
+    pub fn new(url: &str, pool: Pool<Conn>) -> Self {
+        let shared = |options| SharedConnection::new(url, options);
+        let (lookups, reads, long_reads) = (shared(ONE_PLAN), shared(ONE_PLAN), shared(""));
+        Self { lookups, reads, long_reads, queues: Queues::default(), pool }
+    }
+
+    /// Runs a quick read on a shared connection.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer in time, else what `work` returns.
+    pub async fn read<T>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
+        read_on(&self.reads, work).await
+    }
+
+    /// Runs a read that may take long, such as a search, on a connection of its own: quick reads do not queue behind it.
+    /// PostgreSQL plans it for its parameters.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_long<T>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
+        read_on(&self.long_reads, work).await
+    }
+
+    /// Runs a coalesced lookup.
+    pub(super) async fn read_lookup<T>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
+        read_on(&self.lookups, work).await
+    }
+
+    /// Runs a write in a transaction of its own. The transaction is finished even when the client disconnects.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer in time, else what `work` returns. Nothing is written then.
+    pub async fn write<T, F>(&self, author: Author, work: F) -> Result<T>
+    where
+        T: 'static,
+        F: AsyncFnOnce(&Conn) -> Result<T> + 'static,
+    {
+        self.write_as(Authors::One(author), work).await
+    }
+
+    /// Runs a write on behalf of one or several authors.
+    pub(super) async fn write_as<T, F>(&self, authors: Authors, work: F) -> Result<T>
+    where
+        T: 'static,
+        F: AsyncFnOnce(&Conn) -> Result<T> + 'static,
+    {
+        let pool = self.pool.clone();
+        // actix drops a handler when the client disconnects, but not a task of its own.
+        let task = actix_web::rt::spawn(tracing::Instrument::instrument(
+            async move {
+                let deadline = Instant::now() + WRITE_LIMIT;
+                let unfinished = Unfinished::new(pool.get().await?);
+                timeout_at(deadline, transaction(unfinished, authors, work)).await.unwrap_or(Err(Error::Unavailable))
+            },
+            tracing::Span::current(),
+        ));
+        task.await.unwrap_or_else(|error| Err(Error::Internal(error.into())))
+    }
+
+    /// Returns the state of the pool: its connections, and how many requests wait for one.
+    pub fn pool_status(&self) -> Status {
+        self.pool.status()
+    }
+
+    /// Checks that the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.read(async |mut conn| {
+            Ok(diesel::select(diesel::dsl::sql::<Text>("'pong'")).execute(&mut conn).await.map(|_| ())?)
+        })
+        .await
+    }
+}
+
+async fn read_on<T>(shared: &SharedConnection, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
+    let conn = timeout(CONNECTION_LIMIT, shared.connection()).await.map_err(|_| Error::Unavailable)??;
+    let outcome = timeout(READ_LIMIT, work(&conn)).await.unwrap_or(Err(Error::Unavailable));
+    if matches!(outcome, Err(Error::Unavailable)) {
+        shared.discard_if_broken(&conn).await;
+    }
+    outcome
+}

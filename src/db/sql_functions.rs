@@ -1,0 +1,15 @@
+//! Functions of PostgreSQL that Diesel does not know.
+
+use diesel::sql_types::{BigInt, Text, Timestamptz};
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Returns the oldest transaction that can still commit.
+    fn ledger_horizon() -> BigInt;
+
+    /// Returns the time of the statement, where `now()` is the time at which its transaction began.
+    fn clock_timestamp() -> Timestamptz;
+
+    /// Takes a lock until the end of the transaction, or waits for it. Its result is empty.
+    fn pg_advisory_xact_lock(key: BigInt) -> Text;
+}

@@ -1,0 +1,53 @@
+//! JSON columns: PostgreSQL's binary form of `jsonb`.
+
+use std::io::Write as _;
+
+use diesel::{
+    deserialize,
+    pg::{Pg, PgValue},
+    serialize::{self, IsNull, Output},
+};
+use serde::{Deserialize, Serialize};
+
+/// Writes a value as PostgreSQL's jsonb, version 1 of its binary form.
+///
+/// # Errors
+/// When the value is not JSON.
+pub fn write_jsonb<T: Serialize>(value: &T, out: &mut Output<'_, '_, Pg>) -> serialize::Result {
+    out.write_all(&[1])?;
+    serde_json::to_writer(out, value)?;
+    Ok(IsNull::No)
+}
+
+/// Reads a value from PostgreSQL's jsonb, version 1 of its binary form.
+///
+/// # Errors
+/// When the JSON is not such a value.
+pub fn read_jsonb<T: for<'de> Deserialize<'de>>(value: &PgValue<'_>) -> deserialize::Result<T> {
+    match value.as_bytes().split_first() {
+        Some((1, json)) => Ok(serde_json::from_slice(json)?),
+        _ => Err("unsupported version of jsonb".into()),
+    }
+}
+
+/// Makes a struct the value of a jsonb column.
+macro_rules! jsonb_column {
+    ($type:ty) => {
+        impl diesel::serialize::ToSql<diesel::sql_types::Jsonb, diesel::pg::Pg> for $type {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
+            ) -> diesel::serialize::Result {
+                $crate::domain::jsonb::write_jsonb(self, out)
+            }
+        }
+
+        impl diesel::deserialize::FromSql<diesel::sql_types::Jsonb, diesel::pg::Pg> for $type {
+            fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+                $crate::domain::jsonb::read_jsonb(&value)
+            }
+        }
+    };
+}
+
+pub(crate) use jsonb_column;

@@ -1,0 +1,108 @@
+//! Lists: the filters and the order that a caller asks for, and the page.
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use garde::Validate;
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa::IntoParams;
+
+use super::{
+    cursor::{bad_cursor, fingerprint, open},
+    query::{INCLUDE, pairs, read},
+    read_later::ReadLater,
+};
+use crate::problem::{Error, Result};
+
+/// The filters and the order that a list offers. Derive `Deserialize` with `deny_unknown_fields`.
+pub trait Filter: DeserializeOwned + Validate<Context = ()> + 'static {}
+
+/// What was asked of a list: which rows, in which order, from where on.
+#[derive(Debug)]
+pub struct List<F> {
+    /// Which rows, in which order.
+    pub filter: F,
+    /// From where on, and how many.
+    pub page: PageRequest,
+}
+
+/// How to ask for a page.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// At most this many items.
+    #[garde(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<i64>,
+    /// The `next` of the page before; it is good only for the same filters and order.
+    #[garde(inner(length(chars, max = 4096)))]
+    #[param(min_length = 1, max_length = 4096)]
+    cursor: Option<String>,
+}
+
+/// A page that was asked for.
+#[derive(Debug)]
+pub struct PageRequest {
+    limit: i64,
+    after: Option<serde_json::Value>,
+    fingerprint: String,
+    uri: String,
+}
+
+impl<F: Filter> FromRequest for List<F> {
+    type Error = Error;
+    type Future = ReadLater<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ReadLater::new(request, |request| Self::parse(request.path(), request.query_string()))
+    }
+}
+
+impl<F: Filter> List<F> {
+    fn parse(path: &str, query: &str) -> Result<Self> {
+        let named = pairs(query)?.into_iter().filter(|(name, _)| name != INCLUDE);
+        let (paging, filters): (Vec<_>, Vec<_>) = named.partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
+        let (page, filter): (PageQuery, F) = match (read(&paging), read(&filters)) {
+            (Err(Error::Invalid(mut violations)), Err(Error::Invalid(others))) => {
+                violations.extend(others);
+                return Err(Error::Invalid(violations));
+            }
+            (page, filter) => (page?, filter?),
+        };
+        let fingerprint = fingerprint(path, filters);
+        let after = page.cursor.map(|cursor| open(&cursor, &fingerprint)).transpose()?;
+        let (limit, uri) = (page.limit.unwrap_or(20), format!("{path}?{query}"));
+        Ok(Self { filter, page: PageRequest { limit, after, fingerprint, uri } })
+    }
+}
+
+impl PageRequest {
+    /// Returns the path and the query as they were sent.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Returns the most items of the page.
+    pub fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
+    /// Returns how many rows to fetch. One more than the limit shows whether there is a next page.
+    pub fn fetch(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// Returns what ties a cursor to this list, its filters and its order.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Returns the sort key of the last row of the previous page; none on the first page.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when the cursor holds no such key.
+    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>> {
+        let Some(after) = &self.after else { return Ok(None) };
+        let key = K::deserialize(after).ok().filter(|_| !after.to_string().contains("\\u0000"));
+        key.map(Some).ok_or_else(|| bad_cursor("this is not a cursor of this list; use the `next` of a page as it is"))
+    }
+}

@@ -1,0 +1,62 @@
+//! Rendered answers, which the response cache may keep.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    http::header::{ContentType, HeaderName},
+};
+use serde::Serialize;
+
+use super::json::{RESOURCE_SIZE, unless_known, write};
+use crate::{
+    db::batching::response_cache::CachedAnswer,
+    http::resource::{Resource, etag},
+    problem::Result,
+};
+
+/// Marks an answer that is worth compressing. The compression middleware removes it.
+pub const COMPRESSIBLE: HeaderName = HeaderName::from_static("x-compressible");
+
+/// A resource, rendered as JSON.
+#[derive(Debug)]
+pub struct RenderedResource(pub CachedAnswer);
+
+/// Renders a resource with its entity tag.
+pub fn render_resource(resource: &impl Resource) -> Result<CachedAnswer> {
+    render(resource, RESOURCE_SIZE, Some(etag(resource)))
+}
+
+/// A page of a list, rendered as JSON.
+#[derive(Debug)]
+pub struct RenderedPage(pub CachedAnswer);
+
+/// Renders a page with this many items.
+pub fn render_page(page: &impl Serialize, items: usize) -> Result<CachedAnswer> {
+    render(page, 256 + RESOURCE_SIZE * items, None)
+}
+
+fn render(value: &impl Serialize, expected_size: usize, etag: Option<String>) -> Result<CachedAnswer> {
+    let mut body = write(value, expected_size)?;
+    // The cache may keep it for minutes.
+    body.shrink_to_fit();
+    Ok(CachedAnswer { body: body.into(), etag, valid_until: None })
+}
+
+impl Responder for RenderedResource {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let CachedAnswer { body, etag, .. } = self.0;
+        unless_known(request, etag.unwrap_or_default(), |response| {
+            response.content_type(ContentType::json()).body(body)
+        })
+    }
+}
+
+impl Responder for RenderedPage {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().insert_header((COMPRESSIBLE, "list")).content_type(ContentType::json()).body(self.0.body)
+    }
+}

@@ -1,0 +1,6 @@
+//! What handlers answer with.
+
+pub mod cached;
+pub mod created;
+pub mod json;
+pub mod page;

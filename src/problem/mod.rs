@@ -1,0 +1,13 @@
+//! Failures: what can go wrong with a request, and the problem (RFC 9457) that tells the caller about it.
+
+pub mod body;
+pub mod codes;
+pub mod constraints;
+pub mod error;
+pub mod violation;
+
+pub use self::{
+    codes::CODES,
+    error::{Error, Result},
+    violation::Violation,
+};

@@ -1,0 +1,243 @@
+//! The one list of collections. Scopes, the tags of the API document, the collections of the change ledger and the tests that
+//! are computed from the document follow from it.
+
+use crate::domain::role::Role::{self, Anonymous, Coordinator, Municipality, Partner, Tutor};
+
+/// A collection of the API. Its name is the segment of its path and the tag of its operations; with `_` for `-` it is also
+/// the name of its table.
+#[derive(Clone, Copy, Debug)]
+pub struct Collection {
+    /// The name, such as `calendar-links`.
+    pub name: &'static str,
+    /// The column that identifies a row: `id`, `code` or `slug`.
+    pub key: &'static str,
+    /// What the collection has, for the API document.
+    pub about: &'static str,
+    /// The scope that reads it.
+    pub read: ScopeRow,
+    /// The scope that writes it.
+    pub write: ScopeRow,
+    /// Whether the change ledger records it.
+    pub in_ledger: bool,
+    /// The states in which only some callers see a row.
+    pub hidden_states: &'static [&'static str],
+    /// The columns with personal data.
+    pub personal: &'static [&'static str],
+    /// Columns whose names or comments suggest personal data, but which every reader of the collection may see.
+    pub public: &'static [&'static str],
+    /// The columns that hold a municipality's code: a municipality merger must know each of them.
+    pub municipality_codes: &'static [&'static str],
+}
+
+/// A scope: what a token allows, and which roles can hold it.
+#[derive(Clone, Copy, Debug)]
+pub struct ScopeRow {
+    /// The name.
+    pub name: &'static str,
+    /// What it allows, for the API document.
+    pub description: &'static str,
+    /// The roles that can hold it. A partner system holds those of its client.
+    pub roles: &'static [Role],
+}
+
+const EVERYONE: &[Role] = &[Anonymous, Tutor, Municipality, Partner, Coordinator];
+const SIGNED_IN: &[Role] = &[Tutor, Municipality, Partner, Coordinator];
+const MUNICIPALITIES: &[Role] = &[Municipality, Partner, Coordinator];
+const COORDINATOR: &[Role] = &[Coordinator];
+
+/// Every collection. An entry has at most five lines.
+#[rustfmt::skip]
+pub const COLLECTIONS: &[Collection] = &[
+    collection("municipalities", "code", "The municipalities that the network is to reach.").in_ledger()
+        .read("municipalities:read", EVERYONE, "Read municipalities.")
+        .write("municipalities:write", MUNICIPALITIES, "Change the fields that a municipality keeps itself.")
+        .with_codes(&["code"]).with_public(&["name", "region_name"]),
+    collection("themes", "slug", "What digital support is about, and the forms in which it is given.").in_ledger()
+        .read("themes:read", EVERYONE, "Read themes.")
+        .write("themes:write", COORDINATOR, "Write themes.")
+        .with_public(&["name"]),
+    collection("tutors", "id", "Digital supporters of a municipality who tutor others.").in_ledger()
+        .read("tutors:read", EVERYONE, "Read tutors.")
+        .write("tutors:write", SIGNED_IN, "Write tutors.")
+        .with_codes(&["municipality_code"]).with_personal(&["name", "contact"]).with_public(&["external_id"]),
+    collection("events", "id", "Events where tutors present and share what worked.").in_ledger().hidden_in(&["draft"])
+        .read("events:read", EVERYONE, "Read events.")
+        .write("events:write", SIGNED_IN, "Write events.")
+        .with_codes(&["host_municipality_code", "venue", "audience"])
+        .with_personal(&["online_url"]).with_public(&["external_id"]),
+    collection("feedback", "id", "What participants and tutors say about an event, in both directions.").in_ledger()
+        .read("feedback:read", SIGNED_IN, "Read feedback.")
+        .write("feedback:write", SIGNED_IN, "Give feedback, and change your own.")
+        .with_codes(&["municipality_code"]).with_personal(&["respondent", "comment", "external_id"]),
+    collection("calendar-links", "id", "Secret addresses that show events in calendar programs.")
+        .read("calendar-links:read", SIGNED_IN, "Read your own calendar links.")
+        .write("calendar-links:write", SIGNED_IN, "Create and revoke your own calendar links.")
+        .with_codes(&["municipality_code"]).with_personal(&["name"]),
+    collection("accounts", "id", "The accounts of people. Only the coordinator manages them.")
+        .read("accounts:read", COORDINATOR, "Read the accounts of people.")
+        .write("accounts:write", COORDINATOR, "Invite people, change and disable their accounts.")
+        .with_codes(&["municipality_code"]).with_personal(&["email"]),
+    collection("clients", "id", "The clients of partner systems. Only the coordinator manages them.")
+        .read("clients:read", COORDINATOR, "Read the clients of partner systems.")
+        .write("clients:write", COORDINATOR, "Create, change and revoke the clients of partner systems.")
+        .with_codes(&["municipality_code"]).with_personal(&["name"]),
+];
+
+/// The scopes that belong to no collection.
+const OTHER_SCOPES: &[ScopeRow] = &[
+    scope("summaries:read", EVERYONE, "Read summaries of feedback."),
+    scope("changes:read", SIGNED_IN, "Follow the changes of the resources that you may read."),
+    scope("contacts:read", SIGNED_IN, "See names and contacts as their visibility allows."),
+];
+
+/// A table without a collection of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceTable {
+    /// The name.
+    pub name: &'static str,
+    /// Why the table has no collection.
+    pub reason: &'static str,
+    /// The columns with personal data.
+    pub personal: &'static [&'static str],
+    /// Columns whose names or comments suggest personal data, but which hold none.
+    pub public: &'static [&'static str],
+    /// The columns that hold a municipality's code.
+    pub municipality_codes: &'static [&'static str],
+}
+
+/// The tables that belong to no collection.
+pub const SERVICE_TABLES: &[ServiceTable] = &[
+    table("changes", "the change ledger").with_public(&["actor"]),
+    table("event_tutors", "links of events, kept by triggers"),
+    table("event_themes", "links of events, kept by triggers"),
+    table("event_languages", "links of events, kept by triggers"),
+    table("event_audience", "links of events, kept by triggers").with_codes(&["municipality_code"]),
+    table("tutor_themes", "links of tutors, kept by triggers"),
+    table("tutor_languages", "links of tutors, kept by triggers"),
+    table("feedback_themes_wanted", "links of feedback, kept by triggers"),
+    table("feedback_summaries", "roll-ups of feedback, kept by triggers"),
+    table("feedback_tallies", "roll-ups of feedback, kept by triggers").with_codes(&["municipality_code"]),
+    table("feedback_tally_states", "roll-ups of feedback, kept by triggers").with_codes(&["municipality_code"]),
+    table("feedback_comments", "comments that are published in summaries").with_codes(&["municipality_code"]),
+    table("client_secrets", "secrets of clients, stored as hashes"),
+    table("sessions", "sessions of accounts"),
+    table("refresh_tokens", "refresh tokens, stored as hashes"),
+    table("invitations", "invitations of accounts, stored as hashes"),
+    table("sign_in_failures", "throttling of sign-in").with_personal(&["subject", "address"]),
+    table("idempotency_keys", "answers that are replayed for 24 hours").with_personal(&["body"]),
+    table("search_synonym", "words of the search"),
+    table("__diesel_schema_migrations", "the applied migrations"),
+];
+
+/// Every scope.
+pub const SCOPES: [ScopeRow; 2 * COLLECTIONS.len() + OTHER_SCOPES.len()] = all_scopes();
+
+/// Returns the collections that the change ledger records.
+pub fn ledger_collections() -> impl Iterator<Item = &'static Collection> {
+    COLLECTIONS.iter().filter(|collection| collection.in_ledger)
+}
+
+/// Returns the collection with this name.
+pub fn find(name: &str) -> Option<&'static Collection> {
+    COLLECTIONS.iter().find(|collection| collection.name == name)
+}
+
+impl Collection {
+    /// Returns the name of the table.
+    pub fn table(&self) -> String {
+        self.name.replace('-', "_")
+    }
+
+    /// Returns the path of the collection.
+    pub fn path(&self) -> String {
+        format!("/v1/{}", self.name)
+    }
+
+    const fn read(self, name: &'static str, roles: &'static [Role], description: &'static str) -> Self {
+        Self { read: scope(name, roles, description), ..self }
+    }
+
+    const fn write(self, name: &'static str, roles: &'static [Role], description: &'static str) -> Self {
+        Self { write: scope(name, roles, description), ..self }
+    }
+
+    const fn in_ledger(self) -> Self {
+        Self { in_ledger: true, ..self }
+    }
+
+    const fn hidden_in(self, states: &'static [&'static str]) -> Self {
+        Self { hidden_states: states, ..self }
+    }
+
+    const fn with_codes(self, columns: &'static [&'static str]) -> Self {
+        Self { municipality_codes: columns, ..self }
+    }
+
+    const fn with_personal(self, columns: &'static [&'static str]) -> Self {
+        Self { personal: columns, ..self }
+    }
+
+    const fn with_public(self, columns: &'static [&'static str]) -> Self {
+        Self { public: columns, ..self }
+    }
+}
+
+impl ServiceTable {
+    const fn with_codes(self, columns: &'static [&'static str]) -> Self {
+        Self { municipality_codes: columns, ..self }
+    }
+
+    const fn with_personal(self, columns: &'static [&'static str]) -> Self {
+        Self { personal: columns, ..self }
+    }
+
+    const fn with_public(self, columns: &'static [&'static str]) -> Self {
+        Self { public: columns, ..self }
+    }
+}
+
+const fn collection(name: &'static str, key: &'static str, about: &'static str) -> Collection {
+    let none = scope("", &[], "");
+    Collection {
+        name,
+        key,
+        about,
+        read: none,
+        write: none,
+        in_ledger: false,
+        hidden_states: &[],
+        personal: &[],
+        public: &[],
+        municipality_codes: &[],
+    }
+}
+
+const fn scope(name: &'static str, roles: &'static [Role], description: &'static str) -> ScopeRow {
+    ScopeRow { name, description, roles }
+}
+
+const fn table(name: &'static str, reason: &'static str) -> ServiceTable {
+    ServiceTable { name, reason, personal: &[], public: &[], municipality_codes: &[] }
+}
+
+const fn all_scopes() -> [ScopeRow; 2 * COLLECTIONS.len() + OTHER_SCOPES.len()] {
+    let mut all = [scope("", &[], ""); 2 * COLLECTIONS.len() + OTHER_SCOPES.len()];
+    let mut index = 0;
+    while index < COLLECTIONS.len() {
+        all[2 * index] = COLLECTIONS[index].read;
+        all[2 * index + 1] = COLLECTIONS[index].write;
+        index += 1;
+    }
+    let mut other = 0;
+    while other < OTHER_SCOPES.len() {
+        all[2 * COLLECTIONS.len() + other] = OTHER_SCOPES[other];
+        other += 1;
+    }
+    all
+}
+
+/// Returns the collection that a path is about.
+pub fn of_path(path: &str) -> Option<&'static Collection> {
+    let name = path.strip_prefix("/v1/")?.split(['/', '.', '?']).next()?;
+    COLLECTIONS.iter().find(|collection| collection.name == name)
+}

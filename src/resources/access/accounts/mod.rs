@@ -1,0 +1,19 @@
+//! Accounts: people who sign in. They are made by invitation, and disabled, never deleted.
+
+mod api;
+pub mod invitations;
+pub mod model;
+pub mod scopes;
+pub mod store;
+
+use crate::http::routes::Routes;
+
+pub(in crate::resources) fn routes(config: &mut Routes<'_, '_>) {
+    config
+        .service(api::list_accounts)
+        .service(api::create_account)
+        .service(api::get_account)
+        .service(api::replace_account)
+        .service(api::patch_account)
+        .service(api::create_invitation);
+}

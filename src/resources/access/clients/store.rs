@@ -1,0 +1,144 @@
+//! The clients in the database: the coordinator's, but for signing in.
+
+use diesel::{
+    helper_types::{AsSelect, IntoBoxed, Select},
+    pg::Pg,
+    prelude::*,
+    sql_types::Bool,
+};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    model::{Client, ClientFilter, ClientInput, CreatedClient, StoredClient},
+    secrets,
+};
+use crate::{
+    auth::reach::Reach,
+    db::{
+        Conn,
+        keyset::{any_of, keyset},
+    },
+    http::{List, Page},
+    problem::{Error, Result, Violation},
+    resources::{directory::municipalities, update::Editable},
+    schema::{clients, clients::dsl},
+};
+
+type Visible = IntoBoxed<'static, Select<clients::table, AsSelect<StoredClient, Pg>>, Pg>;
+
+/// The only door to the table for callers: the coordinator sees all of it, the others nothing.
+fn visible(reach: &Reach) -> Visible {
+    let query = StoredClient::query().into_boxed();
+    if reach.is_coordinator() { query } else { query.filter(false.into_sql::<Bool>()) }
+}
+
+/// The client with this id, for itself.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn stored(mut conn: &Conn, id: Uuid) -> Result<StoredClient> {
+    Ok(StoredClient::query().filter(dsl::id.eq(id)).first(&mut conn).await?)
+}
+
+/// One client.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<Client> {
+    let client: StoredClient = visible(reach).filter(dsl::id.eq(id)).first(&mut conn).await?;
+    Ok(with_secrets(conn, vec![client]).await?.remove(0))
+}
+
+/// A page of clients.
+///
+/// # Errors
+/// [`Error::Malformed`] for a cursor that is not of this list.
+pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<ClientFilter>) -> Result<Page<Client>> {
+    let List { filter, page } = list;
+    let query = any_of!(visible(reach), dsl::source, filter.source);
+    let mut query = any_of!(query, dsl::municipality_code, filter.municipality);
+    if let Some(disabled) = filter.disabled {
+        query = query.filter(dsl::disabled.eq(disabled));
+    }
+    let query = keyset!(query, page, ascending, dsl::id: Uuid);
+    let rows = query.limit(page.fetch()).load(&mut conn).await?;
+    Ok(Page::from_rows(page, with_secrets(conn, rows).await?, |client| client.id))
+}
+
+/// Every client, by id.
+///
+/// # Errors
+/// When the database is away.
+pub async fn all(mut conn: &Conn, reach: &Reach) -> Result<Vec<Client>> {
+    with_secrets(conn, visible(reach).order(dsl::id).load(&mut conn).await?).await
+}
+
+async fn with_secrets(conn: &Conn, clients: Vec<StoredClient>) -> Result<Vec<Client>> {
+    let ids: Vec<_> = clients.iter().map(|client| client.id).collect();
+    let secrets = secrets::of_clients(conn, &ids).await?;
+    let with = |client: StoredClient| {
+        let its = secrets.iter().filter(|(id, _)| *id == client.id).map(|(_, secret)| secret.clone()).collect();
+        client.with(its)
+    };
+    Ok(clients.into_iter().map(with).collect())
+}
+
+/// Makes a client with a first secret, which is told this once.
+///
+/// # Errors
+/// [`Error::OutOfReach`], [`Error::Conflict`] when the source is taken, and [`Error::Invalid`] when the municipality does
+/// not exist.
+pub async fn create(mut conn: &Conn, reach: &Reach, new: ClientInput) -> Result<CreatedClient> {
+    reach.require_coordinator("making a client")?;
+    require_municipality(conn, &new).await?;
+    let id = Uuid::now_v7();
+    diesel::insert_into(clients::table).values((dsl::id.eq(id), new)).execute(&mut conn).await?;
+    let client_secret = secrets::insert(conn, id).await?.client_secret;
+    Ok(CreatedClient { client: find(conn, reach, id).await?, client_secret })
+}
+
+impl Editable for Client {
+    type Resource = Self;
+    type Input = ClientInput;
+    type Key = Uuid;
+
+    async fn find_row(conn: &Conn, reach: &Reach, id: &Uuid) -> Result<Self> {
+        find(conn, reach, *id).await
+    }
+
+    fn view(self, _: &Reach) -> Self {
+        self
+    }
+
+    fn fields(&self) -> &ClientInput {
+        &self.fields
+    }
+
+    /// Only the coordinator sees clients, and may change all of them.
+    fn require_reach(&self, _: &Reach) -> Result<()> {
+        Ok(())
+    }
+
+    async fn check(&self, conn: &Conn, _: &Reach, new: ClientInput) -> Result<ClientInput> {
+        if new.source != self.fields.source {
+            return Err(Error::at("/source", "fixed", "the source never changes; leave it as it is"));
+        }
+        require_municipality(conn, &new).await?;
+        Ok(new)
+    }
+
+    async fn update(&self, mut conn: &Conn, new: ClientInput) -> Result<Option<Self>> {
+        let row = clients::table.find(self.id).filter(dsl::version.eq(self.version));
+        let update = diesel::update(row).set(new).returning(StoredClient::as_returning());
+        let updated: Option<StoredClient> = update.get_result(&mut conn).await.optional()?;
+        // The secrets are unchanged: a secret that is added or deleted changes the version.
+        Ok(updated.map(|client| client.with(self.secrets.clone())))
+    }
+}
+
+async fn require_municipality(conn: &Conn, new: &ClientInput) -> Result<()> {
+    let missing = municipalities::store::missing(conn, new.municipality_code.as_slice()).await?;
+    let broken = missing.iter().filter_map(|_| Violation::of_rule("clients_municipality_code_exists"));
+    Error::unless_empty(broken.collect())
+}

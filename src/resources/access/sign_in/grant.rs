@@ -1,0 +1,38 @@
+//! What an access token says of an account or a client.
+
+use crate::{
+    auth::{scopes, tokens::access_tokens::Grant},
+    config::Config,
+    domain::Role,
+    resources::access::{
+        accounts::model::{Account, AccountInput},
+        clients::model::StoredClient,
+    },
+};
+
+/// What a token says of this account: its role's scopes.
+pub fn of_account(account: &Account, config: &Config) -> Grant {
+    let AccountInput { role, municipality_code, tutor_id, .. } = &account.fields;
+    Grant {
+        sub: account.id.to_string(),
+        client_id: config.public_url.clone(),
+        scope: scopes::of_role((*role).into()).collect::<Vec<_>>().join(" "),
+        role: role.as_str().to_owned(),
+        municipality: municipality_code.clone(),
+        tutor: *tutor_id,
+        source: None,
+    }
+}
+
+/// What a token says of this client, with these of its scopes.
+pub fn of_client(client: &StoredClient, scope: String) -> Grant {
+    Grant {
+        sub: client.id.to_string(),
+        client_id: client.id.to_string(),
+        scope,
+        role: Role::Partner.as_str().to_owned(),
+        municipality: client.fields.municipality_code.clone(),
+        tutor: None,
+        source: Some(client.fields.source.clone()),
+    }
+}

@@ -1,0 +1,11 @@
+//! The directory: the municipalities, their tutors, and the themes of digital support.
+
+pub mod municipalities;
+pub mod themes;
+pub mod tutors;
+
+use crate::http::routes::Routes;
+
+pub(super) fn routes(config: &mut Routes<'_, '_>) {
+    config.configure(tutors::writes).configure(municipalities::routes).configure(themes::routes);
+}

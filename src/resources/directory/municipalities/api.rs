@@ -1,0 +1,144 @@
+//! The operations on municipalities.
+
+use actix_web::{
+    delete, get, patch, post, put,
+    web::{Data, Path},
+};
+
+use super::scopes::{MunicipalitiesRead, MunicipalitiesWrite};
+use super::{
+    model::{Municipality, MunicipalityFilter, MunicipalityInput, MunicipalityPatch},
+    store,
+};
+use crate::{
+    db::Db,
+    domain::MunicipalityCode,
+    http::{
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        input::list::PageQuery,
+        openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+    },
+    problem::Result,
+    resources::update,
+};
+
+/// List municipalities
+///
+/// All of them, filtered and in the order that you ask for.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesRead]), ("client_credentials" = [MunicipalitiesRead])),
+    params(MunicipalityFilter, PageQuery),
+    responses((status = 200, description = "A page of municipalities", body = Page<Municipality>), ListProblems),
+)]
+#[get("/v1/municipalities")]
+pub(super) async fn list_municipalities(
+    caller: Caller<MunicipalitiesRead>,
+    list: List<MunicipalityFilter>,
+    db: Data<Db>,
+) -> Result<Page<Municipality>> {
+    db.read(async |conn| store::list(conn, &list).await).await
+}
+
+/// Create a municipality
+///
+/// The coordinator's.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
+    params(IdempotencyKey),
+    responses((status = 201, description = "The new municipality", body = Municipality,
+        headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
+)]
+#[post("/v1/municipalities")]
+pub(super) async fn create_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    key: IdempotencyKey,
+    Json(new): Json<MunicipalityInput>,
+    db: Data<Db>,
+) -> Result<Created<Municipality>> {
+    key.once(&db, caller, new, store::create).await
+}
+
+/// Get a municipality
+///
+/// By its three-digit code: Helsinki is `091`.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesRead]), ("client_credentials" = [MunicipalitiesRead])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code")),
+    responses((status = 200, description = "The municipality", body = Municipality, headers(("ETag" = String))),
+        NotModified, GetProblems),
+)]
+#[get("/v1/municipalities/{code}")]
+pub(super) async fn get_municipality(
+    caller: Caller<MunicipalitiesRead>,
+    code: Path<MunicipalityCode>,
+    db: Data<Db>,
+) -> Result<Json<Municipality>> {
+    store::look_up(&db, code.into_inner()).await.map(Json)
+}
+
+/// Replace a municipality
+///
+/// The coordinator changes everything; a municipality its own `support_stage`, `support_since`, `website` and
+/// `profile`.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[put("/v1/municipalities/{code}")]
+pub(super) async fn replace_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    code: Path<MunicipalityCode>,
+    if_match: IfMatch,
+    Json(new): Json<MunicipalityInput>,
+    db: Data<Db>,
+) -> Result<Json<Municipality>> {
+    update::replace::<Municipality, _>(&db, caller, code.into_inner(), if_match, new).await
+}
+
+/// Change a municipality
+///
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    request_body(content_type = "application/merge-patch+json", content = MunicipalityPatch,
+        example = json!({"support_stage": "developing", "profile": {"en": "We begin with the libraries."}})),
+    responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[patch("/v1/municipalities/{code}")]
+pub(super) async fn patch_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    code: Path<MunicipalityCode>,
+    if_match: IfMatch,
+    patch: Patch,
+    db: Data<Db>,
+) -> Result<Json<Municipality>> {
+    update::patch::<Municipality, _>(&db, caller, code.into_inner(), if_match, patch).await
+}
+
+/// Delete a municipality
+///
+/// The coordinator's; 409 while tutors, events, feedback or accounts refer to it.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    responses((status = 204, description = "It is gone"), DeleteProblems),
+)]
+#[delete("/v1/municipalities/{code}")]
+pub(super) async fn delete_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    code: Path<MunicipalityCode>,
+    if_match: IfMatch,
+    db: Data<Db>,
+) -> Result<NoContent> {
+    update::delete::<Municipality, _>(&db, caller, code.into_inner(), if_match).await
+}

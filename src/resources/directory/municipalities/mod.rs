@@ -1,0 +1,18 @@
+//! Municipalities: whom the network is to reach, known by their official three-digit codes.
+
+mod api;
+pub mod model;
+pub mod scopes;
+pub mod store;
+
+use crate::http::routes::Routes;
+
+pub(in crate::resources) fn routes(config: &mut Routes<'_, '_>) {
+    config
+        .service(api::list_municipalities)
+        .service(api::create_municipality)
+        .service(api::get_municipality)
+        .service(api::replace_municipality)
+        .service(api::patch_municipality)
+        .service(api::delete_municipality);
+}

@@ -1,0 +1,207 @@
+//! Municipalities in the database. Every caller sees all of them.
+
+use diesel::{
+    helper_types::{AsSelect, IntoBoxed, Select},
+    pg::Pg,
+    prelude::*,
+};
+use diesel_async::RunQueryDsl;
+
+use super::model::{Municipality, MunicipalityFilter, MunicipalityInput, MunicipalitySort as Sort};
+use crate::{
+    auth::reach::Reach,
+    db::{
+        Conn, Db,
+        batching::lookups::Lookup,
+        keyset::{any_of, keyset},
+        search::{by_first_column, found, rank},
+    },
+    domain::MunicipalityCode,
+    http::{List, Page, input::list::PageRequest},
+    problem::{Error, Result},
+    resources::update::{Deletable, Editable},
+    schema::municipalities::{self, dsl},
+};
+
+type Query = IntoBoxed<'static, Select<municipalities::table, AsSelect<Municipality, Pg>>, Pg>;
+
+/// The rows that match a search.
+const FOUND: &str = "code = any(array(select code from municipalities where search @@";
+
+/// Municipalities by code.
+struct ByCode;
+
+impl Lookup for ByCode {
+    type Visibility = ();
+    type Key = MunicipalityCode;
+    type Row = Municipality;
+
+    fn key(row: &Municipality) -> MunicipalityCode {
+        row.fields.code.clone()
+    }
+
+    async fn load(conn: &Conn, (): &(), codes: Vec<MunicipalityCode>) -> Result<Vec<Municipality>> {
+        with_codes(conn, codes).await
+    }
+}
+
+/// Returns one municipality, looked up together with others.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn look_up(db: &Db, code: MunicipalityCode) -> Result<Municipality> {
+    db.look_up::<ByCode>((), code).await
+}
+
+/// Returns one municipality.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(mut conn: &Conn, code: &MunicipalityCode) -> Result<Municipality> {
+    Ok(Municipality::query().filter(dsl::code.eq(code)).first(&mut conn).await?)
+}
+
+/// Returns the municipalities with these codes, in any order.
+pub async fn with_codes(mut conn: &Conn, codes: Vec<MunicipalityCode>) -> Result<Vec<Municipality>> {
+    Ok(Municipality::query().filter(dsl::code.eq_any(codes)).load(&mut conn).await?)
+}
+
+/// Returns the codes that no municipality has.
+pub async fn missing(mut conn: &Conn, codes: &[MunicipalityCode]) -> Result<Vec<MunicipalityCode>> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = municipalities::table.select(dsl::code).filter(dsl::code.eq_any(codes));
+    let known: Vec<MunicipalityCode> = query.load(&mut conn).await?;
+    Ok(codes.iter().filter(|code| !known.contains(code)).cloned().collect())
+}
+
+/// Returns a page of municipalities.
+///
+/// # Errors
+/// [`Error::Malformed`] for a cursor that belongs to another list.
+pub async fn list(mut conn: &Conn, list: &List<MunicipalityFilter>) -> Result<Page<Municipality>> {
+    let List { filter, page } = list;
+    let query = filtered(filter).limit(page.fetch());
+    let sort = match (filter.sort, &filter.q) {
+        (None, Some(q)) => return by_rank(conn, query, q, page).await,
+        (sort, _) => sort.unwrap_or_default(),
+    };
+    let query = match sort {
+        Sort::Code => keyset!(query, page, ascending, dsl::code: MunicipalityCode),
+        Sort::CodeDescending => keyset!(query, page, descending, dsl::code: MunicipalityCode),
+        Sort::Name => keyset!(query, page, ascending, dsl::sort_name: String, dsl::code: MunicipalityCode),
+        Sort::NameDescending => keyset!(query, page, descending, dsl::sort_name: String, dsl::code: MunicipalityCode),
+        Sort::Population => keyset!(query, page, ascending, dsl::population: i32, dsl::code: MunicipalityCode),
+        Sort::PopulationDescending => {
+            keyset!(query, page, descending, dsl::population: i32, dsl::code: MunicipalityCode)
+        }
+    };
+    Ok(Page::from_rows(page, query.load(&mut conn).await?, |municipality| municipality.sort_key(sort)))
+}
+
+fn filtered(filter: &MunicipalityFilter) -> Query {
+    let query = Municipality::query().into_boxed();
+    let query = any_of!(query, dsl::support_stage, filter.support_stage);
+    let query = any_of!(query, dsl::language_status, filter.language_status);
+    let mut query = any_of!(query, dsl::region_code, filter.region);
+    if let Some(least) = filter.population_min {
+        query = query.filter(dsl::population.ge(least));
+    }
+    if let Some(most) = filter.population_max {
+        query = query.filter(dsl::population.le(most));
+    }
+    if let Some(q) = &filter.q {
+        query = query.filter(found(FOUND, q));
+    }
+    query
+}
+
+async fn by_rank(mut conn: &Conn, query: Query, q: &str, page: &PageRequest) -> Result<Page<Municipality>> {
+    let rank = || rank("search_rank(search,", q);
+    let mut query = query.order((by_first_column(), dsl::code));
+    if let Some((least, code)) = page.after::<(f32, MunicipalityCode)>()? {
+        query = query.filter(rank().le(least)).filter(rank().lt(least).or(dsl::code.gt(code)));
+    }
+    let rows: Vec<(f32, Municipality)> = query.select((rank(), Municipality::as_select())).load(&mut conn).await?;
+    let ranked = Page::from_rows(page, rows, |(rank, municipality)| (*rank, municipality.fields.code.clone()));
+    Ok(ranked.map(|(_, municipality)| municipality))
+}
+
+/// Creates a municipality. Only the coordinator may.
+///
+/// # Errors
+/// [`Error::OutOfReach`], and [`Error::Conflict`] when the code is taken.
+pub async fn create(mut conn: &Conn, reach: &Reach, new: MunicipalityInput) -> Result<Municipality> {
+    reach.require_coordinator("create a municipality")?;
+    let insert = diesel::insert_into(municipalities::table).values(new);
+    Ok(insert.returning(Municipality::as_returning()).get_result(&mut conn).await?)
+}
+
+impl Editable for Municipality {
+    type Resource = Self;
+    type Input = MunicipalityInput;
+    type Key = MunicipalityCode;
+
+    async fn find_row(conn: &Conn, _: &Reach, code: &MunicipalityCode) -> Result<Self> {
+        find(conn, code).await
+    }
+
+    fn view(self, _: &Reach) -> Self {
+        self
+    }
+
+    fn fields(&self) -> &MunicipalityInput {
+        &self.fields
+    }
+
+    fn require_reach(&self, reach: &Reach) -> Result<()> {
+        reach.require_writes_for(Some(&self.fields.code))
+    }
+
+    async fn check(&self, _: &Conn, reach: &Reach, new: MunicipalityInput) -> Result<MunicipalityInput> {
+        require_own_fields(reach, &self.fields, &new)?;
+        if new.code != self.fields.code {
+            return Err(Error::at("/code", "fixed", "the code never changes; send the code in the path"));
+        }
+        Ok(new)
+    }
+
+    async fn update(&self, mut conn: &Conn, new: MunicipalityInput) -> Result<Option<Self>> {
+        let row = municipalities::table.find(&self.fields.code).filter(dsl::version.eq(self.version));
+        Ok(diesel::update(row).set(new).returning(Self::as_returning()).get_result(&mut conn).await.optional()?)
+    }
+}
+
+impl Deletable for Municipality {
+    fn require_deletable(&self, reach: &Reach) -> Result<()> {
+        reach.require_coordinator("delete a municipality")
+    }
+
+    async fn delete(&self, mut conn: &Conn) -> Result<usize> {
+        let row = municipalities::table.find(&self.fields.code).filter(dsl::version.eq(self.version));
+        diesel::delete(row).execute(&mut conn).await.map_err(Error::on_delete)
+    }
+}
+
+/// Refuses a municipality that changes fields which only the coordinator changes.
+fn require_own_fields(reach: &Reach, current: &MunicipalityInput, new: &MunicipalityInput) -> Result<()> {
+    if reach.is_coordinator() {
+        return Ok(());
+    }
+    let changes = [
+        ("code", current.code != new.code),
+        ("name", current.name != new.name),
+        ("region_code", current.region_code != new.region_code),
+        ("region_name", current.region_name != new.region_name),
+        ("language_status", current.language_status != new.language_status),
+        ("population", current.population != new.population),
+        ("population_on", current.population_on != new.population_on),
+        ("location", current.location != new.location),
+    ];
+    let named: Vec<_> = changes.iter().filter(|(_, changed)| *changed).map(|(name, _)| format!("`{name}`")).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    Err(Error::OutOfReach(format!("only the coordinator may change {}; leave them as they are", named.join(", "))))
+}

@@ -1,0 +1,140 @@
+//! The operations on themes.
+
+use actix_web::{
+    delete, get, patch, post, put,
+    web::{Data, Path},
+};
+
+use super::scopes::{ThemesRead, ThemesWrite};
+use super::{
+    model::{Theme, ThemeFilter, ThemeInput, ThemePatch},
+    store,
+};
+use crate::{
+    db::Db,
+    domain::ThemeSlug,
+    http::{
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        input::list::PageQuery,
+        openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+    },
+    problem::Result,
+    resources::update,
+};
+
+/// List themes
+///
+/// All of them, filtered and in the order that you ask for: forms of support and themes of support, each with the wider
+/// one that it is part of.
+#[utoipa::path(
+    tag = "themes",
+    security(("bearer" = [ThemesRead]), ("client_credentials" = [ThemesRead])),
+    params(ThemeFilter, PageQuery),
+    responses((status = 200, description = "A page of themes", body = Page<Theme>), ListProblems),
+)]
+#[get("/v1/themes")]
+pub(super) async fn list_themes(
+    caller: Caller<ThemesRead>,
+    list: List<ThemeFilter>,
+    db: Data<Db>,
+) -> Result<Page<Theme>> {
+    db.read(async |conn| store::list(conn, &list).await).await
+}
+
+/// Create a theme
+///
+/// The coordinator's.
+#[utoipa::path(
+    tag = "themes",
+    security(("bearer" = [ThemesWrite])),
+    params(IdempotencyKey),
+    responses((status = 201, description = "The new theme", body = Theme,
+        headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
+)]
+#[post("/v1/themes")]
+pub(super) async fn create_theme(
+    caller: Caller<ThemesWrite>,
+    key: IdempotencyKey,
+    Json(new): Json<ThemeInput>,
+    db: Data<Db>,
+) -> Result<Created<Theme>> {
+    key.once(&db, caller, new, store::create).await
+}
+
+/// Get a theme
+///
+/// By its slug.
+#[utoipa::path(
+    tag = "themes",
+    security(("bearer" = [ThemesRead]), ("client_credentials" = [ThemesRead])),
+    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug")),
+    responses((status = 200, description = "The theme", body = Theme, headers(("ETag" = String))),
+        NotModified, GetProblems),
+)]
+#[get("/v1/themes/{slug}")]
+pub(super) async fn get_theme(caller: Caller<ThemesRead>, slug: Path<ThemeSlug>, db: Data<Db>) -> Result<Json<Theme>> {
+    db.read(async |conn| store::find(conn, &slug).await).await.map(Json)
+}
+
+/// Replace a theme
+///
+/// The coordinator's. The `slug` is fixed; the `parent` must not be part of this theme.
+#[utoipa::path(
+    tag = "themes",
+    security(("bearer" = [ThemesWrite])),
+    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug"), IfMatch),
+    responses((status = 200, description = "The theme as it is now", body = Theme, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[put("/v1/themes/{slug}")]
+pub(super) async fn replace_theme(
+    caller: Caller<ThemesWrite>,
+    slug: Path<ThemeSlug>,
+    if_match: IfMatch,
+    Json(new): Json<ThemeInput>,
+    db: Data<Db>,
+) -> Result<Json<Theme>> {
+    update::replace::<Theme, _>(&db, caller, slug.into_inner(), if_match, new).await
+}
+
+/// Change a theme
+///
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. The rest is as with `PUT`.
+#[utoipa::path(
+    tag = "themes",
+    security(("bearer" = [ThemesWrite])),
+    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug"), IfMatch),
+    request_body(content_type = "application/merge-patch+json", content = ThemePatch,
+        example = json!({"parent": null, "name": {"en": "Adult education"}})),
+    responses((status = 200, description = "The theme as it is now", body = Theme, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[patch("/v1/themes/{slug}")]
+pub(super) async fn patch_theme(
+    caller: Caller<ThemesWrite>,
+    slug: Path<ThemeSlug>,
+    if_match: IfMatch,
+    patch: Patch,
+    db: Data<Db>,
+) -> Result<Json<Theme>> {
+    update::patch::<Theme, _>(&db, caller, slug.into_inner(), if_match, patch).await
+}
+
+/// Delete a theme
+///
+/// The coordinator's; 409 while themes, tutors, events or feedback refer to it.
+#[utoipa::path(
+    tag = "themes",
+    security(("bearer" = [ThemesWrite])),
+    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug"), IfMatch),
+    responses((status = 204, description = "It is gone"), DeleteProblems),
+)]
+#[delete("/v1/themes/{slug}")]
+pub(super) async fn delete_theme(
+    caller: Caller<ThemesWrite>,
+    slug: Path<ThemeSlug>,
+    if_match: IfMatch,
+    db: Data<Db>,
+) -> Result<NoContent> {
+    update::delete::<Theme, _>(&db, caller, slug.into_inner(), if_match).await
+}

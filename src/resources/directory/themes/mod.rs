@@ -1,0 +1,18 @@
+//! Themes: what digital support is about, and the forms it is given in, known by their slugs.
+
+mod api;
+pub mod model;
+pub mod scopes;
+pub mod store;
+
+use crate::http::routes::Routes;
+
+pub(in crate::resources) fn routes(config: &mut Routes<'_, '_>) {
+    config
+        .service(api::list_themes)
+        .service(api::create_theme)
+        .service(api::get_theme)
+        .service(api::replace_theme)
+        .service(api::patch_theme)
+        .service(api::delete_theme);
+}

@@ -1,0 +1,152 @@
+//! The operations on tutors.
+
+use actix_web::{
+    delete, get, patch, post, put,
+    web::{Data, Path},
+};
+use uuid::Uuid;
+
+use super::scopes::{TutorsRead, TutorsWrite};
+use super::{
+    list,
+    model::{Tutor, TutorFilter, TutorInput, TutorPatch, TutorRow},
+    store,
+};
+use crate::{
+    db::{Conn, Db, batching::response_cache::ResponseCache},
+    http::{
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        input::list::PageQuery,
+        openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+        output::cached::{RenderedResource, render_resource},
+    },
+    problem::Result,
+    resources::update,
+};
+
+/// List tutors
+///
+/// All of them, filtered and in the order that you ask for. `name` and `contact` are null where `visibility` hides them
+/// from you.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsRead]), ("client_credentials" = [TutorsRead])),
+    params(TutorFilter, PageQuery),
+    responses((status = 200, description = "A page of tutors", body = Page<Tutor>), ListProblems),
+)]
+#[get("/v1/tutors")]
+pub(super) async fn list_tutors(
+    caller: Caller<TutorsRead>,
+    query: List<TutorFilter>,
+    db: Data<Db>,
+) -> Result<Page<Tutor>> {
+    let page = async |conn: &Conn| list::list(conn, &caller.reach, &query).await;
+    if query.filter.q.is_some() { db.read_long(page).await } else { db.read(page).await }
+}
+
+/// Create a tutor
+///
+/// Of a municipality that you write for; a tutor creates none. A partner system's tutors have its `source`, in which an
+/// `external_id` is used once.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
+    params(IdempotencyKey),
+    responses((status = 201, description = "The new tutor", body = Tutor,
+        headers(("ETag" = String), ("Location" = String), ("Idempotency-Replayed" = bool))), CreateProblems),
+)]
+#[post("/v1/tutors")]
+pub(super) async fn create_tutor(
+    caller: Caller<TutorsWrite>,
+    key: IdempotencyKey,
+    Json(new): Json<TutorInput>,
+    db: Data<Db>,
+) -> Result<Created<Tutor>> {
+    key.once(&db, caller, new, store::create).await
+}
+
+/// Get a tutor
+///
+/// `name` and `contact` are null when `visibility` hides them from you; the `ETag` says which view you got.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsRead]), ("client_credentials" = [TutorsRead])),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id")),
+    responses((status = 200, description = "The tutor", body = Tutor, headers(("ETag" = String))),
+        NotModified, GetProblems),
+)]
+#[get("/v1/tutors/{id}")]
+pub(super) async fn get_tutor(
+    caller: Caller<TutorsRead>,
+    id: Path<Uuid>,
+    cache: Data<ResponseCache>,
+    db: Data<Db>,
+) -> Result<RenderedResource> {
+    let render = async || render_resource(&store::look_up(&db, &caller.reach, *id).await?);
+    cache.answer(&db, "tutors", caller.cache_key(format!("/v1/tutors/{id}")), render).await.map(RenderedResource)
+}
+
+/// Replace a tutor
+///
+/// A municipality and its partner systems change their own tutors and may give them to no other municipality; a tutor
+/// changes its own profile, but for `municipality_code`; the coordinator changes all.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
+    responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[put("/v1/tutors/{id}")]
+pub(super) async fn replace_tutor(
+    caller: Caller<TutorsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    Json(new): Json<TutorInput>,
+    db: Data<Db>,
+) -> Result<Json<Tutor>> {
+    update::replace::<TutorRow, _>(&db, caller, *id, if_match, new).await
+}
+
+/// Change a tutor
+///
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
+    request_body(content_type = "application/merge-patch+json", content = TutorPatch,
+        example = json!({"status": "paused", "title": {"sv": "Kommuntutor"}})),
+    responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
+        WriteProblems),
+)]
+#[patch("/v1/tutors/{id}")]
+pub(super) async fn patch_tutor(
+    caller: Caller<TutorsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    patch: Patch,
+    db: Data<Db>,
+) -> Result<Json<Tutor>> {
+    update::patch::<TutorRow, _>(&db, caller, *id, if_match, patch).await
+}
+
+/// Delete a tutor
+///
+/// Only one that nothing ever referred to: 409 when events or an account do. Who leaves is not deleted: set `status` to
+/// `ended`. A tutor deletes none.
+#[utoipa::path(
+    tag = "tutors",
+    security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
+    responses((status = 204, description = "It is gone"), DeleteProblems),
+)]
+#[delete("/v1/tutors/{id}")]
+pub(super) async fn delete_tutor(
+    caller: Caller<TutorsWrite>,
+    id: Path<Uuid>,
+    if_match: IfMatch,
+    db: Data<Db>,
+) -> Result<NoContent> {
+    update::delete::<TutorRow, _>(&db, caller, *id, if_match).await
+}

@@ -1,0 +1,92 @@
+//! Lists of tutors.
+
+use diesel::{
+    helper_types::{AsSelect, IntoBoxed, Select},
+    pg::Pg,
+    prelude::*,
+};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    model::{Tutor, TutorFilter, TutorRow, TutorSort as Sort},
+    visibility::ContactVisibility,
+};
+use crate::{
+    auth::reach::Reach,
+    db::{
+        Conn,
+        keyset::{any_linked, any_of, keyset},
+        search::by_first_column,
+    },
+    http::{List, Page, input::list::PageRequest},
+    problem::Result,
+    schema::{
+        tutor_languages, tutor_themes,
+        tutors::{self, dsl},
+    },
+};
+
+type Query = IntoBoxed<'static, Select<tutors::table, AsSelect<TutorRow, Pg>>, Pg>;
+
+/// Returns a page of tutors.
+///
+/// # Errors
+/// [`crate::problem::Error::Malformed`] for a cursor that belongs to another list.
+pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<TutorFilter>) -> Result<Page<Tutor>> {
+    let List { filter, page } = list;
+    let visibility = ContactVisibility::of(reach);
+    let sort = match (filter.sort, &filter.q) {
+        (None, Some(q)) => return by_rank(conn, &visibility, filter, q, page).await,
+        (sort, _) => sort.unwrap_or_default(),
+    };
+    let after = page.after::<Uuid>()?;
+    let query = match sort {
+        Sort::Id => {
+            let query = filtered(&visibility, filter, (after.unwrap_or(Uuid::nil()), Uuid::max()));
+            keyset!(query, page, ascending, dsl::id: Uuid)
+        }
+        Sort::IdDescending => {
+            let query = filtered(&visibility, filter, (Uuid::nil(), after.unwrap_or(Uuid::max())));
+            keyset!(query, page, descending, dsl::id: Uuid)
+        }
+    };
+    let rows: Vec<TutorRow> = query.limit(page.fetch()).load(&mut conn).await?;
+    Ok(Page::from_rows(page, rows, |row| row.id).map(|row| visibility.view(row)))
+}
+
+/// Returns the tutors that pass the filters. The ids of the page lie between the bounds. The link tables are told the bounds
+/// too: PostgreSQL carries an equality over to them, but no inequality.
+fn filtered(visibility: &ContactVisibility, filter: &TutorFilter, bounds: (Uuid, Uuid)) -> Query {
+    let query = TutorRow::query().into_boxed();
+    let query = any_of!(query, dsl::municipality_code, filter.municipality);
+    let query = any_of!(query, dsl::status, filter.status);
+    let query = any_of!(query, dsl::source, filter.source);
+    let query = any_of!(query, dsl::external_id, filter.external_id);
+    let links = tutor_themes::table.filter(tutor_themes::tutor_id.eq(dsl::id));
+    let links = links.filter(tutor_themes::tutor_id.gt(bounds.0)).filter(tutor_themes::tutor_id.lt(bounds.1));
+    let query = any_linked!(query, links, tutor_themes::theme_slug, filter.theme);
+    let links = tutor_languages::table.filter(tutor_languages::tutor_id.eq(dsl::id));
+    let links = links.filter(tutor_languages::tutor_id.gt(bounds.0)).filter(tutor_languages::tutor_id.lt(bounds.1));
+    let query = any_linked!(query, links, tutor_languages::language, filter.language);
+    match &filter.q {
+        Some(q) => query.filter(visibility.found(q)),
+        None => query,
+    }
+}
+
+async fn by_rank(
+    mut conn: &Conn,
+    visibility: &ContactVisibility,
+    filter: &TutorFilter,
+    q: &str,
+    page: &PageRequest,
+) -> Result<Page<Tutor>> {
+    let query = filtered(visibility, filter, (Uuid::nil(), Uuid::max()));
+    let mut query = query.order((by_first_column(), dsl::id)).limit(page.fetch());
+    if let Some((least, id)) = page.after::<(f32, Uuid)>()? {
+        query = query.filter(visibility.rank(q).le(least)).filter(visibility.rank(q).lt(least).or(dsl::id.gt(id)));
+    }
+    let rows: Vec<(f32, TutorRow)> = query.select((visibility.rank(q), TutorRow::as_select())).load(&mut conn).await?;
+    Ok(Page::from_rows(page, rows, |(rank, row)| (*rank, row.id)).map(|(_, row)| visibility.view(row)))
+}

@@ -1,0 +1,21 @@
+//! Tutors: digital supporters of a municipality who tutor others.
+//!
+//! Everybody in the network sees all of them. Name and contact are personal data: who sees those is decided in
+//! `sight` and nowhere else.
+
+mod api;
+mod list;
+pub mod model;
+pub mod scopes;
+pub mod store;
+mod visibility;
+
+use crate::http::routes::Routes;
+
+pub(in crate::resources) fn reads(config: &mut Routes<'_, '_>) {
+    config.service(api::list_tutors).service(api::get_tutor);
+}
+
+pub(in crate::resources) fn writes(config: &mut Routes<'_, '_>) {
+    config.service(api::create_tutor).service(api::replace_tutor).service(api::patch_tutor).service(api::delete_tutor);
+}

@@ -1,0 +1,178 @@
+//! Tutors in the database. Every caller sees all of them; [`super::visibility`] decides who sees a name and a contact.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use futures_util::future::try_join;
+use uuid::Uuid;
+
+use super::{
+    model::{Tutor, TutorInput, TutorRow},
+    visibility::ContactVisibility,
+};
+use crate::{
+    auth::reach::Reach,
+    db::{Conn, Db, batching::lookups::Lookup},
+    domain::{MunicipalityCode, Role},
+    problem::{Error, Result, Violation},
+    resources::{
+        directory::{municipalities, themes},
+        update::{Deletable, Editable},
+    },
+    schema::tutors::{self, dsl},
+};
+
+/// Tutors by id.
+struct ById;
+
+impl Lookup for ById {
+    type Visibility = ();
+    type Key = Uuid;
+    type Row = TutorRow;
+
+    fn key(row: &TutorRow) -> Uuid {
+        row.id
+    }
+
+    async fn load(mut conn: &Conn, (): &(), ids: Vec<Uuid>) -> Result<Vec<TutorRow>> {
+        Ok(TutorRow::query().filter(dsl::id.eq_any(ids)).load(&mut conn).await?)
+    }
+}
+
+/// Returns one tutor, looked up together with others.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(super) async fn look_up(db: &Db, reach: &Reach, id: Uuid) -> Result<Tutor> {
+    Ok(ContactVisibility::of(reach).view(db.look_up::<ById>((), id).await?))
+}
+
+/// Returns one tutor.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Tutor> {
+    Ok(TutorRow::find_row(conn, reach, &id).await?.view(reach))
+}
+
+/// Returns the tutors with these ids, in any order.
+pub async fn with_ids(conn: &Conn, reach: &Reach, ids: Vec<Uuid>) -> Result<Vec<Tutor>> {
+    let visibility = ContactVisibility::of(reach);
+    let rows = <ById as Lookup>::load(conn, &(), ids).await?;
+    Ok(rows.into_iter().map(|row| visibility.view(row)).collect())
+}
+
+/// Returns the ids that no tutor has.
+pub async fn missing(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known: Vec<Uuid> = tutors::table.select(dsl::id).filter(dsl::id.eq_any(ids)).load(&mut conn).await?;
+    Ok(ids.iter().filter(|id| !known.contains(id)).copied().collect())
+}
+
+/// Returns the municipality of a tutor; none when there is no such tutor.
+pub async fn municipality_of(mut conn: &Conn, id: Uuid) -> Result<Option<MunicipalityCode>> {
+    let query = tutors::table.find(id).select(dsl::municipality_code);
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Creates a tutor of a municipality that the caller writes for.
+///
+/// # Errors
+/// [`Error::OutOfReach`], [`Error::Invalid`] when the municipality or a theme does not exist, and [`Error::Conflict`] when
+/// the source has used the `external_id` before.
+pub async fn create(mut conn: &Conn, reach: &Reach, new: TutorInput) -> Result<Tutor> {
+    require_no_tutor(reach, "create")?;
+    reach.require_writes_for(Some(&new.municipality_code))?;
+    require_references(conn, &new).await?;
+    let values = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(reach.identity.source().to_owned()), new);
+    let insert = diesel::insert_into(tutors::table).values(values).returning(TutorRow::as_returning());
+    Ok(insert.get_result(&mut conn).await?.view(reach))
+}
+
+impl Editable for TutorRow {
+    type Resource = Tutor;
+    type Input = TutorInput;
+    type Key = Uuid;
+
+    async fn find_row(mut conn: &Conn, _: &Reach, id: &Uuid) -> Result<Self> {
+        Ok(Self::query().filter(dsl::id.eq(*id)).first(&mut conn).await?)
+    }
+
+    fn view(self, reach: &Reach) -> Tutor {
+        ContactVisibility::of(reach).view(self)
+    }
+
+    fn fields(&self) -> &TutorInput {
+        &self.fields
+    }
+
+    fn require_reach(&self, reach: &Reach) -> Result<()> {
+        match reach.role {
+            Role::Tutor if reach.writes && reach.tutor == Some(self.id) => Ok(()),
+            Role::Tutor => Err(Error::OutOfReach("a tutor may change only their own profile".to_owned())),
+            _ => reach.require_writes_for(Some(&self.fields.municipality_code)),
+        }
+    }
+
+    async fn check(&self, conn: &Conn, reach: &Reach, new: TutorInput) -> Result<TutorInput> {
+        if new.municipality_code != self.fields.municipality_code {
+            if reach.role == Role::Tutor {
+                let detail = "a tutor may not change `municipality_code`; leave it as it is";
+                return Err(Error::OutOfReach(detail.to_owned()));
+            }
+            reach.require_writes_for(Some(&new.municipality_code))?;
+        }
+        require_references(conn, &new).await?;
+        Ok(new)
+    }
+
+    async fn update(&self, mut conn: &Conn, new: TutorInput) -> Result<Option<Self>> {
+        let row = tutors::table.find(self.id).filter(dsl::version.eq(self.version));
+        Ok(diesel::update(row).set(new).returning(Self::as_returning()).get_result(&mut conn).await.optional()?)
+    }
+}
+
+impl Deletable for TutorRow {
+    fn require_deletable(&self, reach: &Reach) -> Result<()> {
+        require_no_tutor(reach, "delete")?;
+        self.require_reach(reach)
+    }
+
+    async fn delete(&self, mut conn: &Conn) -> Result<usize> {
+        let row = tutors::table.find(self.id).filter(dsl::version.eq(self.version));
+        diesel::delete(row).execute(&mut conn).await.map_err(in_use)
+    }
+}
+
+fn require_no_tutor(reach: &Reach, action: &str) -> Result<()> {
+    if reach.role == Role::Tutor {
+        let detail = format!("a tutor may not {action} tutors; their municipality and the coordinator may");
+        return Err(Error::OutOfReach(detail));
+    }
+    Ok(())
+}
+
+/// Refuses references to a municipality or themes that do not exist. The foreign keys guard against a row that is deleted
+/// at the same time.
+async fn require_references(conn: &Conn, new: &TutorInput) -> Result<()> {
+    let code = std::slice::from_ref(&new.municipality_code);
+    let (no_theme, no_municipality) =
+        try_join(themes::store::missing(conn, &new.themes), municipalities::store::missing(conn, code)).await?;
+    let mut violations: Vec<_> = Violation::of_items("tutors_themes_exist", &new.themes, &no_theme).collect();
+    if !no_municipality.is_empty() {
+        violations.extend(Violation::of_rule("tutors_municipality_code_exists"));
+    }
+    Error::unless_empty(violations)
+}
+
+/// History stays true: a tutor that other rows refer to is ended, not deleted.
+fn in_use(error: diesel::result::Error) -> Error {
+    match Error::on_delete(error) {
+        Error::Conflict { code, .. } => Error::Conflict {
+            code,
+            detail: "events or an account refer to this tutor: set its `status` to `ended` instead".into(),
+        },
+        other => other,
+    }
+}

@@ -1,0 +1,84 @@
+//! The events that a calendar shows: those that start next, and those that started last.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use futures_util::future::try_join_all;
+
+use super::{
+    list::{LeadingLink, by_time},
+    model::{Event, EventRow},
+    status::EventStatus,
+    visibility::{EventVisibility, view},
+};
+use crate::{
+    auth::reach::Reach,
+    clock,
+    db::{
+        Conn,
+        keyset::{TimeOrder, TimeRange},
+    },
+    domain::{MunicipalityCode, time},
+    problem::Result,
+    schema::events::dsl::{host_municipality_code, status},
+};
+
+/// How many events each way a calendar has. A calendar then costs the same however many events there are.
+const EACH_WAY: usize = 500;
+
+/// The events that a calendar is about.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Region,
+    HostedBy(&'a MunicipalityCode),
+    TailoredTo(&'a MunicipalityCode),
+}
+
+/// The events of a calendar.
+pub struct CalendarWindow {
+    /// The events, by time.
+    pub events: Vec<Event>,
+    /// When the next of them starts. The window is another one from then on.
+    pub next_start: Option<DateTime<Utc>>,
+}
+
+/// Returns the 500 events that start next and the 500 that started last: of the whole region, or those that a municipality
+/// hosts and those that are tailored to it.
+pub async fn calendar_window(
+    conn: &Conn,
+    reach: &Reach,
+    municipality: Option<&MunicipalityCode>,
+) -> Result<CalendarWindow> {
+    let now = clock::now();
+    let scopes = municipality.map_or(vec![Scope::Region], |code| vec![Scope::HostedBy(code), Scope::TailoredTo(code)]);
+    let lists = try_join_all(scopes.into_iter().flat_map(|scope| {
+        let past = TimeRange { from: time::EARLIEST, to: now - TimeDelta::microseconds(1) };
+        let future = TimeRange { from: now, to: time::LATEST };
+        [(past, TimeOrder::LatestFirst), (future, TimeOrder::EarliestFirst)]
+            .map(|(range, order)| load(conn, reach, scope, range, order))
+    }));
+    let mut rows: Vec<_> = lists.await?.into_iter().flatten().collect();
+    // By time, each event once: its host may also be in its audience.
+    rows.sort_unstable_by_key(|row| (row.fields.starts_at, row.id));
+    rows.dedup_by_key(|row| row.id);
+    let past = rows.partition_point(|row| row.fields.starts_at < now);
+    let next_start = rows.get(past).map(|row| row.fields.starts_at);
+    let window = past.saturating_sub(EACH_WAY)..(past + EACH_WAY).min(rows.len());
+    Ok(CalendarWindow { events: rows.drain(window).map(|row| view(reach, row)).collect(), next_start })
+}
+
+async fn load(
+    conn: &Conn,
+    reach: &Reach,
+    scope: Scope<'_>,
+    range: TimeRange,
+    order: TimeOrder,
+) -> Result<Vec<EventRow>> {
+    let query = EventVisibility::of(reach).query().filter(status.ne(EventStatus::Draft));
+    let query = query.limit(i64::try_from(EACH_WAY).unwrap_or(i64::MAX));
+    let (query, leading) = match scope {
+        Scope::Region => (query, None),
+        Scope::HostedBy(code) => (query.filter(host_municipality_code.eq(code.clone())), None),
+        Scope::TailoredTo(code) => (query, Some(LeadingLink::Audience(code.clone()))),
+    };
+    by_time(conn, query, leading, range, order, None).await
+}

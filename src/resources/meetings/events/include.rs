@@ -1,0 +1,248 @@
+//! The query parameter `include`: it adds the tutors, themes and hosts of events to an answer, each once and by its key.
+
+use std::collections::BTreeMap;
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Type,
+        path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle},
+        schema::{ArrayBuilder, ObjectBuilder},
+    },
+};
+use uuid::Uuid;
+
+use super::{filter::EventFilter, list::list, model::Event, store};
+use crate::{
+    auth::{reach::Reach, scopes::Scope},
+    db::{Conn, Db},
+    http::{
+        Caller, List, Page, Resource, examples,
+        input::{
+            query::{INCLUDE, pairs},
+            read_later::ReadLater,
+        },
+    },
+    problem::{Error, Result},
+    resources::directory::{
+        municipalities,
+        municipalities::{model::Municipality, scopes::MunicipalitiesRead},
+        themes,
+        themes::{model::Theme, scopes::ThemesRead},
+        tutors,
+        tutors::{model::Tutor, scopes::TutorsRead},
+    },
+};
+
+/// The values of `include`.
+const NAMES: [&str; 3] = ["tutors", "themes", "host"];
+
+/// The parameter `include` of a request.
+#[derive(Debug)]
+pub(super) struct Include([bool; 3]);
+
+/// What to include, each with the reach that the caller has for it.
+#[derive(Debug)]
+pub(super) struct IncludedReaches {
+    tutors: Option<Reach>,
+    themes: Option<Reach>,
+    host: Option<Reach>,
+}
+
+impl FromRequest for Include {
+    type Error = Error;
+    type Future = ReadLater<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ReadLater::new(request, |request| {
+            let pairs = pairs(request.query_string())?;
+            let values = pairs.iter().filter(|(name, _)| name == INCLUDE).flat_map(|(_, value)| value.split(','));
+            let names: Vec<_> = values.collect();
+            match names.iter().find(|name| !NAMES.contains(name)) {
+                None if names.len() <= NAMES.len() => Ok(Self(NAMES.map(|name| names.contains(&name)))),
+                _ => Err(Error::Malformed {
+                    code: "unknown_include",
+                    detail: format!("`{INCLUDE}` takes {}, each at most once, separated by commas", NAMES.join(", ")),
+                }),
+            }
+        })
+    }
+}
+
+impl Include {
+    /// Returns the caller's reach for each thing to include.
+    ///
+    /// # Errors
+    /// [`Error::MissingScope`] when the caller may not read one of them.
+    pub(super) fn reaches<S: Scope>(self, caller: &Caller<S>) -> Result<IncludedReaches> {
+        let [tutors, themes, host] = self.0;
+        Ok(IncludedReaches {
+            tutors: tutors.then(|| caller.reach_for::<TutorsRead>()).transpose()?,
+            themes: themes.then(|| caller.reach_for::<ThemesRead>()).transpose()?,
+            host: host.then(|| caller.reach_for::<MunicipalitiesRead>()).transpose()?,
+        })
+    }
+}
+
+/// The resources that `include` asked for, each once, by key.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Included {
+    /// The tutors of the events as you see them, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tutors: Option<BTreeMap<Uuid, Tutor>>,
+    /// The themes of the events, by slug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub themes: Option<BTreeMap<String, Theme>>,
+    /// The hosts of the events, by code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub municipalities: Option<BTreeMap<String, Municipality>>,
+}
+
+/// An event, and the resources that `include` asked for. The `ETag` covers both; `If-Match` compares the event alone.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(examples::example_of::<Event>()))]
+pub struct EventAnswer {
+    #[serde(flatten)]
+    pub event: Event,
+    /// The resources that `include` asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub included: Option<Included>,
+}
+
+/// A page of events, and the resources that `include` asked for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [examples::example_of::<Event>()], "next": null}))]
+pub struct EventPage {
+    /// The events, in the requested order.
+    pub items: Vec<Event>,
+    /// The `cursor` of the next page; null on the last page.
+    pub next: Option<String>,
+    /// The resources that `include` asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub included: Option<Included>,
+}
+
+impl Resource for EventAnswer {
+    const COLLECTION: &'static str = Event::COLLECTION;
+
+    fn key(&self) -> String {
+        self.event.key()
+    }
+
+    fn version(&self) -> i64 {
+        self.event.version()
+    }
+
+    fn view(&self) -> &'static str {
+        self.event.view()
+    }
+
+    fn embedded(&self) -> Option<String> {
+        let json = serde_json::to_vec(self.included.as_ref()?).ok()?;
+        Some(BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(json)[..9]))
+    }
+}
+
+/// Returns one event with the resources to include.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(super) async fn find_with(db: &Db, reach: &Reach, included: &IncludedReaches, id: Uuid) -> Result<EventAnswer> {
+    let event = store::look_up(db, reach, id).await?;
+    if included.is_empty() {
+        return Ok(EventAnswer { event, included: None });
+    }
+    let included = db.read(async |conn| included.load(conn, std::slice::from_ref(&event)).await).await?;
+    Ok(EventAnswer { event, included: Some(included) })
+}
+
+/// Returns a page of events with the resources to include.
+///
+/// # Errors
+/// [`Error::Malformed`] for a cursor that belongs to another list.
+pub(super) async fn list_with(
+    conn: &Conn,
+    reach: &Reach,
+    included: &IncludedReaches,
+    query: &List<EventFilter>,
+) -> Result<EventPage> {
+    let Page { items, next } = list(conn, reach, query).await?;
+    let included = if included.is_empty() { None } else { Some(included.load(conn, &items).await?) };
+    Ok(EventPage { items, next, included })
+}
+
+impl IncludedReaches {
+    /// Whether nothing is to be included.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self { tutors: None, themes: None, host: None })
+    }
+
+    /// Loads what these events refer to: one statement for each kind of resource.
+    async fn load(&self, conn: &Conn, events: &[Event]) -> Result<Included> {
+        let Self { tutors, themes, host } = self;
+        let fields = || events.iter().map(|event| &event.fields);
+        let (tutors, themes, municipalities) = tokio::try_join!(
+            async {
+                let Some(reach) = tutors else { return Ok(None) };
+                let ids = distinct(fields().flat_map(|fields| &fields.tutors));
+                tutors::store::with_ids(conn, reach, ids).await.map(|found| Some(by_key(found, |tutor| tutor.id)))
+            },
+            async {
+                if themes.is_none() {
+                    return Ok(None);
+                }
+                let slugs = distinct(fields().flat_map(|fields| &fields.themes));
+                themes::store::with_slugs(conn, slugs).await.map(|found| Some(by_key(found, Theme::key)))
+            },
+            async {
+                if host.is_none() {
+                    return Ok(None);
+                }
+                let codes = distinct(fields().filter_map(|fields| fields.host_municipality_code.as_ref()));
+                let found = municipalities::store::with_codes(conn, codes).await;
+                found.map(|found| Some(by_key(found, Municipality::key)))
+            },
+        )?;
+        Ok(Included { tutors, themes, municipalities })
+    }
+}
+
+fn distinct<'a, K: Ord + Clone + 'a>(keys: impl Iterator<Item = &'a K>) -> Vec<K> {
+    let mut keys: Vec<K> = keys.cloned().collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+fn by_key<T, K: Ord>(resources: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
+    resources.into_iter().map(|resource| (key(&resource), resource)).collect()
+}
+
+impl utoipa::IntoParams for Include {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(NAMES));
+        let description = "What to include, separated by commas: the tutors, the themes and the host municipalities of the \
+                           events are added in `included`, each once, by key. You need the scope to read them.";
+        vec![
+            ParameterBuilder::new()
+                .name(INCLUDE)
+                .parameter_in(ParameterIn::Query)
+                .required(utoipa::openapi::Required::False)
+                .description(Some(description))
+                .style(Some(ParameterStyle::Form))
+                .explode(Some(false))
+                .schema(Some(ArrayBuilder::new().items(name).min_items(Some(1)).max_items(Some(NAMES.len()))))
+                .example(Some(serde_json::json!(["tutors", "host"])))
+                .build(),
+        ]
+    }
+}

@@ -1,0 +1,159 @@
+//! Events in the database.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    model::{Event, EventInput, EventRow},
+    status::{
+        EventStatus::{Completed, Draft, Postponed, Published},
+        TRANSITIONS,
+    },
+    visibility::{EventVisibility, view},
+};
+use crate::{
+    auth::reach::Reach,
+    clock,
+    db::{Conn, Db, batching::lookups::Lookup},
+    problem::{Error, Result, Violation},
+    resources::{
+        directory::{municipalities, themes, tutors},
+        update::{Deletable, Editable},
+    },
+    schema::{events, events::dsl},
+};
+
+/// Events by id.
+struct ById;
+
+impl Lookup for ById {
+    type Visibility = EventVisibility;
+    type Key = Uuid;
+    type Row = EventRow;
+
+    fn key(row: &EventRow) -> Uuid {
+        row.id
+    }
+
+    async fn load(mut conn: &Conn, visibility: &EventVisibility, ids: Vec<Uuid>) -> Result<Vec<EventRow>> {
+        Ok(visibility.query().filter(dsl::id.eq_any(ids)).load(&mut conn).await?)
+    }
+}
+
+/// Returns one event, looked up together with others.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn look_up(db: &Db, reach: &Reach, id: Uuid) -> Result<Event> {
+    Ok(view(reach, db.look_up::<ById>(EventVisibility::of(reach), id).await?))
+}
+
+/// Returns one event.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Event> {
+    Ok(view(reach, EventRow::find_row(conn, reach, &id).await?))
+}
+
+/// Creates an event. Only the coordinator creates one that is no draft, to record the past.
+///
+/// # Errors
+/// [`Error::OutOfReach`], and [`Error::Invalid`] with every reference to something that does not exist.
+pub async fn create(mut conn: &Conn, reach: &Reach, new: EventInput) -> Result<Event> {
+    reach.require_writes_for(new.host_municipality_code.as_ref())?;
+    if new.status != Draft {
+        reach.require_coordinator(
+            "create an event that is no draft; leave out `status`, and change it once the event is created",
+        )?;
+    }
+    let mut violations = missing_references(conn, &new).await?;
+    violations.extend(completed_before_end(&new, clock::now()));
+    Error::unless_empty(violations)?;
+    let values = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(reach.identity.source()), new);
+    let insert = diesel::insert_into(events::table).values(values).returning(EventRow::as_returning());
+    Ok(view(reach, insert.get_result(&mut conn).await?))
+}
+
+impl Editable for EventRow {
+    type Resource = Event;
+    type Input = EventInput;
+    type Key = Uuid;
+
+    async fn find_row(mut conn: &Conn, reach: &Reach, id: &Uuid) -> Result<Self> {
+        Ok(EventVisibility::of(reach).query().filter(dsl::id.eq(*id)).first(&mut conn).await?)
+    }
+
+    fn view(self, reach: &Reach) -> Event {
+        view(reach, self)
+    }
+
+    fn fields(&self) -> &EventInput {
+        &self.fields
+    }
+
+    fn require_reach(&self, reach: &Reach) -> Result<()> {
+        reach.require_writes_for(self.fields.host_municipality_code.as_ref())
+    }
+
+    async fn check(&self, conn: &Conn, reach: &Reach, mut new: EventInput) -> Result<EventInput> {
+        let current = &self.fields;
+        reach.require_writes_for(new.host_municipality_code.as_ref())?;
+        TRANSITIONS.require(current.status, new.status)?;
+        let moves = (new.starts_at, new.ends_at) != (current.starts_at, current.ends_at);
+        if TRANSITIONS.is_final(current.status) && moves {
+            reach.require_coordinator("move an event that is completed or cancelled")?;
+        }
+        if current.status == Postponed && new.status == Published {
+            // The reason was written for the postponement, which is over.
+            new.status_reason = new.status_reason.filter(|reason| Some(reason) != current.status_reason.as_ref());
+        }
+        let mut violations = missing_references(conn, &new).await?;
+        violations.extend(completed_before_end(&new, clock::now()));
+        Error::unless_empty(violations)?;
+        Ok(new)
+    }
+
+    async fn update(&self, mut conn: &Conn, new: EventInput) -> Result<Option<Self>> {
+        let row = events::table.find(self.id).filter(dsl::version.eq(self.version));
+        Ok(diesel::update(row).set(new).returning(Self::as_returning()).get_result(&mut conn).await.optional()?)
+    }
+}
+
+impl Deletable for EventRow {
+    async fn delete(&self, mut conn: &Conn) -> Result<usize> {
+        let row = events::table.find(self.id).filter(dsl::version.eq(self.version));
+        diesel::delete(row).execute(&mut conn).await.map_err(Error::on_delete)
+    }
+}
+
+/// Returns the violation of an event that is completed before it has ended.
+fn completed_before_end(event: &EventInput, now: DateTime<Utc>) -> Option<Violation> {
+    let is_early = event.status == Completed && event.ends_at > now;
+    is_early.then(|| Violation::of_rule("events_completed_after_end")).flatten()
+}
+
+/// Returns a violation for each reference of the event to something that does not exist.
+async fn missing_references(conn: &Conn, event: &EventInput) -> Result<Vec<Violation>> {
+    let host = event.host_municipality_code.as_ref();
+    let venue = event.venue.as_ref().and_then(|venue| venue.municipality_code.as_ref());
+    let codes: Vec<_> = event.audience.iter().chain(host).chain(venue).cloned().collect();
+    let (no_municipality, no_theme, no_tutor) = tokio::try_join!(
+        municipalities::store::missing(conn, &codes),
+        themes::store::missing(conn, &event.themes),
+        tutors::store::missing(conn, &event.tutors),
+    )?;
+    let mut violations = Vec::new();
+    if host.is_some_and(|code| no_municipality.contains(code)) {
+        violations.extend(Violation::of_rule("events_host_municipality_code_exists"));
+    }
+    if venue.is_some_and(|code| no_municipality.contains(code)) {
+        violations.extend(Violation::of_rule("events_venue_municipality_code_exists"));
+    }
+    violations.extend(Violation::of_items("events_audience_exist", &event.audience, &no_municipality));
+    violations.extend(Violation::of_items("events_themes_exist", &event.themes, &no_theme));
+    violations.extend(Violation::of_items("events_tutors_exist", &event.tutors, &no_tutor));
+    Ok(violations)
+}

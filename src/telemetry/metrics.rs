@@ -1,0 +1,99 @@
+//! Metrics for the operator.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use prometheus::{
+    Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+/// Bounds of the histogram, in seconds: from one read to the longest wait.
+const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
+/// Where secrets can be guessed.
+const SIGN_IN: [&str; 3] = ["/v1/auth/login", "/v1/auth/token", "/v1/auth/password"];
+
+/// What is counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: HistogramVec,
+    refused: IntCounterVec,
+    pool: IntGaugeVec,
+    database_up: IntGauge,
+    ledger_lag: Gauge,
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    ///
+    /// # Errors
+    /// When two figures have one name.
+    pub fn new() -> prometheus::Result<Self> {
+        let histogram = HistogramOpts::new("kuntatutorit_request_seconds", "How long requests took.");
+        let metrics = Self {
+            registry: Registry::new(),
+            requests: HistogramVec::new(histogram.buckets(BUCKETS.to_vec()), &["route", "method", "status"])?,
+            refused: counted("kuntatutorit_sign_ins_refused_total", "Sign-ins that were refused.", "route")?,
+            pool: IntGaugeVec::new(
+                Opts::new(
+                    "kuntatutorit_pool_connections",
+                    "Connections for writes: the most, open, in use; who waits.",
+                ),
+                &["state"],
+            )?,
+            database_up: IntGauge::new("kuntatutorit_database_up", "Whether the database answers.")?,
+            ledger_lag: Gauge::new(
+                "kuntatutorit_ledger_lag_seconds",
+                "The age of the oldest change that waits for an older transaction.",
+            )?,
+        };
+        let build = IntGaugeVec::new(Opts::new("kuntatutorit_build_info", "Which version runs."), &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        metrics.registry.register(Box::new(build))?;
+        metrics.registry.register(Box::new(metrics.requests.clone()))?;
+        metrics.registry.register(Box::new(metrics.refused.clone()))?;
+        metrics.registry.register(Box::new(metrics.pool.clone()))?;
+        metrics.registry.register(Box::new(metrics.database_up.clone()))?;
+        metrics.registry.register(Box::new(metrics.ledger_lag.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Counts an answer by the route's template, the method and the status.
+    pub fn answered(&self, route: &str, method: &Method, status: u16, took: Duration) {
+        let labels = [route, method_name(method), &status.to_string()];
+        self.requests.with_label_values(&labels).observe(took.as_secs_f64());
+        if SIGN_IN.contains(&route) && matches!(status, 401 | 429) {
+            self.refused.with_label_values(&[route]).inc();
+        }
+    }
+
+    /// Sets the state of the pool: its most connections, open and used ones, and the requests that wait for one.
+    pub fn set_pool(&self, max: usize, open: usize, in_use: usize, waiting: usize) {
+        for (state, count) in [("max", max), ("open", open), ("in_use", in_use), ("waiting", waiting)] {
+            self.pool.with_label_values(&[state]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Sets whether the database answers, and the lag of the change ledger in seconds when it is known.
+    pub fn set_database(&self, is_up: bool, ledger_lag: Option<f64>) {
+        self.database_up.set(i64::from(is_up));
+        if let Some(seconds) = ledger_lag {
+            self.ledger_lag.set(seconds);
+        }
+    }
+
+    /// Returns the metrics in the text format of Prometheus.
+    pub fn text(&self) -> prometheus::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+fn counted(name: &str, help: &str, label: &str) -> prometheus::Result<IntCounterVec> {
+    IntCounterVec::new(Opts::new(name, help), &[label])
+}
+
+/// A caller can send any word for a method; a label takes few.
+pub fn method_name(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|known| method == known).unwrap_or("other")
+}

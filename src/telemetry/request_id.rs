@@ -1,0 +1,35 @@
+//! The id of a request.
+
+use std::rc::Rc;
+
+use actix_web::{HttpMessage, dev::ServiceRequest};
+use uuid::Uuid;
+
+/// The name of the header that carries a request's id, in and out.
+pub const X_REQUEST_ID: &str = "x-request-id";
+
+/// A request's id: the caller's `X-Request-Id` when it is 1 to 64 letters, digits, `.`, `_` or `-`, else a new `UUIDv7`.
+#[derive(Clone, Debug)]
+pub struct RequestId(Rc<str>);
+
+impl RequestId {
+    /// The id of this request.
+    pub fn of(request: &impl HttpMessage) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self("".into()))
+    }
+
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Assigns an id to a request: the caller's own, or a new one.
+    pub(crate) fn assign(request: &ServiceRequest) -> Self {
+        let given = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
+        let acceptable = |id: &&str| {
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        };
+        let id = given.filter(acceptable).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+        Self(id.into())
+    }
+}
