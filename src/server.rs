@@ -20,8 +20,7 @@ use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    auth::{keys::key_ring::KeyRing, revocations, state::Auth},
-    clock::Clock,
+    auth::{keys::key_ring::KeyRing, refresh, state::Auth},
     config::Config,
     db::{self, Conn, Db, batching::response_cache::ResponseCache, connection},
     housekeeping,
@@ -127,7 +126,7 @@ impl Shared {
         let auth = Arc::new(Auth::new(&config, keys));
         auth.revocations.refresh(&db::establish(url.to_owned()).await?).await?;
         let poller = Arc::new(LedgerPoller::default());
-        actix_web::rt::spawn(revocations::keep_in_step(Arc::clone(&auth), url.to_owned()));
+        actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), url.to_owned()));
         actix_web::rt::spawn(ledger_poller::watch(Arc::clone(&poller), url.to_owned()));
         actix_web::rt::spawn(housekeeping::keep(url.to_owned()));
         let pool = connection::pool(url, config.pool_size)?;

@@ -3,6 +3,7 @@
 pub mod keys;
 pub mod passwords;
 pub mod reach;
+pub mod refresh;
 pub mod revocations;
 pub mod scopes;
 pub mod secrets;

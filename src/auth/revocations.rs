@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -14,14 +14,12 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use uuid::Uuid;
 
-use super::{state::Auth, tokens::access_tokens::Claims};
+use super::tokens::access_tokens::Claims;
 use crate::{
-    db::{Conn, establish},
+    db::Conn,
     problem::{Error, Result},
 };
 
-/// How often the database is asked.
-const EVERY: Duration = Duration::from_millis(500);
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How old the knowledge may be before tokens are no longer believed.
@@ -103,44 +101,4 @@ pub fn issue_at(access_changed_at: Option<DateTime<Utc>>, read_at: DateTime<Utc>
     let issued = read_at.min(Utc::now());
     let first = i64::try_from(first_good_second(access_changed_at)).ok().and_then(|s| DateTime::from_timestamp(s, 0));
     first.map_or(issued, |first| issued.max(first))
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// PostgreSQL's clock.
-    fn clock_timestamp() -> Timestamptz;
-}
-
-/// Keeps the revocations and the keys in step, for as long as the service runs.
-pub async fn keep_in_step(auth: Arc<Auth>, database_url: String) {
-    let mut conn: Option<Conn> = None;
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut away, mut keys_broken) = (false, None);
-    loop {
-        ticks.tick().await;
-        let outcome = step(&auth, &database_url, &mut conn).await;
-        match (&outcome, away) {
-            (Err(_), false) => tracing::error!("the database is away: callers get 503 until it is back"),
-            (Ok(()), true) => tracing::info!("the database is back"),
-            _ => {}
-        }
-        away = outcome.is_err();
-        if away {
-            conn = None;
-        }
-        let broken = auth.tokens.reload().err().map(|error| error.to_string());
-        if let Some(error) = broken.as_ref().filter(|_| broken != keys_broken) {
-            tracing::error!(error, "the signing keys cannot be reloaded; the keys of before stay in use");
-        }
-        keys_broken = broken;
-    }
-}
-
-async fn step(auth: &Auth, database_url: &str, conn: &mut Option<Conn>) -> Result<()> {
-    let conn = match conn {
-        Some(conn) => conn,
-        None => conn.insert(establish(database_url.to_owned()).await?),
-    };
-    auth.revocations.refresh(conn).await
 }

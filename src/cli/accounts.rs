@@ -178,11 +178,11 @@ async fn invitation(conn: &Conn, named: &Named, new: Option<AccountInput>) -> Re
     let reach = Reach::of_command_line();
     match (named.account(conn).await, new) {
         (Err(Error::NotFound), Some(new)) => Ok(store::invite(conn, &reach, new).await?.invitation),
-        (account, None) => invitations::renew(conn, &reach, account?.id).await,
+        (account, None) => store::renew_invitation(conn, &reach, account?.id).await,
         (account, Some(new)) => {
             let account = account?;
             if account.fields == new {
-                return invitations::renew(conn, &reach, account.id).await;
+                return store::renew_invitation(conn, &reach, account.id).await;
             }
             Err(Error::Conflict {
                 code: "accounts_email_unique".into(),

@@ -179,8 +179,8 @@ fn patch(config: &Config, named: &Named, fields: Vec<(&str, Value)>) -> Outcome<
 
 fn add_secret(config: &Config, named: &Named) -> Outcome {
     let id = named.client;
-    let made =
-        Database::migrated(config)?.write(async move |conn| secrets::add(conn, &Reach::of_command_line(), id).await)?;
+    let made = Database::migrated(config)?
+        .write(async move |conn| store::add_secret(conn, &Reach::of_command_line(), id).await)?;
     println!("client_id={id}\nclient_secret={}", made.client_secret);
     Ok(())
 }
@@ -188,7 +188,7 @@ fn add_secret(config: &Config, named: &Named) -> Outcome {
 fn delete_secret(config: &Config, named: &Named, secret: Uuid) -> Outcome {
     let id = named.client;
     Database::migrated(config)?
-        .write(async move |conn| secrets::delete(conn, &Reach::of_command_line(), id, secret).await)?;
+        .write(async move |conn| store::delete_secret(conn, &Reach::of_command_line(), id, secret).await)?;
     println!("The secret {secret} is deleted.");
     Ok(())
 }

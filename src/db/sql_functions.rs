@@ -1,6 +1,6 @@
 //! Functions of PostgreSQL that Diesel does not know.
 
-use diesel::sql_types::{BigInt, Text, Timestamptz};
+use diesel::sql_types::BigInt;
 
 #[diesel::declare_sql_function]
 extern "SQL" {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Errors
 /// When the value is not JSON.
-pub fn write_jsonb<T: Serialize>(value: &T, out: &mut Output<'_, '_, Pg>) -> serialize::Result {
+pub(crate) fn write_jsonb<T: Serialize>(value: &T, out: &mut Output<'_, '_, Pg>) -> serialize::Result {
     out.write_all(&[1])?;
     serde_json::to_writer(out, value)?;
     Ok(IsNull::No)
@@ -23,7 +23,7 @@ pub fn write_jsonb<T: Serialize>(value: &T, out: &mut Output<'_, '_, Pg>) -> ser
 ///
 /// # Errors
 /// When the JSON is not such a value.
-pub fn read_jsonb<T: for<'de> Deserialize<'de>>(value: &PgValue<'_>) -> deserialize::Result<T> {
+pub(crate) fn read_jsonb<T: for<'de> Deserialize<'de>>(value: &PgValue<'_>) -> deserialize::Result<T> {
     match value.as_bytes().split_first() {
         Some((1, json)) => Ok(serde_json::from_slice(json)?),
         _ => Err("unsupported version of jsonb".into()),

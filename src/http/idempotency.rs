@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use diesel::{
     dsl::{IntervalDsl as _, now},
     prelude::*,
-    sql_types::{BigInt, Timestamptz},
+    sql_types::Timestamptz,
 };
 use diesel_async::RunQueryDsl;
 use serde::Serialize;

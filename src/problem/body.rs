@@ -2,19 +2,15 @@
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
-        header::{self, HeaderValue},
+        header::{self},
     },
-    middleware::Next,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{error::Error, violation::Violation};
-use crate::telemetry::request_id::RequestId;
 
 /// How many broken rules one answer tells of: a small body must not make a large one.
 pub const MOST_ERRORS: usize = 100;

@@ -15,7 +15,6 @@ use serde_json::Value;
 use utoipa::PartialSchema;
 
 use super::{duplicate_keys::Unique, serde_messages as wording};
-use crate::http::openapi::responses as document;
 
 use crate::problem::{Error, Result, Violation, body::MOST_ERRORS};
 

@@ -3,8 +3,6 @@
 use std::{
     collections::{BTreeSet, HashMap},
     future::Ready,
-    pin::Pin,
-    task::{Context, Poll},
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method, web::Data};

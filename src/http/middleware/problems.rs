@@ -1,7 +1,6 @@
 //! Middleware that writes the body of every failure, where the request's id is known.
 
 use actix_web::{
-    ResponseError as _,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderValue},

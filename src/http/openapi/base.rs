@@ -1,12 +1,10 @@
 //! The document (OpenAPI 3.1): what stands above the operations, which come from the handlers.
 
-use actix_web::http::Method;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApi as Document, PathItem, ServerBuilder,
+        OpenApi as Document, ServerBuilder,
         extensions::ExtensionsBuilder,
-        path::Operation,
         security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme},
     },
 };

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
-use serde_json::{Value, json};
 use utoipa::{
     IntoResponses, PartialSchema,
     openapi::{
@@ -13,7 +12,7 @@ use utoipa::{
 };
 
 use crate::http::input::{cursor::bad_cursor, json::BODY_LIMIT, parameters::QUERY_LIMIT};
-use crate::{auth::scopes::Scope as _, problem::Error, resources::meetings::events::scopes::EventsWrite};
+use crate::problem::Error;
 
 const TEXTS: &[(u16, &str)] = &[
     (400, "The request cannot be read: JSON that does not parse, an unknown parameter, a bad cursor"),
@@ -55,7 +54,7 @@ fn example(status: u16) -> Error {
     match status {
         400 => bad_cursor("this is not a cursor of this list; use the `next` of a page as it is"),
         401 => Error::Unauthenticated,
-        403 => Error::MissingScope(EventsWrite::NAME),
+        403 => Error::MissingScope("events:write"),
         404 => Error::NotFound,
         406 => Error::NotAcceptable("application/json"),
         408 => Error::BodyTimeout,

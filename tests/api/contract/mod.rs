@@ -9,3 +9,4 @@ mod every_path;
 mod generated_data;
 mod idempotency;
 mod registry;
+mod structure;

@@ -260,11 +260,11 @@ async fn client_secrets_are_stored_hashed_and_two_may_be_valid() {
     let (id, secret) = create_client(&server, "events:read").await;
     let conn = connect(&server).await;
     let id: Uuid = id.parse().unwrap();
-    let second = clients::secrets::add(&conn, &Reach::of_command_line(), id).await.unwrap().client_secret;
+    let second = clients::store::add_secret(&conn, &Reach::of_command_line(), id).await.unwrap().client_secret;
     for secret in [&secret, &second] {
         assert!(clients::secrets::authenticate(&conn, id, secret).await.unwrap().is_some());
     }
-    let third = clients::secrets::add(&conn, &Reach::of_command_line(), id).await.err().unwrap();
+    let third = clients::store::add_secret(&conn, &Reach::of_command_line(), id).await.err().unwrap();
     assert_eq!(third.kind().0.as_u16(), 409);
     let plain = format!("delete from client_secrets where secret_hash = convert_to('{secret}', 'UTF8')");
     let mut conn = connect(&server).await;

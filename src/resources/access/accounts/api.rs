@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::scopes::{AccountsRead, AccountsWrite};
 use super::{
-    invitations,
     model::{Account, AccountFilter, AccountInput, AccountPatch, Invitation, InvitedAccount},
     store,
 };
@@ -138,5 +137,5 @@ pub(super) async fn create_invitation(
     db: Data<Db>,
 ) -> Result<ToldOnce<Invitation>> {
     let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| invitations::renew(conn, &reach, *id).await).await.map(ToldOnce)
+    db.write(caller.author(), async move |conn| store::renew_invitation(conn, &reach, *id).await).await.map(ToldOnce)
 }

@@ -4,20 +4,19 @@ use diesel::{dsl::now, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::{model::Invitation, store};
+use super::model::Invitation;
 use crate::{
-    auth::{reach::Reach, secrets},
+    auth::secrets,
     db::Conn,
     problem::{Error, Result},
     schema::{accounts, invitations, invitations::dsl},
 };
 
-/// A new invitation, instead of an older one.
+/// Makes a new invitation, which replaces an older one.
 ///
 /// # Errors
-/// [`Error::NotFound`], and [`Error::Conflict`] when the account is disabled.
-pub async fn renew(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<Invitation> {
-    store::find(conn, reach, id).await?;
+/// [`Error::Conflict`] when the account is disabled.
+pub(super) async fn renew(mut conn: &Conn, id: Uuid) -> Result<Invitation> {
     // It stays enabled until the invitation stands: disabling ends those that it finds.
     let enabled = accounts::table.find(id).filter(accounts::disabled.eq(false)).select(accounts::id).for_share();
     if enabled.first::<Uuid>(&mut conn).await.optional()?.is_none() {

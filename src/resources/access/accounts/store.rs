@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     invitations,
-    model::{Account, AccountFilter, AccountInput, Credentials, InvitedAccount, normal},
+    model::{Account, AccountFilter, AccountInput, Credentials, Invitation, InvitedAccount, normal},
 };
 use crate::{
     auth::reach::Reach,
@@ -95,8 +95,17 @@ pub async fn invite(conn: &Conn, reach: &Reach, new: AccountInput) -> Result<Inv
         return Err(Error::at("/disabled", "invalid_value", "must be false: whoever is invited is let in"));
     }
     let account = create(conn, reach, new, None).await?;
-    let invitation = invitations::renew(conn, reach, account.id).await?;
+    let invitation = invitations::renew(conn, account.id).await?;
     Ok(InvitedAccount { account, invitation })
+}
+
+/// Makes a new invitation for an account, which replaces an older one.
+///
+/// # Errors
+/// [`Error::NotFound`], and [`Error::Conflict`] when the account is disabled.
+pub async fn renew_invitation(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Invitation> {
+    find(conn, reach, id).await?;
+    invitations::renew(conn, id).await
 }
 
 /// Makes an account, with a password or with none yet.

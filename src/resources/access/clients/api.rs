@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::scopes::{ClientsRead, ClientsWrite};
 use super::{
     model::{Client, ClientFilter, ClientInput, ClientPatch, CreatedClient, NewSecret},
-    secrets, store,
+    store,
 };
 use crate::{
     db::Db,
@@ -140,7 +140,7 @@ pub(super) async fn create_client_secret(
     db: Data<Db>,
 ) -> Result<ToldOnce<NewSecret>> {
     let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| secrets::add(conn, &reach, *id).await).await.map(ToldOnce)
+    db.write(caller.author(), async move |conn| store::add_secret(conn, &reach, *id).await).await.map(ToldOnce)
 }
 
 /// Delete a secret of a client
@@ -163,6 +163,6 @@ pub(super) async fn delete_client_secret(
     db: Data<Db>,
 ) -> Result<NoContent> {
     let (author, reach, (id, secret)) = (caller.author(), caller.reach, ids.into_inner());
-    db.write(author, async move |conn| secrets::delete(conn, &reach, id, secret).await).await?;
+    db.write(author, async move |conn| store::delete_secret(conn, &reach, id, secret).await).await?;
     Ok(NoContent)
 }

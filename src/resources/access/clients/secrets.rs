@@ -5,12 +5,9 @@ use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::{
-    model::{NewSecret, SecretInfo, StoredClient},
-    store,
-};
+use super::model::{NewSecret, SecretInfo, StoredClient};
 use crate::{
-    auth::{reach::Reach, secrets},
+    auth::secrets,
     db::{Conn, sql_functions::clock_timestamp},
     problem::{Error, Result},
     schema::{client_secrets, client_secrets::dsl, clients},
@@ -35,15 +32,10 @@ pub(super) async fn of_clients(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<(Uui
     Ok(query.select((dsl::client_id, SecretInfo::as_select())).load(&mut conn).await?)
 }
 
-/// Adds a secret, which is told this once.
+/// Makes a secret for a client.
 ///
 /// # Errors
-/// [`Error::NotFound`], and [`Error::Conflict`] when the client has two.
-pub async fn add(conn: &Conn, reach: &Reach, client: Uuid) -> Result<NewSecret> {
-    store::find(conn, reach, client).await?;
-    insert(conn, client).await
-}
-
+/// [`Error::Conflict`] when the client has two secrets.
 pub(super) async fn insert(mut conn: &Conn, client: Uuid) -> Result<NewSecret> {
     let client_secret = secrets::generate()?;
     let made =
@@ -52,12 +44,11 @@ pub(super) async fn insert(mut conn: &Conn, client: Uuid) -> Result<NewSecret> {
     Ok(NewSecret { info: insert.get_result(&mut conn).await?, client_secret })
 }
 
-/// Deletes one of a client's secrets: it is refused from now on.
+/// Deletes a secret of a client. The service refuses it from then on.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn delete(mut conn: &Conn, reach: &Reach, client: Uuid, id: Uuid) -> Result<()> {
-    store::find(conn, reach, client).await?;
+pub(super) async fn delete(mut conn: &Conn, client: Uuid, id: Uuid) -> Result<()> {
     let row = client_secrets::table.find(id).filter(dsl::client_id.eq(client));
     match diesel::delete(row).execute(&mut conn).await? {
         0 => Err(Error::NotFound),

@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::{
-    model::{Client, ClientFilter, ClientInput, CreatedClient, StoredClient},
+    model::{Client, ClientFilter, ClientInput, CreatedClient, NewSecret, StoredClient},
     secrets,
 };
 use crate::{
@@ -96,6 +96,24 @@ pub async fn create(mut conn: &Conn, reach: &Reach, new: ClientInput) -> Result<
     diesel::insert_into(clients::table).values((dsl::id.eq(id), new)).execute(&mut conn).await?;
     let client_secret = secrets::insert(conn, id).await?.client_secret;
     Ok(CreatedClient { client: find(conn, reach, id).await?, client_secret })
+}
+
+/// Adds a secret to a client. The answer is the only one that shows it.
+///
+/// # Errors
+/// [`Error::NotFound`], and [`Error::Conflict`] when the client has two secrets.
+pub async fn add_secret(conn: &Conn, reach: &Reach, client: Uuid) -> Result<NewSecret> {
+    find(conn, reach, client).await?;
+    secrets::insert(conn, client).await
+}
+
+/// Deletes a secret of a client. The service refuses it from then on.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn delete_secret(conn: &Conn, reach: &Reach, client: Uuid, id: Uuid) -> Result<()> {
+    find(conn, reach, client).await?;
+    secrets::delete(conn, client, id).await
 }
 
 impl Editable for Client {

@@ -21,7 +21,7 @@ use crate::{
     auth::{revocations::issue_at, state::Auth, throttle::Attempt, tokens::access_tokens::LIFETIME_SECONDS},
     db::{Db, time_limit::within_limit},
     http::input::{client_address::client_address, json},
-    problem::{self, Error, body::too_many},
+    problem::{Error, body::too_many},
     resources::access::{clients, clients::model::StoredClient},
 };
 

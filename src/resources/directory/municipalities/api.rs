@@ -33,7 +33,7 @@ use crate::{
 )]
 #[get("/v1/municipalities")]
 pub(super) async fn list_municipalities(
-    caller: Caller<MunicipalitiesRead>,
+    _caller: Caller<MunicipalitiesRead>,
     list: List<MunicipalityFilter>,
     db: Data<Db>,
 ) -> Result<Page<Municipality>> {
@@ -72,7 +72,7 @@ pub(super) async fn create_municipality(
 )]
 #[get("/v1/municipalities/{code}")]
 pub(super) async fn get_municipality(
-    caller: Caller<MunicipalitiesRead>,
+    _caller: Caller<MunicipalitiesRead>,
     code: Path<MunicipalityCode>,
     db: Data<Db>,
 ) -> Result<Json<Municipality>> {

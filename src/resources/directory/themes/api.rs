@@ -34,7 +34,7 @@ use crate::{
 )]
 #[get("/v1/themes")]
 pub(super) async fn list_themes(
-    caller: Caller<ThemesRead>,
+    _caller: Caller<ThemesRead>,
     list: List<ThemeFilter>,
     db: Data<Db>,
 ) -> Result<Page<Theme>> {
@@ -72,7 +72,7 @@ pub(super) async fn create_theme(
         NotModified, GetProblems),
 )]
 #[get("/v1/themes/{slug}")]
-pub(super) async fn get_theme(caller: Caller<ThemesRead>, slug: Path<ThemeSlug>, db: Data<Db>) -> Result<Json<Theme>> {
+pub(super) async fn get_theme(_caller: Caller<ThemesRead>, slug: Path<ThemeSlug>, db: Data<Db>) -> Result<Json<Theme>> {
     db.read(async |conn| store::find(conn, &slug).await).await.map(Json)
 }
 

@@ -56,7 +56,7 @@ fn wrong_audience() -> garde::Error {
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
-pub struct EventFilter {
+pub(super) struct EventFilter {
     /// The code of the host.
     #[garde(dive)]
     #[param(max_items = 100)]

@@ -90,7 +90,7 @@ impl Include {
 
 /// The resources that `include` asked for, each once, by key.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Included {
+pub(super) struct Included {
     /// The tutors of the events as you see them, by id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -108,7 +108,7 @@ pub struct Included {
 /// An event, and the resources that `include` asked for. The `ETag` covers both; `If-Match` compares the event alone.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(examples::example_of::<Event>()))]
-pub struct EventAnswer {
+pub(super) struct EventAnswer {
     #[serde(flatten)]
     pub event: Event,
     /// The resources that `include` asked for.
@@ -120,7 +120,7 @@ pub struct EventAnswer {
 /// A page of events, and the resources that `include` asked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [examples::example_of::<Event>()], "next": null}))]
-pub struct EventPage {
+pub(super) struct EventPage {
     /// The events, in the requested order.
     pub items: Vec<Event>,
     /// The `cursor` of the next page; null on the last page.

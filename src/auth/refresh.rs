@@ -1,0 +1,46 @@
+//! Keeps what the workers know about callers up to date: revoked access, and the keys that verify tokens.
+
+use std::{sync::Arc, time::Duration};
+
+use super::state::Auth;
+use crate::{
+    db::{Conn, establish},
+    problem::Result,
+};
+
+/// How often the database is asked.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Refreshes the revocations and the keys for as long as the service runs.
+pub async fn keep_fresh(auth: Arc<Auth>, database_url: String) {
+    let mut conn: Option<Conn> = None;
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut was_away, mut last_key_error) = (false, None);
+    loop {
+        ticks.tick().await;
+        let is_away = refresh_revocations(&auth, &database_url, &mut conn).await.is_err();
+        match (is_away, was_away) {
+            (true, false) => tracing::error!("the database is away; callers get 503 until it is back"),
+            (false, true) => tracing::info!("the database is back"),
+            _ => {}
+        }
+        was_away = is_away;
+        if is_away {
+            conn = None;
+        }
+        let key_error = auth.tokens.reload().err().map(|error| error.to_string());
+        if let Some(error) = key_error.as_ref().filter(|_| key_error != last_key_error) {
+            tracing::error!(error, "the signing keys cannot be reloaded; the keys that were loaded before stay in use");
+        }
+        last_key_error = key_error;
+    }
+}
+
+async fn refresh_revocations(auth: &Auth, database_url: &str, conn: &mut Option<Conn>) -> Result<()> {
+    let conn = match conn {
+        Some(conn) => conn,
+        None => conn.insert(establish(database_url.to_owned()).await?),
+    };
+    auth.revocations.refresh(conn).await
+}
