@@ -8,7 +8,7 @@ use kuntatutorit::{
     db::migrations,
     http::openapi::operations,
     problem::{CODES, constraints::RULES},
-    server as app,
+    server,
 };
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ use kuntatutorit::registry::COLLECTIONS;
 #[test]
 fn the_committed_document_equals_the_one_that_the_code_makes() {
     let committed = include_str!("../../../openapi/openapi.json");
-    let current = app::document().to_pretty_json().unwrap() + "\n";
+    let current = server::document().to_pretty_json().unwrap() + "\n";
     assert!(
         committed == current,
         "openapi/openapi.json differs from the code: run `make openapi` and look at the diff"
@@ -32,7 +32,7 @@ fn the_committed_document_equals_the_one_that_the_code_makes() {
 
 #[test]
 fn every_operation_has_an_id_texts_one_tag_and_its_security() {
-    let document = app::document();
+    let document = server::document();
     let mut ids = BTreeSet::new();
     for (path, item) in &document.paths.paths {
         for (method, operation) in operations::operations(item) {
@@ -69,13 +69,13 @@ fn every_reference_in_the_document_resolves() {
             _ => {}
         }
     }
-    let document = serde_json::to_value(app::document()).unwrap();
+    let document = serde_json::to_value(server::document()).unwrap();
     walk(&document, &document);
 }
 
 #[test]
 fn the_document_lists_enum_values_as_they_are_sent() {
-    let document = serde_json::to_value(app::document()).unwrap();
+    let document = serde_json::to_value(server::document()).unwrap();
     let schemas = &document["components"]["schemas"];
     assert_eq!(
         schemas["EventKind"]["enum"],
@@ -221,7 +221,7 @@ fn followed<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
 
 #[test]
 fn every_response_has_an_example() {
-    let document = serde_json::to_value(app::document()).unwrap();
+    let document = serde_json::to_value(server::document()).unwrap();
     let paths = document["paths"].as_object().unwrap().iter();
     for (path, operation) in paths.flat_map(|(path, item)| item.as_object().unwrap().values().map(move |o| (path, o))) {
         for (status, response) in operation["responses"].as_object().unwrap() {
