@@ -1,7 +1,7 @@
 //! The private PostgreSQL starts, stops and recovers, with the PostgreSQL programs that are installed.
 
-mod begins;
-mod ends;
+mod start;
+mod stop;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

@@ -1,4 +1,4 @@
-//! Who gives feedback, on which events, and what it may contain.
+//! The rules of feedback: its givers, its events and its contents.
 
 use serde_json::{Value, json};
 
