@@ -10,6 +10,7 @@
 //! | **contract/** | **What every caller can rely on** |
 //! | [`document.rs`](contract::document) | The committed document and `src/schema.rs` equal the code and the database; every constraint has a problem of its own (computed) |
 //! | [`registry.rs`](contract::registry) | The registry knows every table, every path, every column with personal data and every column with municipality codes (computed) |
+//! | [`structure.rs`](contract::structure) | No file of the library imports itself, and no layer imports upwards |
 //! | [`bounds/`](contract::bounds) | Every bound in the document is the bound of the code (computed) |
 //! | [`every_path.rs`](contract::every_path) | Methods, headers, compression, CORS and malformed bodies |
 //! | [`idempotency.rs`](contract::idempotency) | A request repeated with the same `Idempotency-Key` is carried out once |
@@ -22,7 +23,7 @@
 //! | [`permission_walk.rs`](security::permission_walk) | Every operation, as each kind of caller, on a row of its own municipality, of another one, and on a missing row (computed) |
 //! | [`hidden_fields.rs`](security::hidden_fields) | No answer contains personal data that its caller may not see (computed) |
 //! | [`hidden_rows.rs`](security::hidden_rows) | A hidden row answers like a row that does not exist (computed) |
-//! | [`hostile/`](security::hostile) | Hostile values in every parameter, header and field get a documented 4xx, never a 5xx (computed) |
+//! | [`hostile/`](security::hostile) | Hostile values in every parameter, header and field get a documented 4xx, never a 5xx; the work for a request grows no faster than its size (computed) |
 //! | [`secrets/`](security::secrets) | Secrets and personal data are neither in the log nor, once deleted, in the database |
 //! | [`tokens/`](security::tokens) | Signing keys and access tokens: form, claims, times, signatures, key files |
 //! | [`key_rotation.rs`](security::key_rotation) | No request fails while the signing key is rotated |
