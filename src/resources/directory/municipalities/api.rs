@@ -90,8 +90,8 @@ pub(super) async fn get_municipality(
     params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091",
         description = "The code of the municipality"), IfMatch),
     request_body = MunicipalityInput,
-    responses((status = 200, description = "The municipality after the change", body = Municipality, headers(("ETag" = String))),
-        WriteProblems),
+    responses((status = 200, description = "The municipality after the change", body = Municipality,
+        headers(("ETag" = String))), WriteProblems),
 )]
 #[put("/v1/municipalities/{code}")]
 pub(super) async fn replace_municipality(
@@ -115,8 +115,8 @@ pub(super) async fn replace_municipality(
         description = "The code of the municipality"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = MunicipalityPatch,
         example = json!({"support_stage": "developing", "profile": {"en": "We begin with the libraries."}})),
-    responses((status = 200, description = "The municipality after the change", body = Municipality, headers(("ETag" = String))),
-        WriteProblems),
+    responses((status = 200, description = "The municipality after the change", body = Municipality,
+        headers(("ETag" = String))), WriteProblems),
 )]
 #[patch("/v1/municipalities/{code}")]
 pub(super) async fn patch_municipality(

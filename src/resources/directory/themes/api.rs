@@ -24,8 +24,8 @@ use crate::{
 
 /// List themes
 ///
-/// Every caller sees all themes. Filters narrow the list. `kind` tells the forms in which support is given from the themes
-/// that it is about.
+/// Every caller sees all themes. Filters narrow the list. The list has forms in which support is given (`form`) and subjects
+/// of support (`theme`).
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesRead]), ("client_credentials" = [ThemesRead])),

@@ -93,7 +93,8 @@ pub(super) async fn get_tutor(
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
-    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The id of the tutor"), IfMatch),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62",
+        description = "The id of the tutor"), IfMatch),
     request_body = TutorInput,
     responses((status = 200, description = "The tutor after the change", body = Tutor, headers(("ETag" = String))),
         WriteProblems),
@@ -116,7 +117,8 @@ pub(super) async fn replace_tutor(
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
-    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The id of the tutor"), IfMatch),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62",
+        description = "The id of the tutor"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = TutorPatch,
         example = json!({"status": "paused", "title": {"sv": "Kommuntutor"}})),
     responses((status = 200, description = "The tutor after the change", body = Tutor, headers(("ETag" = String))),
@@ -140,7 +142,8 @@ pub(super) async fn patch_tutor(
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
-    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The id of the tutor"), IfMatch),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62",
+        description = "The id of the tutor"), IfMatch),
     responses((status = 204, description = "The tutor is deleted"), DeleteProblems),
 )]
 #[delete("/v1/tutors/{id}")]
