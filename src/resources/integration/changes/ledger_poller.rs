@@ -13,16 +13,16 @@ use tokio::{
 
 use super::{model::Position, store};
 use crate::{
-    admission::{Place, Places},
+    admission::{Admission, Permit},
     auth::reach::Identity,
     db::{Conn, establish},
     problem::{Error, Result},
 };
 
 /// How many requests of the process may wait at the same time.
-const MOST_WAITING: usize = 1000;
+const MAX_WAITING: usize = 1000;
 /// How many of them may be requests of one caller.
-const MOST_WAITING_OF_ONE_CALLER: usize = 400;
+const MAX_WAITING_PER_CALLER: usize = 400;
 /// The time between two polls while a request waits.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a poll may take.
@@ -33,7 +33,7 @@ const POLL_LIMIT: Duration = Duration::from_secs(1);
 pub struct LedgerPoller {
     /// Wakes the waiters. The value is true once the service stops.
     wake_up: watch::Sender<bool>,
-    places: Places<Identity>,
+    admission: Admission<Identity>,
     waiter_registered: Notify,
 }
 
@@ -41,14 +41,14 @@ pub struct LedgerPoller {
 #[derive(Debug)]
 pub(super) struct Waiter {
     wake_up: watch::Receiver<bool>,
-    _place: Place<Identity>,
+    _permit: Permit<Identity>,
 }
 
 impl Default for LedgerPoller {
     fn default() -> Self {
         Self {
             wake_up: watch::Sender::new(false),
-            places: Places::new(MOST_WAITING, MOST_WAITING_OF_ONE_CALLER),
+            admission: Admission::new(MAX_WAITING, MAX_WAITING_PER_CALLER),
             waiter_registered: Notify::new(),
         }
     }
@@ -60,10 +60,10 @@ impl LedgerPoller {
     /// # Errors
     /// [`Error::TooManyWaiting`] when too many requests, or too many of this caller, wait already.
     pub(super) fn register(&self, caller: &Identity) -> Result<Waiter> {
-        let place = self.places.take(caller).ok_or(Error::TooManyWaiting)?;
+        let permit = self.admission.admit(caller).ok_or(Error::TooManyWaiting)?;
         let wake_up = self.wake_up.subscribe();
         self.waiter_registered.notify_one();
-        Ok(Waiter { wake_up, _place: place })
+        Ok(Waiter { wake_up, _permit: permit })
     }
 
     /// Ends all waiting, because the service stops.
@@ -76,7 +76,7 @@ impl LedgerPoller {
     }
 
     async fn until_a_request_waits(&self) {
-        while self.places.are_free() {
+        while self.admission.is_idle() {
             self.waiter_registered.notified().await;
         }
     }
