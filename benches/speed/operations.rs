@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use kuntatutorit::{
     auth::{
         scopes,
-        tokens::access_tokens::{Grant, Tokens},
+        tokens::{access_tokens::Tokens, claims::Grant},
     },
     domain::Role,
 };

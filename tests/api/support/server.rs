@@ -12,7 +12,7 @@ use kuntatutorit::{
     auth::{
         keys::key_ring::KeyRing,
         scopes,
-        tokens::access_tokens::{Grant, Tokens},
+        tokens::{access_tokens::Tokens, claims::Grant},
     },
     config::Config,
     domain::Role,

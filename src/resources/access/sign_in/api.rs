@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{of_account, sessions, sessions::Session};
 use crate::{
-    admission::Place,
+    admission::Permit,
     auth::{passwords, state::Auth, throttle::Attempt, tokens::access_tokens::LIFETIME_SECONDS},
     config::Config,
     db::{Author, Db, time_limit::within_limit},
@@ -112,20 +112,20 @@ pub(super) async fn login(
     config: Data<Config>,
 ) -> Result<SessionAnswer> {
     let attempt = Attempt::new(&login.email.trim().to_lowercase(), client_address(&request));
-    let place = attempt.place(&auth.trying)?;
-    answer(within_limit(sign_in(&db, attempt, place, login)).await?, &auth, &config)
+    let permit = attempt.hashing_permit(&auth.password_hashing)?;
+    answer(within_limit(sign_in(&db, attempt, permit, login)).await?, &auth, &config)
 }
 
-async fn sign_in(db: &Db, attempt: Attempt, place: Place<String>, given: Login) -> Result<Session> {
-    let _turn = attempt.turn().await;
+async fn sign_in(db: &Db, attempt: Attempt, permit: Permit<String>, given: Login) -> Result<Session> {
+    let _lock = attempt.lock().await;
     let (failed_before, known) = db
         .read(async |conn| {
-            let failed_before = attempt.admit(conn).await?;
+            let failed_before = attempt.check_allowed(conn).await?;
             Ok((failed_before, accounts::store::find_by_email(conn, &given.email).await?))
         })
         .await?;
     let stored = known.as_ref().and_then(|known| known.password_hash.clone());
-    let right = passwords::verify(place, given.password, stored).await?;
+    let right = passwords::verify(permit, given.password, stored).await?;
     let known = known.filter(|known| right && !known.account.fields.disabled);
     remember(db, attempt, failed_before, known.is_some()).await?;
     let known = known.ok_or(Error::SignInRefused)?;
@@ -188,7 +188,7 @@ pub(super) async fn logout(_: KnownParameters, Json(body): Json<RefreshToken>, d
 pub(super) async fn remember(db: &Db, attempt: Attempt, failed_before: bool, succeeded: bool) -> Result<()> {
     match (succeeded, failed_before) {
         (true, false) => Ok(()),
-        (true, true) => db.write(Author::default(), async move |conn| attempt.succeeded(conn).await).await,
-        (false, _) => db.write(Author::default(), async move |conn| attempt.failed(conn).await).await,
+        (true, true) => db.write(Author::default(), async move |conn| attempt.clear_failures(conn).await).await,
+        (false, _) => db.write(Author::default(), async move |conn| attempt.record_failure(conn).await).await,
     }
 }

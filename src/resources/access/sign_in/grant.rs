@@ -1,7 +1,7 @@
 //! What an access token says of an account or a client.
 
 use crate::{
-    auth::{scopes, tokens::access_tokens::Grant},
+    auth::{scopes, tokens::claims::Grant},
     config::Config,
     domain::Role,
     resources::access::{

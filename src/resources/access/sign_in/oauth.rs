@@ -185,12 +185,12 @@ async fn sign_in(
 ) -> Result<(StoredClient, DateTime<Utc>), TokenProblem> {
     let id = Uuid::try_parse(id).map_err(|_| INVALID_CLIENT)?;
     let attempt = Attempt::new(&id.to_string(), client_address(request));
-    let _turn = attempt.turn().await;
+    let _lock = attempt.lock().await;
     let (failed_before, client) = db
         .read(async |conn| match clients::secrets::authenticate(conn, id, &secret).await? {
             // Nobody guesses 256 bits: whose secret is right does not wait for what others have tried.
-            Some(client) => Ok((attempt.admit(conn).await.unwrap_or(true), Some(client))),
-            None => Ok((attempt.admit(conn).await?, None)),
+            Some(client) => Ok((attempt.check_allowed(conn).await.unwrap_or(true), Some(client))),
+            None => Ok((attempt.check_allowed(conn).await?, None)),
         })
         .await?;
     remember(db, attempt, failed_before, client.is_some()).await?;

@@ -101,15 +101,15 @@ async fn change(
     let known = db.read(async |conn| accounts::store::credentials(conn, id).await).await;
     let known = known.map_err(|error| if matches!(error, Error::NotFound) { Error::Unauthenticated } else { error })?;
     let attempt = Attempt::new(known.account.fields.email.as_str(), client_address(request));
-    let place = attempt.place(&auth.trying)?;
-    let _turn = attempt.turn().await;
-    let failed_before = db.read(async |conn| attempt.admit(conn).await).await?;
-    let right = passwords::verify(place, old, known.password_hash.clone()).await?;
+    let permit = attempt.hashing_permit(&auth.password_hashing)?;
+    let _lock = attempt.lock().await;
+    let failed_before = db.read(async |conn| attempt.check_allowed(conn).await).await?;
+    let right = passwords::verify(permit, old, known.password_hash.clone()).await?;
     remember(db, attempt.clone(), failed_before, right).await?;
     if !right {
         return Err(Error::SignInRefused);
     }
-    let hash = passwords::hash(attempt.place(&auth.trying)?, new).await?;
+    let hash = passwords::hash(attempt.hashing_permit(&auth.password_hashing)?, new).await?;
     let changed = db.write(caller.author(), async move |conn| store(conn, &known, hash).await).await?;
     if changed { Ok(()) } else { Err(Error::SignInRefused) }
 }
@@ -127,15 +127,15 @@ async fn store(mut conn: &Conn, seen: &Credentials, password_hash: String) -> Re
 
 async fn accept(request: &HttpRequest, db: &Db, auth: &Auth, invitation: String, new: String) -> Result<()> {
     let attempt = Attempt::new(INVITATIONS, client_address(request));
-    let place = attempt.place(&auth.trying)?;
-    let _turn = attempt.turn().await;
+    let permit = attempt.hashing_permit(&auth.password_hashing)?;
+    let _lock = attempt.lock().await;
     // Nobody guesses 256 bits: whose invitation is right does not wait for what others have tried.
     if !db.read(async |conn| invitations::is_live(conn, &invitation).await).await? {
-        let failed_before = db.read(async |conn| attempt.admit(conn).await).await?;
+        let failed_before = db.read(async |conn| attempt.check_allowed(conn).await).await?;
         remember(db, attempt, failed_before, false).await?;
         return Err(Error::InvitationRefused);
     }
-    let hash = passwords::hash(place, new).await?;
+    let hash = passwords::hash(permit, new).await?;
     let accept = async move |conn: &_| invitations::accept(conn, &invitation, hash).await;
     if db.write(Author::default(), accept).await? { Ok(()) } else { Err(Error::InvitationRefused) }
 }

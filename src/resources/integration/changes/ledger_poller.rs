@@ -12,17 +12,16 @@ use tokio::{
 
 use super::{model::Position, store};
 use crate::{
-    admission as places,
-    admission::Places,
+    admission::{Admission, Permit},
     auth::reach::Identity,
     db::{Conn, establish},
     problem::{Error, Result},
 };
 
 /// How many requests of the process may wait at a time.
-const PLACES: usize = 1000;
+const MAX_WAITING: usize = 1000;
 /// How many of them may be of one caller.
-const PLACES_OF_ONE: usize = 400;
+const MAX_WAITING_PER_CALLER: usize = 400;
 /// How often one looks while somebody waits.
 const EVERY: Duration = Duration::from_millis(100);
 /// How long a look may take.
@@ -33,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct LedgerPoller {
     /// Sent when there is something new; true once the service stops.
     sender: watch::Sender<bool>,
-    places: Places<Identity>,
+    admission: Admission<Identity>,
     wanted: Notify,
 }
 
@@ -41,13 +40,13 @@ pub struct LedgerPoller {
 #[derive(Debug)]
 pub(super) struct Place {
     receiver: watch::Receiver<bool>,
-    _taken: places::Place<Identity>,
+    _permit: Permit<Identity>,
 }
 
 impl Default for LedgerPoller {
     fn default() -> Self {
-        let places = Places::new(PLACES, PLACES_OF_ONE);
-        Self { sender: watch::Sender::new(false), places, wanted: Notify::new() }
+        let admission = Admission::new(MAX_WAITING, MAX_WAITING_PER_CALLER);
+        Self { sender: watch::Sender::new(false), admission, wanted: Notify::new() }
     }
 }
 
@@ -57,10 +56,10 @@ impl LedgerPoller {
     /// # Errors
     /// [`Error::TooManyWaiting`] when none is free, or the caller has as many as one may.
     pub(super) fn take_place(&self, caller: &Identity) -> Result<Place> {
-        let taken = self.places.take(caller).ok_or(Error::TooManyWaiting)?;
+        let permit = self.admission.admit(caller).ok_or(Error::TooManyWaiting)?;
         let receiver = self.sender.subscribe();
         self.wanted.notify_one();
-        Ok(Place { receiver, _taken: taken })
+        Ok(Place { receiver, _permit: permit })
     }
 
     /// Sends those who wait home: the service stops.
@@ -69,7 +68,7 @@ impl LedgerPoller {
     }
 
     async fn until_somebody_waits(&self) {
-        while self.places.are_free() {
+        while self.admission.is_idle() {
             self.wanted.notified().await;
         }
     }
