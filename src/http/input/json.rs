@@ -31,6 +31,9 @@ pub trait Body: DeserializeOwned + Validate<Context = ()> + PartialSchema + 'sta
     const SET_BY_SERVICE: &'static [&'static str] = &[];
     /// JSON pointers of the fields that are objects, outer ones first. serde would take an array for one, too.
     const OBJECTS: &'static [&'static str] = &[];
+    /// Fields that were added to the API after its first version. A `PUT` that does not name one leaves it as it is; see
+    /// [`super::replacement::Replacement`].
+    const LATER: &'static [&'static str] = &[];
 }
 
 /// A body that was read and keeps every rule that can be checked without the database; or an answer.

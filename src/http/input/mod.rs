@@ -12,4 +12,5 @@ pub mod merge_patch;
 pub mod parameters;
 pub mod query;
 pub mod read_later;
+pub mod replacement;
 mod serde_messages;

@@ -16,7 +16,7 @@ use crate::{
     db::Db,
     domain::Role,
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -101,6 +101,7 @@ pub(super) async fn get_feedback(caller: Caller<FeedbackRead>, id: Path<Uuid>, d
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The id of the feedback"), IfMatch),
+    request_body = FeedbackInput,
     responses((status = 200, description = "The feedback after the change", body = Feedback, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -109,7 +110,7 @@ pub(super) async fn replace_feedback(
     caller: Caller<FeedbackWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<FeedbackInput>,
+    new: Replacement<FeedbackInput>,
     db: Data<Db>,
 ) -> Result<Json<Feedback>> {
     update::replace::<FeedbackRow, _>(&db, caller, *id, if_match, new).await

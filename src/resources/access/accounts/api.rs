@@ -14,7 +14,7 @@ use super::{
 use crate::{
     db::Db,
     http::{
-        Caller, Created, IfMatch, Json, List, Page, Patch, ToldOnce,
+        Caller, Created, IfMatch, Json, List, Page, Patch, Replacement, ToldOnce,
         input::list::PageQuery,
         openapi::responses::{AddProblems, CreateProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -84,6 +84,7 @@ pub(super) async fn get_account(caller: Caller<AccountsRead>, id: Path<Uuid>, db
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the account"), IfMatch),
+    request_body = AccountInput,
     responses((status = 200, description = "The account after the change", body = Account, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -92,7 +93,7 @@ pub(super) async fn replace_account(
     caller: Caller<AccountsWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<AccountInput>,
+    new: Replacement<AccountInput>,
     db: Data<Db>,
 ) -> Result<Json<Account>> {
     update::replace::<Account, _>(&db, caller, *id, if_match, new).await

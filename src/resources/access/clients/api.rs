@@ -14,7 +14,7 @@ use super::{
 use crate::{
     db::Db,
     http::{
-        Caller, Created, IfMatch, Json, List, NoContent, Page, Patch, ToldOnce,
+        Caller, Created, IfMatch, Json, List, NoContent, Page, Patch, Replacement, ToldOnce,
         input::list::PageQuery,
         openapi::responses::{
             AddProblems, CreateProblems, GetProblems, ListProblems, NotModified, RemoveProblems, WriteProblems,
@@ -86,6 +86,7 @@ pub(super) async fn get_client(caller: Caller<ClientsRead>, id: Path<Uuid>, db: 
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the client"), IfMatch),
+    request_body = ClientInput,
     responses((status = 200, description = "The client after the change", body = Client, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -94,7 +95,7 @@ pub(super) async fn replace_client(
     caller: Caller<ClientsWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<ClientInput>,
+    new: Replacement<ClientInput>,
     db: Data<Db>,
 ) -> Result<Json<Client>> {
     update::replace::<Client, _>(&db, caller, *id, if_match, new).await

@@ -14,7 +14,7 @@ use crate::{
     db::Db,
     domain::MunicipalityCode,
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -87,6 +87,7 @@ pub(super) async fn get_municipality(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
     params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    request_body = MunicipalityInput,
     responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -95,7 +96,7 @@ pub(super) async fn replace_municipality(
     caller: Caller<MunicipalitiesWrite>,
     code: Path<MunicipalityCode>,
     if_match: IfMatch,
-    Json(new): Json<MunicipalityInput>,
+    new: Replacement<MunicipalityInput>,
     db: Data<Db>,
 ) -> Result<Json<Municipality>> {
     update::replace::<Municipality, _>(&db, caller, code.into_inner(), if_match, new).await

@@ -14,7 +14,7 @@ use crate::{
     db::Db,
     domain::ThemeSlug,
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -83,6 +83,7 @@ pub(super) async fn get_theme(_caller: Caller<ThemesRead>, slug: Path<ThemeSlug>
     tag = "themes",
     security(("bearer" = [ThemesWrite])),
     params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug"), IfMatch),
+    request_body = ThemeInput,
     responses((status = 200, description = "The theme as it is now", body = Theme, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -91,7 +92,7 @@ pub(super) async fn replace_theme(
     caller: Caller<ThemesWrite>,
     slug: Path<ThemeSlug>,
     if_match: IfMatch,
-    Json(new): Json<ThemeInput>,
+    new: Replacement<ThemeInput>,
     db: Data<Db>,
 ) -> Result<Json<Theme>> {
     update::replace::<Theme, _>(&db, caller, slug.into_inner(), if_match, new).await

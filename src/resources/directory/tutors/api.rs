@@ -15,7 +15,7 @@ use super::{
 use crate::{
     db::{Conn, Db, batching::response_cache::ResponseCache},
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         output::cached::{RenderedResource, render_resource},
@@ -94,6 +94,7 @@ pub(super) async fn get_tutor(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
     params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
+    request_body = TutorInput,
     responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -102,7 +103,7 @@ pub(super) async fn replace_tutor(
     caller: Caller<TutorsWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<TutorInput>,
+    new: Replacement<TutorInput>,
     db: Data<Db>,
 ) -> Result<Json<Tutor>> {
     update::replace::<TutorRow, _>(&db, caller, *id, if_match, new).await

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     db::{Conn, Db, batching::response_cache::ResponseCache},
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{
             CreateProblems, DeleteProblems, IncludingProblems, ListProblems, NotModified, WriteProblems,
@@ -114,6 +114,7 @@ pub(super) async fn get_event(
     tag = "events",
     security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
     params(("id" = Uuid, Path, description = "The id of the event"), IfMatch),
+    request_body = EventInput,
     responses((status = 200, description = "The event after the change", body = Event, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -122,7 +123,7 @@ pub(super) async fn replace_event(
     caller: Caller<EventsWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<EventInput>,
+    new: Replacement<EventInput>,
     db: Data<Db>,
 ) -> Result<Json<Event>> {
     update::replace::<EventRow, _>(&db, caller, *id, if_match, new).await
