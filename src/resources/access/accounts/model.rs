@@ -73,7 +73,7 @@ fn lower_case<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EmailAddress
 }
 
 /// Returns an e-mail address as the service stores it.
-pub(super) fn normalize_email(email: &str) -> String {
+pub fn normalize_email(email: &str) -> String {
     email.trim().to_lowercase()
 }
 

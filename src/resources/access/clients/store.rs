@@ -34,11 +34,11 @@ fn visible(reach: &Reach) -> VisibleClients {
     if reach.is_coordinator() { query } else { query.filter(false.into_sql::<Bool>()) }
 }
 
-/// Returns the client with this id, for itself.
+/// Returns the client with this id as stored, whoever asks.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn stored(mut conn: &Conn, id: Uuid) -> Result<StoredClient> {
+pub async fn find_stored(mut conn: &Conn, id: Uuid) -> Result<StoredClient> {
     Ok(StoredClient::query().filter(dsl::id.eq(id)).first(&mut conn).await?)
 }
 

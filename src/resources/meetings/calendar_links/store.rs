@@ -151,7 +151,7 @@ async fn of_account(conn: &Conn, id: Uuid) -> Result<Option<Reach>> {
 }
 
 async fn of_client(conn: &Conn, id: Uuid) -> Result<Option<Reach>> {
-    let fields = clients::store::stored(conn, id).await?.fields;
+    let fields = clients::store::find_stored(conn, id).await?.fields;
     let may = |scope: &str| !fields.disabled && fields.scopes.iter().any(|held| held == scope);
     Ok(may(EventsRead::NAME).then(|| Reach {
         role: Role::Partner,
