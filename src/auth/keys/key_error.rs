@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The directory has no key, or does not exist.
-    #[error("there is no signing key (*.pem) in {dir}; create one with `kuntatutorit key generate`, or check KEY_DIR")]
+    #[error(
+        "there is no signing key (*.pem) in {dir}; start the service once or run `kuntatutorit key generate`, and check KEY_DIR"
+    )]
     Empty {
         /// The key directory.
         dir: PathBuf,
