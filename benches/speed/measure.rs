@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use kuntatutorit::db::private_postgres::{LocalPostgres, Options};
+use kuntatutorit::db::private_postgres::{Options, PrivatePostgres};
 use tokio_postgres::{Client, NoTls};
 
 use super::{
@@ -63,7 +63,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// Made anew unless an earlier run left it; rows that runs have written make little difference.
-    async fn with(server: &LocalPostgres, thousands: u32) -> Self {
+    async fn with(server: &PrivatePostgres, thousands: u32) -> Self {
         let name = format!("scale_{thousands}");
         let admin = connect(&server.url("postgres")).await;
         let there = admin.query_opt("select from pg_database where datname = $1", &[&name]).await.unwrap();
@@ -134,7 +134,7 @@ pub(crate) fn run() {
     let settings = Settings::read();
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench");
     fs::create_dir_all(&dir).unwrap();
-    let server = LocalPostgres::start(&Options { max_connections: 200, ..Options::new(&dir) }).unwrap();
+    let server = PrivatePostgres::start(&Options { max_connections: 200, ..Options::new(&dir) }).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let report = runtime.block_on(all(&settings, &dir, &server));
     println!("\n{report}");
@@ -144,7 +144,7 @@ pub(crate) fn run() {
     }
 }
 
-async fn all(settings: &Settings, dir: &Path, server: &LocalPostgres) -> String {
+async fn all(settings: &Settings, dir: &Path, server: &PrivatePostgres) -> String {
     let postmaster = cost::postmaster(dir);
     let mut report = machine();
     let _ = writeln!(report, "{} rounds of {} s each.", settings.rounds, settings.seconds);

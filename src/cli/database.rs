@@ -10,7 +10,7 @@ use kuntatutorit::{
     db,
     db::{
         Author, Db, migrations,
-        private_postgres::{LocalPostgres, Options},
+        private_postgres::{Options, PrivatePostgres},
     },
     problem::{Error, Result},
     seed,
@@ -25,7 +25,7 @@ const NAME: &str = "kuntatutorit";
 /// A database that can be reached; a private PostgreSQL that was started for it stops when this is dropped.
 pub(super) struct Database {
     pub(super) url: String,
-    pub(super) private: Option<LocalPostgres>,
+    pub(super) private: Option<PrivatePostgres>,
 }
 
 impl Database {
@@ -35,14 +35,14 @@ impl Database {
             return Ok(Self { url: url.expose().to_owned(), private: None });
         }
         let server =
-            LocalPostgres::start(&Options { bin_dir: config.pg_bin_dir.clone(), ..Options::new(&config.data_dir) })?;
+            PrivatePostgres::start(&Options { bin_dir: config.pg_bin_dir.clone(), ..Options::new(&config.data_dir) })?;
         block_on(make(server.url("postgres")))??;
         Ok(Self { url: server.url(NAME), private: Some(server) })
     }
 
     /// For a command: the private PostgreSQL may be running already.
     pub(super) fn reach(config: &Config) -> Outcome<Self> {
-        match (&config.database_url, LocalPostgres::running(&config.data_dir, NAME)) {
+        match (&config.database_url, PrivatePostgres::running(&config.data_dir, NAME)) {
             (None, Some(url)) => Ok(Self { url, private: None }),
             _ => Self::open(config),
         }

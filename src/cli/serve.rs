@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 
-use kuntatutorit::{auth::keys::key_ring::KeyRing, config::Config, server as app, telemetry::log as telemetry};
+use kuntatutorit::{
+    auth::keys::key_ring::KeyRing, clock::Clock, config::Config, server as app, telemetry::log as telemetry,
+};
 
 use super::{database::Database, outcome::Outcome};
 
@@ -23,7 +25,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     let keys = KeyRing::load_or_generate(&config.key_dir)?;
     let system = actix_web::rt::System::new();
     system.block_on(async {
-        let running = app::build(config.clone(), keys, &database.url).await?;
+        let running = app::build(config.clone(), keys, &database.url, Clock::default()).await?;
         if database.private.is_some() {
             // The private instance's tokens are made by another process, which needs the issuer's name.
             std::fs::write(config.data_dir.join("public_url"), &running.public_url)?;
