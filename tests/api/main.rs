@@ -10,6 +10,8 @@
 //! | [`contract/every_path.rs`](contract::every_path) | Methods, headers, compression, CORS and malformed bodies, on every path |
 //! | [`contract/idempotency.rs`](contract::idempotency) | A request repeated with the same `Idempotency-Key` is carried out once |
 //! | [`contract/any_input/`](contract::any_input) | Property tests: cursors, localised texts, merge patches |
+//! | [`contract/value_rules.rs`](contract::value_rules) | The rules of single values in Rust and in SQL agree |
+//! | [`contract/moved_clock.rs`](contract::moved_clock) | Rules about time follow a clock that tests can move |
 //! | [`contract/generated_data.rs`](contract::generated_data) | The service could have written every row of the generated data set |
 //! | [`contract/command_line.rs`](contract::command_line) | The subcommands for accounts and clients |
 //! | [`contract/browser/`](contract::browser) | The documentation page and CORS, in a real browser |
@@ -35,6 +37,7 @@
 //! | [`resilience/response_cache.rs`](resilience::response_cache) | A cached answer equals a fresh one |
 //! | [`resilience/coalesced_lookups.rs`](resilience::coalesced_lookups) | Coalesced lookups give each caller its own current answer |
 //! | [`resilience/prepared_statements.rs`](resilience::prepared_statements) | Once warm, reads and creates prepare no further statement |
+//! | [`resilience/transactions.rs`](resilience::transactions) | A write is committed completely or not at all |
 //! | [`resilience/query_plans.rs`](resilience::query_plans) | No statement touches many more rows than it answers with |
 //! | **resources/** | **Each resource: its fields, rules, lists and states** |
 //! | [`resources/`](resources) | `municipalities`, `themes`, `tutors/`, `events/`, `calendars/`, `feedback/`, `summaries/`, `accounts/`, `clients`, `changes/`, `search`, `service`, `metrics` |
