@@ -7,7 +7,7 @@ use kuntatutorit::{
     config::Config,
     db::{
         Author, Conn, Db, connection, establish, migrations,
-        private_postgres::{LocalPostgres, Options},
+        private_postgres::{PrivatePostgres, Options},
     },
     problem::Result,
     seed::{self, Seeded},
@@ -22,7 +22,7 @@ const NAME: &str = "kuntatutorit";
 pub(super) struct Database {
     pub(super) url: String,
     /// The private PostgreSQL, if it was started for this. It stops when this is dropped.
-    pub(super) private: Option<LocalPostgres>,
+    pub(super) private: Option<PrivatePostgres>,
 }
 
 impl Database {
@@ -32,14 +32,14 @@ impl Database {
             return Ok(Self { url: url.expose().to_owned(), private: None });
         }
         let server =
-            LocalPostgres::start(&Options { bin_dir: config.pg_bin_dir.clone(), ..Options::new(&config.data_dir) })?;
+            PrivatePostgres::start(&Options { bin_dir: config.pg_bin_dir.clone(), ..Options::new(&config.data_dir) })?;
         block_on(create_if_missing(server.url("postgres")))?.map_err(describe)?;
         Ok(Self { url: server.url(NAME), private: Some(server) })
     }
 
     /// Opens the database for another command. The private PostgreSQL may be running already, for the service.
     pub(super) fn open(config: &Config) -> Outcome<Self> {
-        match (&config.database_url, LocalPostgres::running(&config.data_dir, NAME)) {
+        match (&config.database_url, PrivatePostgres::running(&config.data_dir, NAME)) {
             (None, Some(url)) => Ok(Self { url, private: None }),
             _ => Self::open_for_service(config),
         }

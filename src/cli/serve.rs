@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use kuntatutorit::{
     auth::keys::key_ring::KeyRing,
+    clock::Clock,
     config::Config,
     server,
     telemetry::log::{self, log_panics},
@@ -28,7 +29,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     let keys = KeyRing::load_or_generate(&config.key_dir)?;
     let system = actix_web::rt::System::new();
     system.block_on(async {
-        let running = server::build(config.clone(), keys, &database.url).await?;
+        let running = server::build(config.clone(), keys, &database.url, Clock::default()).await?;
         if database.private.is_some() {
             // `kuntatutorit token` reads it: a token must name the public URL, and PORT=0 is known only here.
             std::fs::write(config.data_dir.join("public_url"), &running.public_url)?;

@@ -15,6 +15,8 @@
 //! | [`every_path.rs`](contract::every_path) | Methods, headers, compression, CORS and malformed bodies |
 //! | [`idempotency.rs`](contract::idempotency) | A request repeated with the same `Idempotency-Key` is carried out once |
 //! | [`any_input/`](contract::any_input) | Property tests: cursors, localised texts, merge patches |
+//! | [`value_rules.rs`](contract::value_rules) | The rules of single values in Rust and in SQL agree |
+//! | [`moved_clock.rs`](contract::moved_clock) | Rules about time follow the clock of the server, which a test can move |
 //! | [`generated_data.rs`](contract::generated_data) | The service could have written every row of the generated data |
 //! | [`command_line.rs`](contract::command_line) | The subcommands for accounts and clients |
 //! | [`browser/`](contract::browser) | The documentation page and CORS, in a real browser |
@@ -40,6 +42,7 @@
 //! | [`response_cache.rs`](resilience::response_cache) | A cached answer equals a fresh one |
 //! | [`coalesced_lookups.rs`](resilience::coalesced_lookups) | Concurrent lookups share a statement, and each caller gets its own current answer |
 //! | [`prepared_statements.rs`](resilience::prepared_statements) | Once warm, reads and creates prepare no further statement |
+//! | [`transactions.rs`](resilience::transactions) | A write is committed completely or not at all, and its caller learns which |
 //! | [`query_plans/`](resilience::query_plans) | No statement touches many more rows than it answers with (computed) |
 //! | **resources/** | **Each resource: its fields, rules, lists and states** |
 //! | [`municipalities.rs`](resources::municipalities), [`themes.rs`](resources::themes), [`tutors/`](resources::tutors) | The directory |

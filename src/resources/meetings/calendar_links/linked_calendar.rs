@@ -69,7 +69,7 @@ async fn reach_of_account(conn: &Conn, id: Uuid) -> Result<Option<Reach>> {
 
 /// Returns the reach of a client for events; none when the client may not read them.
 async fn reach_of_client(conn: &Conn, id: Uuid) -> Result<Option<Reach>> {
-    let client = clients::store::stored(conn, id).await?.fields;
+    let client = clients::store::find_stored(conn, id).await?.fields;
     let holds = |scope: &str| !client.disabled && client.scopes.iter().any(|held| held == scope);
     Ok(holds(EventsRead::NAME).then(|| Reach {
         role: Role::Partner,
