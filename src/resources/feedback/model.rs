@@ -26,7 +26,8 @@ column_words! {
     }
 }
 
-/// The fields of feedback that callers write. At least one of `rating`, `useful`, `comment` and `themes_wanted` must be given.
+/// The fields of feedback that callers write. At least one of `rating`, `useful`, `comment` and `themes_wanted` must be
+/// given.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
