@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{Conn, establish},
+    domain::lifetimes::IDEMPOTENCY_KEY_HOURS,
     problem::Result,
 };
 
@@ -22,13 +23,16 @@ const JITTER: u128 = 60;
 /// How long after the start it is done first, for a service that is restarted often.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// A table and which of its rows are over. Add a line for each table that something expires in.
-const CHORES: &[(&str, &str)] = &[
-    ("sessions", "expires_at < now()"),
-    ("invitations", "expires_at < now()"),
-    ("idempotency_keys", "created_at < now() - interval '24 hours'"),
-    ("sign_in_failures", "last_failed_at < now() - interval '15 minutes'"),
-];
+/// Returns each table that has expired rows, with the condition that such a row meets. Add a line for each table whose rows
+/// expire.
+fn chores() -> [(&'static str, String); 4] {
+    [
+        ("sessions", "expires_at < clock_now()".to_owned()),
+        ("invitations", "expires_at < clock_now()".to_owned()),
+        ("idempotency_keys", format!("created_at < clock_now() - interval '{IDEMPOTENCY_KEY_HOURS} hours'")),
+        ("sign_in_failures", "last_failed_at < clock_now() - interval '15 minutes'".to_owned()),
+    ]
+}
 
 /// Clears away what is over; gives how many rows that were.
 ///
@@ -36,7 +40,7 @@ const CHORES: &[(&str, &str)] = &[
 /// When the database is away.
 pub async fn tidy(mut conn: &Conn) -> Result<usize> {
     let mut total = 0;
-    for (table, over) in CHORES {
+    for (table, over) in chores() {
         let delete = format!(
             "delete from {table} where ctid = any(array( \
              select ctid from {table} where {over} limit {BATCH} for update skip locked))"

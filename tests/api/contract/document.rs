@@ -9,6 +9,7 @@ use kuntatutorit::{
     db::migrations,
     http::openapi::operations,
     problem::{CODES, constraints::RULES},
+    registry::COLLECTIONS,
     server as app,
 };
 use serde_json::Value;
@@ -214,7 +215,7 @@ async fn every_constraint_of_the_database_has_a_problem_of_its_own() {
     let stored: BTreeSet<String> = lines(&fresh_database(), query).await.into_iter().filter(ours).collect();
     let told: BTreeSet<String> = RULES.iter().map(|rule| rule.constraint.to_owned()).collect();
     let missing: Vec<_> = stored.difference(&told).collect();
-    assert!(missing.is_empty(), "src/rules.rs lacks these constraints: {missing:?}");
+    assert!(missing.is_empty(), "src/problem/constraints.rs lacks these constraints: {missing:?}");
     // Triggers raise errors under names that are no constraint.
     let raised = [
         "client_secrets_at_most_two",
@@ -226,7 +227,7 @@ async fn every_constraint_of_the_database_has_a_problem_of_its_own() {
         "themes_parent_acyclic",
     ];
     let gone: Vec<_> = told.difference(&stored).filter(|name| !raised.contains(&name.as_str())).collect();
-    assert!(gone.is_empty(), "the database lacks these constraints of src/rules.rs: {gone:?}");
+    assert!(gone.is_empty(), "the database lacks these constraints of src/problem/constraints.rs: {gone:?}");
 }
 
 #[tokio::test]
@@ -247,31 +248,20 @@ async fn the_service_explains_every_problem_code() {
     }
 }
 
-/// Follows a `$ref` to the response or schema that it names.
-fn followed<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
-    match value["$ref"].as_str() {
-        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
-        None => value,
-    }
-}
-
 #[test]
-fn every_response_has_an_example() {
-    let document = serde_json::to_value(app::document()).unwrap();
-    let paths = document["paths"].as_object().unwrap().iter();
-    for (path, operation) in paths.flat_map(|(path, item)| item.as_object().unwrap().values().map(move |o| (path, o))) {
-        for (status, response) in operation["responses"].as_object().unwrap() {
-            let media = followed(response, &document)["content"].as_object().into_iter().flatten();
-            for (media_type, content) in media.filter(|(media_type, _)| media_type.ends_with("json")) {
-                let at = format!("{} of {path}: {status} {media_type}", operation["operationId"]);
-                let schema = followed(&content["schema"], &document);
-                let example = if content["example"].is_null() { &schema["example"] } else { &content["example"] };
-                assert!(example.is_object() || path == "/openapi.json", "{at} has no example");
-            }
+fn every_tag_has_operations_and_every_collection_has_its_tag() {
+    let document = app::document();
+    let operations = || {
+        document.paths.paths.iter().flat_map(|(path, item)| {
+            operations::operations(item).map(move |(_, operation)| (path, operation.tags.clone().unwrap()))
+        })
+    };
+    let used: BTreeSet<_> = operations().flat_map(|(_, tags)| tags).collect();
+    let described: Vec<_> = document.tags.iter().flatten().map(|tag| tag.name.clone()).collect();
+    assert_eq!(used, described.iter().cloned().collect(), "the tags in use differ from the tags in the document");
+    for collection in COLLECTIONS {
+        for (path, tags) in operations().filter(|(path, _)| **path == collection.path()) {
+            assert_eq!(tags, [collection.name], "{path}");
         }
-    }
-    for (name, response) in document["components"]["responses"].as_object().unwrap() {
-        let status = &response["content"]["application/problem+json"]["example"]["status"];
-        assert!(status.is_u64(), "{name} has no example of its own");
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 ///
 /// Your own, by id, without their secret addresses; the coordinator sees everybody's.
 #[utoipa::path(
-    tag = "calendars",
+    tag = "calendar-links",
     security(("bearer" = [CalendarLinksRead]), ("client_credentials" = [CalendarLinksRead])),
     params(CalendarLinkFilter, PageQuery),
     responses((status = 200, description = "A page of calendar links", body = Page<CalendarLink>), ListProblems),
@@ -45,7 +45,7 @@ pub(super) async fn list_calendar_links(
 /// A secret address of a calendar, for a calendar program that sends no token. It is told this once, and shows what you
 /// may see: keep it to yourself, and make one for each program, so that one can be revoked alone.
 #[utoipa::path(
-    tag = "calendars",
+    tag = "calendar-links",
     security(("bearer" = [CalendarLinksWrite]), ("client_credentials" = [CalendarLinksWrite])),
     responses((status = 201, description = "The new calendar link and its address", body = CreatedCalendarLink,
         headers(("ETag" = String), ("Location" = String))), CreateProblems),
@@ -66,7 +66,7 @@ pub(super) async fn create_calendar_link(
 ///
 /// By its id, without its secret address.
 #[utoipa::path(
-    tag = "calendars",
+    tag = "calendar-links",
     security(("bearer" = [CalendarLinksRead]), ("client_credentials" = [CalendarLinksRead])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The link's id")),
     responses((status = 200, description = "The calendar link", body = CalendarLink, headers(("ETag" = String))),
@@ -85,7 +85,7 @@ pub(super) async fn get_calendar_link(
 ///
 /// Its address opens nothing from now on.
 #[utoipa::path(
-    tag = "calendars",
+    tag = "calendar-links",
     security(("bearer" = [CalendarLinksWrite]), ("client_credentials" = [CalendarLinksWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The link's id"), IfMatch),
     responses((status = 204, description = "It is gone"), DeleteProblems),
