@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use crate::support::{
     Server,
     client::{Answer, Client, retry_while_busy},
-    fixtures, sql,
+    document::{Operation, operations},
+    rows::{self, Rows},
+    sql,
 };
+use kuntatutorit::registry;
 
 const HEADER: &str = "idempotency-key";
 
@@ -61,31 +64,22 @@ fn is_replay(answer: &Answer) -> bool {
 #[tokio::test]
 async fn a_repeated_request_creates_one_row_and_gets_the_same_bytes() {
     let server = Server::start();
-    let coordinator = server.coordinator();
-    let started = fixtures::insert_event(&server, json!({})).await;
-    let feedback =
-        json!({"event_id": started, "direction": "participant_to_tutor", "municipality_code": "049", "rating": 5});
-    let municipality = coordinator.get("/v1/municipalities/049").await.body;
-    let with_code = |code: &str| {
-        let mut new = municipality.clone();
-        new["code"] = json!(code);
-        new
+    let rows = Rows::of(&server, "049").await;
+    let accepts_key = |operation: &Operation| {
+        operation.parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case(HEADER))
     };
-    let tutor = json!({"name": "Kuntatutor", "municipality_code": "049", "contact": {"email": "a@kunta.example"}});
-    for (path, body) in [
-        ("/v1/municipalities", with_code("998")),
-        ("/v1/themes", theme("new")),
-        ("/v1/tutors", tutor),
-        ("/v1/events", event("Tapahtuma")),
-        ("/v1/feedback", feedback),
-    ] {
-        let sender = coordinator.with(HEADER, &format!("!a~{path}"));
-        let before = count(&server, path.trim_start_matches("/v1/")).await;
+    for operation in operations().iter().filter(|operation| accepts_key(operation)) {
+        let path = &operation.path;
+        let collection = registry::of_path(path).unwrap();
+        let body = rows.body(collection, if collection.key == "code" { "998" } else { "049" }, "new", &json!({}));
+        let creator = rows::creator(&server, collection.name, "049", "espoo").await;
+        let sender = creator.with(HEADER, &format!("!a~{path}"));
+        let before = count(&server, &collection.table()).await;
         let first = sender.post(path, &body).await.expect(201);
         let again = sender.post(path, &body).await.expect(201);
         assert_same(&first, &again);
         assert_eq!((is_replay(&first), is_replay(&again)), (false, true), "{path}");
-        assert_eq!(count(&server, path.trim_start_matches("/v1/")).await, before + 1, "{path}");
+        assert_eq!(count(&server, &collection.table()).await, before + 1, "{path}");
     }
 }
 

@@ -49,7 +49,7 @@ async fn the_front_end_example_runs_to_its_end() {
         ": 304.",
         "Published ",
         "Somebody else had changed it: read it again, then changed it.",
-        "The form shows at /title: must have at least one of fi, sv and en",
+        "The form shows at /title: must have at least one of the parts fi, sv, en",
         "The form shows at /ends_at: must be after starts_at",
         "Deleted the event and signed out.",
     ] {

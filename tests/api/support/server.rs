@@ -16,7 +16,7 @@ use kuntatutorit::{
     },
     config::Config,
     domain::Role,
-    server as app,
+    server,
 };
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ impl Server {
             })
         };
         let config = Config::read(&lookup).unwrap();
-        app::raise_file_limit();
+        server::raise_file_limit();
         // LOG_LEVEL=info prints the server's log.
         if let Ok(level) = std::env::var("LOG_LEVEL") {
             static LOG: std::sync::Once = std::sync::Once::new();
@@ -75,7 +75,7 @@ impl Server {
         let url = database_url.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let running = app::build(config, KEYS.clone(), &url).await.unwrap();
+                let running = server::build(config, KEYS.clone(), &url).await.unwrap();
                 let metrics_url = running.metrics_address.map(|address| format!("http://{address}"));
                 started.send((running.public_url, running.address, metrics_url, running.server.handle())).unwrap();
                 running.server.await.unwrap();

@@ -55,3 +55,34 @@ pub(crate) async fn wait_for_sleepers(server: &Server, count: usize) {
         most = most.max(query_lines(server, sleeping).await.len());
     }
 }
+
+/// A constraint of the database.
+pub(crate) struct Constraint {
+    pub(crate) name: String,
+    /// `c` check, `u` unique, `f` foreign key, `p` primary key.
+    pub(crate) kind: String,
+    /// Whether deleting the row that a foreign key refers to deletes this row.
+    pub(crate) cascades: bool,
+    pub(crate) table: String,
+    pub(crate) columns: Vec<String>,
+}
+
+/// Returns the constraints of this database.
+pub(crate) async fn constraints(database_url: &str) -> Vec<Constraint> {
+    let query = "select format('%s %s %s %s %s', conname, contype, confdeltype = 'c', conrelid::regclass, \
+                 (select string_agg(attname, ',') from pg_attribute where attrelid = conrelid and attnum = any (conkey))) as line \
+                 from pg_constraint where connamespace = 'public'::regnamespace and contype in ('c', 'u', 'f', 'p') \
+                 and conrelid <> 0 and conname not like '\\_\\_diesel%'";
+    let lines = query_lines_at(database_url, query).await;
+    let parsed = lines.iter().map(|line| {
+        let [name, kind, cascades, table, columns] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        Constraint {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            cascades: cascades == "t",
+            table: table.to_owned(),
+            columns: columns.split(',').map(str::to_owned).collect(),
+        }
+    });
+    parsed.collect()
+}

@@ -87,7 +87,7 @@ pub(super) struct EventFilter {
     pub language: Vec<LanguageTag>,
     /// The code of a municipality that the event is tailored to, or `region` for events of the whole region.
     #[garde(dive)]
-    #[param(max_items = 100)]
+    #[param(inline, max_items = 100)]
     pub audience: Vec<Audience>,
     /// The event starts at this time or later.
     #[serde(deserialize_with = "time::optional")]

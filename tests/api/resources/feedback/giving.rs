@@ -189,7 +189,7 @@ async fn every_broken_rule_is_reported_at_once() {
     // The rules that only the database can check are reported at once, too.
     let long_ago = json!({"status": "cancelled", "starts_at": fixtures::hours_from_now(-9999), "ends_at": fixtures::hours_from_now(-9990)});
     let mut new = of_participant(&fixtures::insert_event(&server, long_ago).await, "999");
-    new["themes_wanted"] = json!(["email", "no-such-theme", "applications", "Nor This"]);
+    new["themes_wanted"] = json!(["email", "no-such-theme", "applications", "nor-this"]);
     partner.post(PATH, &new).await.expect_violations(&[
         ("/event_id", "feedback_event_has_started"),
         ("/event_id", "feedback_within_60_days"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kuntatutorit::server as app;
+use kuntatutorit::server;
 use serde_json::Value;
 
 use crate::support::document::{has_type, operations, places};
@@ -27,7 +27,7 @@ fn every_place(document: &Value, schema: &Value, pointer: &str, found: &mut BTre
 
 #[test]
 fn the_hostile_tests_attack_every_place_of_every_body() {
-    let document = serde_json::to_value(app::document()).unwrap();
+    let document = serde_json::to_value(server::document()).unwrap();
     let mut all = 0;
     for operation in operations() {
         let Some(body) = &operation.body else { continue };
