@@ -7,6 +7,9 @@ extern "SQL" {
     /// Returns the oldest transaction that can still commit.
     fn ledger_horizon() -> BigInt;
 
+    /// Returns the present time for rules about time: `now()` plus the offset that a test has set.
+    fn clock_now() -> Timestamptz;
+
     /// Returns the time of the statement, where `now()` is the time at which its transaction began.
     fn clock_timestamp() -> Timestamptz;
 

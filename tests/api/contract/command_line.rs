@@ -29,7 +29,7 @@ async fn accounts_are_managed_from_the_command_line() {
     refused(url, &add, "there is an account with this e-mail address");
     refused(url, &["account", "add", "--email", "x", "--role", "tutor"], "email: must be an e-mail address");
     let espoo = ["account", "invite", "--email", "digituki@espoo.example"];
-    refused(url, &espoo, "there is nothing with this id or e-mail address");
+    refused(url, &espoo, "there is no account with this e-mail address");
     let new = [&espoo[..], &["--role", "municipality", "--municipality", "049"]].concat();
     let first = run(url, &new, "");
     run(url, &new, "");

@@ -8,5 +8,7 @@ mod document;
 mod every_path;
 mod generated_data;
 mod idempotency;
+mod moved_clock;
 mod registry;
 mod structure;
+mod value_rules;

@@ -29,7 +29,7 @@ pub enum EventVisibility {
     All,
     /// A partner system that writes for the whole region does not see the drafts of the network itself.
     AllOfMunicipalities,
-    /// Those who act for a municipality do not see the drafts of others.
+    /// A caller that acts for a municipality does not see the drafts of others.
     AllAndDraftsOf(MunicipalityCode),
     /// Other callers see no drafts.
     NoDrafts,
