@@ -22,7 +22,7 @@ use crate::{
 /// A query for events that a caller may see.
 pub(super) type VisibleEvents = IntoBoxed<'static, Select<events::table, AsSelect<EventRow, Pg>>, Pg>;
 
-/// The events that a caller sees. Every query for events of a caller begins with [`EventVisibility::query`].
+/// The events that a caller sees. Every query for events of a caller begins with `EventVisibility::query`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum EventVisibility {
     /// The coordinator sees all events.
