@@ -78,7 +78,7 @@ impl Server {
         if let Ok(level) = std::env::var("LOG_LEVEL") {
             static LOG: std::sync::Once = std::sync::Once::new();
             LOG.call_once(|| {
-                kuntatutorit::telemetry::log::start(kuntatutorit::config::LogFormat::Human, &level).unwrap()
+                kuntatutorit::telemetry::log::start(kuntatutorit::config::LogFormat::Human, &level).unwrap();
             });
         }
         let (started, ready) = mpsc::channel();
