@@ -8,7 +8,6 @@ use kuntatutorit::{
     db::migrations,
     http::openapi::operations,
     problem::{CODES, constraints::RULES},
-    registry::COLLECTIONS,
     server,
 };
 use serde_json::Value;
