@@ -8,6 +8,7 @@ use kuntatutorit::{
     db::migrations,
     http::openapi::operations,
     problem::{CODES, constraints::RULES},
+    registry::COLLECTIONS,
     server,
 };
 use serde_json::Value;
