@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     clock,
     db::{Conn, establish},
+    domain::lifetimes::IDEMPOTENCY_KEY_HOURS,
     problem::Result,
 };
 
@@ -23,18 +24,20 @@ const MOST_JITTER: u128 = 60;
 /// The time from the start of the service to the first run. It is short because a service may be restarted often.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 
-/// Each table whose rows expire, and the condition that its expired rows meet.
-const EXPIRED: &[(&str, &str)] = &[
-    ("sessions", "expires_at < clock_now()"),
-    ("invitations", "expires_at < clock_now()"),
-    ("idempotency_keys", "created_at < clock_now() - interval '24 hours'"),
-    ("sign_in_failures", "last_failed_at < clock_now() - interval '15 minutes'"),
-];
+/// Returns each table whose rows expire, and the condition that its expired rows meet.
+fn expired() -> [(&'static str, String); 4] {
+    [
+        ("sessions", "expires_at < clock_now()".to_owned()),
+        ("invitations", "expires_at < clock_now()".to_owned()),
+        ("idempotency_keys", format!("created_at < clock_now() - interval '{IDEMPOTENCY_KEY_HOURS} hours'")),
+        ("sign_in_failures", "last_failed_at < clock_now() - interval '15 minutes'".to_owned()),
+    ]
+}
 
 /// Deletes all expired rows and returns their number.
 pub async fn delete_expired(mut conn: &Conn) -> Result<usize> {
     let mut total = 0;
-    for (table, condition) in EXPIRED {
+    for (table, condition) in expired() {
         let delete = format!(
             "delete from {table} where ctid = any(array( \
              select ctid from {table} where {condition} limit {BATCH} for update skip locked))"

@@ -28,7 +28,7 @@ use crate::{
     http::{
         fallback::{Paths, fallback},
         input::parameters::Parameters,
-        middleware::{headers, problems, request_log},
+        middleware::{compression, containment, problems, request_log, response_headers},
         openapi::base::Base,
         routes::Routes,
     },
@@ -172,12 +172,12 @@ impl Shared {
             .configure(|services| self.provide(services))
             .configure(|services| resources::routes(&mut Routes::Served(services)))
             .default_service(web::to(fallback))
-            .wrap(from_fn(headers::contain))
+            .wrap(from_fn(containment::contain))
             .wrap(Condition::new(!self.config.cors_origins.is_empty(), cors(&self.config)))
-            .wrap(from_fn(headers::choose_encoding))
+            .wrap(from_fn(compression::choose_encoding))
             .wrap(Compress::default())
             .wrap(from_fn(problems::render))
-            .wrap(from_fn(headers::finish))
+            .wrap(from_fn(response_headers::add_headers))
             .wrap(from_fn(request_log::observe))
     }
 

@@ -7,7 +7,7 @@ use kuntatutorit::{
     config::Config,
     db::{
         Author, Conn, Db, connection, establish, migrations,
-        private_postgres::{PrivatePostgres, Options},
+        private_postgres::{Options, PrivatePostgres},
     },
     problem::Result,
     seed::{self, Seeded},

@@ -1,4 +1,4 @@
-//! JSON columns: PostgreSQL's binary form of `jsonb`.
+//! The values of `jsonb` columns, in PostgreSQL's binary format.
 
 use std::io::Write as _;
 
@@ -9,20 +9,14 @@ use diesel::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Writes a value as PostgreSQL's jsonb, version 1 of its binary form.
-///
-/// # Errors
-/// When the value is not JSON.
+/// Writes a value in version 1 of the binary format of `jsonb`.
 pub(crate) fn write_jsonb<T: Serialize>(value: &T, out: &mut Output<'_, '_, Pg>) -> serialize::Result {
     out.write_all(&[1])?;
     serde_json::to_writer(out, value)?;
     Ok(IsNull::No)
 }
 
-/// Reads a value from PostgreSQL's jsonb, version 1 of its binary form.
-///
-/// # Errors
-/// When the JSON is not such a value.
+/// Reads a value in version 1 of the binary format of `jsonb`.
 pub(crate) fn read_jsonb<T: for<'de> Deserialize<'de>>(value: &PgValue<'_>) -> deserialize::Result<T> {
     match value.as_bytes().split_first() {
         Some((1, json)) => Ok(serde_json::from_slice(json)?),
@@ -30,7 +24,7 @@ pub(crate) fn read_jsonb<T: for<'de> Deserialize<'de>>(value: &PgValue<'_>) -> d
     }
 }
 
-/// Makes a struct the value of a jsonb column.
+/// Makes a type the value of a `jsonb` column.
 macro_rules! jsonb_column {
     ($type:ty) => {
         impl diesel::serialize::ToSql<diesel::sql_types::Jsonb, diesel::pg::Pg> for $type {

@@ -27,16 +27,17 @@ use super::{
     language::CONTENT_LANGUAGES,
 };
 
-/// A text in one or several of the [`CONTENT_LANGUAGES`]: at least one part, no part blank, each at most `MAX` characters.
+/// A text in one or several of the [`CONTENT_LANGUAGES`]. It has at least one part; no part is blank or has more than `MAX`
+/// characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 pub struct LocalizedText<const MAX: usize>([Option<Box<str>>; CONTENT_LANGUAGES.len()]);
 
-/// A name or a title.
+/// A name or a title: parts of at most 200 characters.
 pub type LocalizedName = LocalizedText<200>;
-/// A reason.
+/// A reason: parts of at most 1,000 characters.
 pub type LocalizedReason = LocalizedText<1000>;
-/// A longer text.
+/// A longer text: parts of at most 10,000 characters.
 pub type LocalizedDescription = LocalizedText<10_000>;
 
 impl<const MAX: usize> LocalizedText<MAX> {
@@ -106,7 +107,7 @@ impl<const MAX: usize> garde::Validate for LocalizedText<MAX> {
         }
         for (tag, text) in self.parts() {
             if text.trim().is_empty() {
-                let message = "blank|must not be blank; leave it out instead";
+                let message = "blank|must not be blank; leave the part out instead";
                 report.append(parent().join(tag), garde::Error::new(message));
             } else if text.chars().count() > MAX {
                 let message = format!("too_long|must have at most {MAX} characters");
@@ -126,7 +127,8 @@ impl<const MAX: usize> PartialSchema for LocalizedText<MAX> {
                 .max_length(Some(MAX))
                 .pattern(Some(r"\S"))
         };
-        let text = "A localised text: at least one part, none of them blank. A part that is null counts as left out.";
+        let text = "A text in one or several languages. At least one part must be present, and no part may be blank. A part that is \
+                    null counts as left out.";
         let object = ObjectBuilder::new().description(Some(text)).min_properties(Some(1));
         CONTENT_LANGUAGES
             .iter()

@@ -1,10 +1,11 @@
-//! Values that several resources share. Each type owns its rule (the validation) and its schema; PostgreSQL has the same
-//! rule once more, as a function that the constraints use, and a test compares the two.
+//! Values that several resources share. Each type owns its validation rule and its schema. PostgreSQL has the same rule once
+//! more, as a function that the constraints use.
 
 pub mod codes;
 pub mod contact;
 pub(crate) mod jsonb;
 pub mod language;
+pub mod lifetimes;
 pub mod localized_text;
 pub mod names;
 pub mod role;
@@ -12,6 +13,7 @@ pub mod rules;
 pub(crate) mod text_value;
 pub mod time;
 pub mod transitions;
+pub mod unique_keys;
 pub(crate) mod words;
 
 pub use self::{

@@ -46,7 +46,7 @@ fn slug(text: &str) -> garde::Result {
     if text.len() <= 100 && text.split('-').all(is_word) {
         return Ok(());
     }
-    refuse("invalid_slug|must be lower-case letters, digits and single hyphens, at most 100 in all")
+    refuse("invalid_slug|must be lower-case letters, digits and single hyphens, at most 100 characters")
 }
 
 fn source_name(text: &str) -> garde::Result {

@@ -3,17 +3,17 @@
 use super::words::column_words;
 
 column_words! {
-    /// What a caller is to the network.
+    /// The role of a caller in the network.
     pub enum Role {
-        /// Nobody in particular: reads published, non-personal data where `PUBLIC_READ` is on.
+        /// A caller without a token. It reads published data without personal data, where `PUBLIC_READ` is on.
         Anonymous = "anonymous",
-        /// A tutor: writes its own profile, its municipality's events, feedback as a tutor.
+        /// A tutor. It writes its own profile, the events of its municipality, and feedback as a tutor.
         Tutor = "tutor",
-        /// A municipality: writes its own fields, its tutors and events, feedback as a participant.
+        /// A municipality. It writes its own fields, its tutors and events, and feedback as a participant.
         Municipality = "municipality",
-        /// A partner system: writes within its scopes, for its municipality or for the whole region.
+        /// A partner system. It writes within its scopes, for its municipality or for the whole region.
         Partner = "partner",
-        /// The coordinator: reads and writes everything.
+        /// The coordinator. It reads and writes everything.
         Coordinator = "coordinator",
     }
 }

@@ -1,6 +1,7 @@
-//! Rules that several types of values share. Each message is `code|what to do`.
+//! Rules that several types of values share. Each message has the form `code|what to do`; the reader of the body splits it into
+//! the code and the detail of a violation.
 
-/// Refuses text that has nothing but white space.
+/// Refuses text that is empty or has only white space.
 pub fn not_blank(text: &str, _: &()) -> garde::Result {
     if text.trim().is_empty() { refuse("blank|must not be blank") } else { Ok(()) }
 }
@@ -25,6 +26,7 @@ pub fn distinct<T: Eq + std::hash::Hash + std::fmt::Display>(items: &[T], _: &()
     }
 }
 
+/// Returns an error with a message of the form `code|what to do`.
 pub(super) fn refuse(message: impl Into<String>) -> garde::Result {
     Err(garde::Error::new(message.into()))
 }

@@ -1,7 +1,7 @@
-//! What all newtypes of text have in common.
+//! The macro that declares newtypes of text, each with its validation rule and its schema.
 
-/// Makes a newtype of text that owns its rule and its schema. Reading accepts any text, so that one answer can name every
-/// field that breaks a rule; `check` is the rule, and validation asks it.
+/// Declares a newtype of text with its rule and its schema. Deserialization accepts any text, so that one answer can name every
+/// field that breaks a rule. Validation then calls `check`, which is the rule.
 macro_rules! text_value {
     (
         $(#[doc = $doc:literal])+

@@ -4,7 +4,7 @@ use crate::problem::{Error, Result};
 
 /// A state machine. A state that the table does not list is final.
 pub struct Transitions<S: 'static> {
-    /// The code of the problem that tells of a transition which is not allowed.
+    /// The code of the problem when a transition is not allowed.
     pub code: &'static str,
     /// Each state with the states that may follow it.
     pub table: &'static [(S, &'static [S])],

@@ -1,7 +1,7 @@
 //! Enums whose values are words of a closed list, such as the status of an event.
 
-/// Makes an enum whose values are words in JSON and in the API document. (`$word` is a `tt`: utoipa does not see through a
-/// `literal`, and would document the names of the variants.)
+/// Declares an enum whose values are words in JSON and in the API document. (`$word` is a `tt` because utoipa cannot read a
+/// `literal`: it would document the names of the variants.)
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
         $(#[$meta])*
@@ -25,7 +25,7 @@ macro_rules! words {
     };
 }
 
-/// Makes an enum as [`words!`] does that is also the value of a text column.
+/// Declares an enum as [`words!`] does, and makes it the value of a text column.
 macro_rules! column_words {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
         $crate::domain::words::words! {

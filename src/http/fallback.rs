@@ -1,4 +1,4 @@
-//! What no route took: 405 with `Allow` when the document has the path, else 404.
+//! Answers requests that no route matches: `OPTIONS` and wrong methods of known paths, and unknown paths.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -6,24 +6,23 @@ use actix_web::{
     http::{Method, header},
     web::Data,
 };
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, PathItem};
 
+use super::openapi::operations::operations;
 use crate::problem::{Error, Result};
 
-/// The paths of the document, each with the methods that it allows.
+/// The paths of the API document, each with its value of `Allow`.
 pub struct Paths(Vec<(ResourceDef, String)>);
 
 impl Paths {
-    /// Reads them off the document.
+    /// Collects the paths from the API document.
     pub fn of(document: &OpenApi) -> Self {
         Self(document.paths.paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), allow(item))).collect())
     }
 }
 
-/// The last service: answers `OPTIONS` for every path of the document.
-///
-/// # Errors
-/// [`Error::MethodNotAllowed`], [`Error::NotFound`].
+/// Answers `OPTIONS` for a path of the API document, refuses another method of such a path with 405, and any other path with
+/// 404. actix itself would answer a wrong method with 404.
 pub async fn fallback(request: HttpRequest, paths: Data<Paths>) -> Result<HttpResponse> {
     let allow = paths.0.iter().find(|(path, _)| path.is_match(request.path())).map(|(_, allow)| allow.clone());
     match allow {
@@ -35,9 +34,9 @@ pub async fn fallback(request: HttpRequest, paths: Data<Paths>) -> Result<HttpRe
     }
 }
 
-fn allow(item: &utoipa::openapi::PathItem) -> String {
+fn allow(item: &PathItem) -> String {
     let mut methods = Vec::new();
-    for (method, _) in crate::http::openapi::operations::operations(item) {
+    for (method, _) in operations(item) {
         if method == Method::GET {
             methods.push(Method::HEAD.to_string());
         }

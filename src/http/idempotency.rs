@@ -1,30 +1,30 @@
-//! `Idempotency-Key`: a `POST` that is sent again does its work once and gets the same answer.
+//! `Idempotency-Key`: a `POST` that is sent again is carried out once and gets the same answer.
 //!
-//! The key, the work and the answer share one transaction. A twin that comes meanwhile waits for its end; a failure
-//! saves nothing. A key is its caller's, whatever rights the token has; the answer is for the rights that it was made for.
+//! The key, the new resource and the answer are written in one transaction. A second request with the key waits until that
+//! transaction ends. A failure saves nothing. A key belongs to its caller, whatever rights the token has; a saved answer is
+//! replayed only to the rights that it was made for.
 
 use std::future::Ready;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use diesel::{
-    dsl::{IntervalDsl as _, now},
-    prelude::*,
-    sql_types::Timestamptz,
-};
+use diesel::{dsl::IntervalDsl as _, prelude::*, result::Error as DieselError};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
-use super::input::caller::Caller;
 use super::{
+    input::caller::Caller,
     output::created::{Answer, Created},
     resource::Resource,
 };
 use crate::{
     auth::{reach::Reach, scopes::Scope},
-    db::sql_functions::pg_advisory_xact_lock,
-    db::{Conn, Db},
+    db::{
+        Conn, Db,
+        sql_functions::{clock_now, pg_advisory_xact_lock},
+    },
+    domain::lifetimes::IDEMPOTENCY_KEY_HOURS,
     problem::{Error, Result, Violation},
     schema::{idempotency_keys, idempotency_keys::dsl},
 };
@@ -32,7 +32,7 @@ use crate::{
 /// The name of the header.
 const HEADER: &str = "Idempotency-Key";
 
-/// The request's `Idempotency-Key`, if it has one, and what it is for.
+/// The `Idempotency-Key` of a request, if it has one, and the operation that it is for.
 #[derive(Debug)]
 pub struct IdempotencyKey {
     key: Option<String>,
@@ -53,7 +53,7 @@ impl FromRequest for IdempotencyKey {
         let operation = format!("{} {}", request.method(), request.path());
         std::future::ready(key.map(|key| Self { key, operation }).map_err(|()| Error::Malformed {
             code: "malformed_idempotency_key",
-            detail: format!("`{HEADER}` must be 1 to 255 visible ASCII characters, once"),
+            detail: format!("send `{HEADER}` only once, with 1 to 255 visible ASCII characters"),
         }))
     }
 }
@@ -63,22 +63,22 @@ fn is_key(text: &str) -> bool {
 }
 
 impl IdempotencyKey {
-    /// Whether the request has none.
+    /// Whether the request has no key.
     pub fn is_absent(&self) -> bool {
         self.key.is_none()
     }
 
-    /// Makes a resource; once for each key.
+    /// Creates a resource, once for each key.
     ///
     /// # Errors
-    /// What `make` returns; [`Error::Invalid`] when the key was used for another request, [`Error::Conflict`] when it was
-    /// used with other rights, [`Error::InProgress`] when its first request does not end in time.
+    /// What `create` returns; [`Error::Invalid`] when the key was used for another request, [`Error::Conflict`] when it was
+    /// used with other rights, [`Error::InProgress`] when the first request with the key does not end in time.
     pub async fn once<S, N, T>(
         self,
         db: &Db,
         caller: Caller<S>,
         new: N,
-        make: impl AsyncFnOnce(&Conn, &Reach, N) -> Result<T> + 'static,
+        create: impl AsyncFnOnce(&Conn, &Reach, N) -> Result<T> + 'static,
     ) -> Result<Created<T>>
     where
         S: Scope,
@@ -87,29 +87,29 @@ impl IdempotencyKey {
     {
         let (author, reach) = (caller.author(), caller.reach);
         let Some(key) = self.key else {
-            return db.write(author, async move |conn| Ok(Created::New(make(conn, &reach, new).await?))).await;
+            return db.write(author, async move |conn| Ok(Created::New(create(conn, &reach, new).await?))).await;
         };
         let Some(actor) = reach.identity.actor() else { return Err(Error::Unauthenticated) };
         let fingerprint = fingerprint(&self.operation, &new)?;
         let entry = Entry { caller: actor, reach: reach.key(), key, fingerprint };
         db.write(author, async move |conn| {
-            let done = match entry.done(conn).await? {
-                Some(Done::AsNow(answer)) => return Ok(Created::Again(answer)),
-                done => done.is_some(),
-            };
-            let made = make(conn, &reach, new).await?;
-            if done {
-                // It may do this still, so it is told that it was done; what was made just now is rolled back.
+            let saved = entry.find(conn).await?;
+            if let Some(Saved::WithSameRights(answer)) = saved {
+                return Ok(Created::Again(answer));
+            }
+            let created = create(conn, &reach, new).await?;
+            if saved.is_some() {
+                // Only a caller that may still do this learns that it was done. The error rolls the new resource back.
                 return Err(done_with_other_rights());
             }
-            entry.save(conn, Answer::of(&made)?).await?;
-            Ok(Created::New(made))
+            entry.save(conn, Answer::of(&created)?).await?;
+            Ok(Created::New(created))
         })
         .await
     }
 }
 
-/// What a request asks for, however its JSON is laid out.
+/// Returns the hash of an operation and its body. The layout of the JSON does not count.
 fn fingerprint(operation: &str, body: &impl Serialize) -> Result<Vec<u8>> {
     let json = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
     Ok(Sha256::new().chain_update(operation).chain_update([0]).chain_update(json).finalize().to_vec())
@@ -118,20 +118,22 @@ fn fingerprint(operation: &str, body: &impl Serialize) -> Result<Vec<u8>> {
 fn done_with_other_rights() -> Error {
     Error::Conflict {
         code: "idempotency_key_other_rights".into(),
-        detail: "this was done already, with a token of other rights than you have now; read the resource instead"
-            .into(),
+        detail:
+            "this request was already carried out, with a token of other rights than you have now; read the resource \
+                 instead"
+                .into(),
     }
 }
 
-/// What a key was used for before, for this request.
-enum Done {
-    /// With the rights of now.
-    AsNow(Answer),
-    /// With others: the answer may say what the caller may not see now.
-    Otherwise,
+/// The saved answer to an earlier request with the same key and the same body.
+enum Saved {
+    /// The caller had the rights that it has now.
+    WithSameRights(Answer),
+    /// The caller had other rights, so the answer may have fields that it may not see now.
+    WithOtherRights,
 }
 
-/// Whose key it is, with what rights, and for what.
+/// A key with its caller, the caller's rights and the request.
 struct Entry {
     caller: String,
     reach: String,
@@ -140,27 +142,27 @@ struct Entry {
 }
 
 impl Entry {
-    /// Waits for a twin, then tells what was done. PostgreSQL gives the lock back when the transaction ends.
-    async fn done(&self, mut conn: &Conn) -> Result<Option<Done>> {
+    /// Waits for an earlier request with the same key, then returns its saved answer. PostgreSQL releases the lock when the
+    /// transaction ends.
+    async fn find(&self, mut conn: &Conn) -> Result<Option<Saved>> {
         diesel::select(pg_advisory_xact_lock(self.lock())).execute(&mut conn).await.map_err(in_progress)?;
         let row = idempotency_keys::table.find((&self.caller, &self.key));
-        let lives = dsl::created_at.gt(now.into_sql::<Timestamptz>() - 24.hours());
-        let same = dsl::reach.eq(&self.reach);
-        let found = row.select((lives, same, dsl::fingerprint, (dsl::path, dsl::etag, dsl::body)));
-        let found: Option<(bool, bool, Vec<u8>, Answer)> = found.first(&mut conn).await.optional()?;
+        let is_valid = (dsl::created_at + IDEMPOTENCY_KEY_HOURS.hours()).gt(clock_now());
+        let has_same_rights = dsl::reach.eq(&self.reach);
+        let columns = (is_valid, has_same_rights, dsl::fingerprint, (dsl::path, dsl::etag, dsl::body));
+        let found: Option<(bool, bool, Vec<u8>, Answer)> = row.select(columns).first(&mut conn).await.optional()?;
         match found {
             None => Ok(None),
             Some((false, ..)) => {
                 diesel::delete(row).execute(&mut conn).await?;
                 Ok(None)
             }
-            Some((true, same, fingerprint, answer)) if fingerprint == self.fingerprint => {
-                Ok(Some(if same { Done::AsNow(answer) } else { Done::Otherwise }))
-            }
-            Some(_) => {
-                let detail = "this key was used for another request; take a new key for each";
+            Some((true, .., fingerprint, _)) if fingerprint != self.fingerprint => {
+                let detail = "this key was used for another request; use a new key for each request";
                 Err(Error::Invalid(vec![Violation::of_header(HEADER, "idempotency_key_reused", detail)]))
             }
+            Some((true, true, _, answer)) => Ok(Some(Saved::WithSameRights(answer))),
+            Some((true, false, ..)) => Ok(Some(Saved::WithOtherRights)),
         }
     }
 
@@ -176,18 +178,17 @@ impl Entry {
         Ok(())
     }
 
-    /// The number of the lock that twins wait at: the same for the same caller and key.
+    /// Returns the number of the lock for this caller and key.
     fn lock(&self) -> i64 {
         let hash = Sha256::new().chain_update(&self.caller).chain_update([0]).chain_update(&self.key).finalize();
         hash.iter().take(8).fold(0, |number, byte| (number << 8) | i64::from(*byte))
     }
 }
 
-fn in_progress(error: diesel::result::Error) -> Error {
+/// Converts the failure to get the lock in time.
+fn in_progress(error: DieselError) -> Error {
     match &error {
-        diesel::result::Error::DatabaseError(_, info)
-            if info.message() == "canceling statement due to lock timeout" =>
-        {
+        DieselError::DatabaseError(_, info) if info.message() == "canceling statement due to lock timeout" => {
             Error::InProgress
         }
         _ => error.into(),
@@ -196,12 +197,14 @@ fn in_progress(error: diesel::result::Error) -> Error {
 
 impl utoipa::IntoParams for IdempotencyKey {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let description = "1 to 255 visible ASCII characters, such as a UUID, new for each thing that you make. Within \
-                           24 hours the same request with the same key does its work once and gets the same answer, \
-                           with `Idempotency-Replayed: true`. 422 when the key was used for another request; 409 with \
-                           `Retry-After` while the first one takes too long; 409 without it \
-                           (`idempotency_key_other_rights`) when it was done with a token of other rights (scopes, \
-                           role, municipality): nothing is done again, so read the resource.";
+        let description = format!(
+            "1 to 255 visible ASCII characters, such as a UUID; a new key for each resource that you create. For \
+             {IDEMPOTENCY_KEY_HOURS} hours, the same request with the same key is carried out only once and gets the same \
+             answer, with `Idempotency-Replayed: true`. 422 (`idempotency_key_reused`) when the key was used for another \
+             request. 409 with `Retry-After` (`idempotency_key_in_progress`) while the first request is running. 409 \
+             without it (`idempotency_key_other_rights`) when the request was carried out with a token of other rights \
+             (scopes, role or municipality): then read the resource instead."
+        );
         let text = utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
             .min_length(Some(1))

@@ -1,4 +1,4 @@
-//! HTTP: reading requests, writing responses, the OpenAPI document, and the middleware around every request.
+//! HTTP: reading requests, writing responses, the OpenAPI document, and the middleware of every request.
 
 pub mod examples;
 pub mod fallback;

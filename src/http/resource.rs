@@ -1,30 +1,30 @@
-//! What all resources have in common.
+//! What the answers of all resources have in common: a path, a version and an entity tag.
 
 use serde::Serialize;
 
-/// What every stored resource has in common.
+/// A stored resource, as a caller sees it.
 pub trait Resource: Serialize {
-    /// The path of its collection, such as `/v1/tutors`.
+    /// The path of the collection, such as `/v1/tutors`.
     const COLLECTION: &'static str;
 
-    /// Its id, code or slug.
+    /// Returns the id, code or slug.
     fn key(&self) -> String;
 
-    /// Its version: another one after every write.
+    /// Returns the version. Every write changes it.
     fn version(&self) -> i64;
 
-    /// Which view of it this is, when callers see different fields.
+    /// Returns the name of the view, for resources of which some callers see fewer fields.
     fn view(&self) -> &'static str {
         "full"
     }
 
-    /// What else is in the answer, as a hash, when the caller asked for more than the resource.
+    /// Returns a hash of the resources that were included in the answer, if there are any.
     fn embedded(&self) -> Option<String> {
         None
     }
 }
 
-/// The strong tag of an answer: the resource's version, which view of it, and what is embedded.
+/// Returns the strong entity tag of an answer: the version and the view of the resource, and the hash of what was included.
 pub fn etag(resource: &impl Resource) -> String {
     let (version, view) = (resource.version(), resource.view());
     match resource.embedded() {

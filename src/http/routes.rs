@@ -1,15 +1,15 @@
-//! Where operations are registered: to be served, by each worker, and once to be described.
+//! Registers operations: in each worker to serve them, and once to describe them in the API document.
 
 use actix_web::{dev::HttpServiceFactory, web::ServiceConfig};
 use utoipa_actix_web::{OpenApiFactory, service_config::ServiceConfig as DescribedConfig};
 
-/// What becomes of the operations that are registered.
+/// The registry that operations are added to.
 ///
-/// To describe them takes some megabytes and a third of the time to start: those who serve do without.
+/// Describing the operations takes some megabytes and a third of the time to start, so the workers do not do it.
 pub enum Routes<'a, 'd> {
-    /// They are served.
+    /// The routes of a worker.
     Served(&'a mut ServiceConfig),
-    /// They are described in the document.
+    /// The API document.
     Described(&'a mut DescribedConfig<'d>),
 }
 
@@ -27,7 +27,7 @@ impl Routes<'_, '_> {
         self
     }
 
-    /// Registers those of a resource.
+    /// Registers the operations of a resource.
     pub fn configure(&mut self, routes: impl FnOnce(&mut Routes<'_, '_>)) -> &mut Self {
         routes(self);
         self

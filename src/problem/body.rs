@@ -1,66 +1,59 @@
-//! How a failure is told: its headers, and the body that is written once the request's id is known.
+//! The response to a failure. [`Error`] gives its status and headers; middleware writes the body, because only it knows the
+//! id of the request.
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
-    http::{
-        StatusCode,
-        header::{self},
-    },
+    http::{StatusCode, header},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{error::Error, violation::Violation};
 
-/// How many broken rules one answer tells of: a small body must not make a large one.
+/// The most violations that one answer lists, so that a small request does not get a large answer.
 pub const MOST_ERRORS: usize = 100;
 
-/// Problem details (RFC 9457): every failure of this service looks like this.
+/// Problem details (RFC 9457). Every failure of this service has this form.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({
-    "type": "/docs/problems#precondition_failed", "title": "It has changed since it was read", "status": 412,
-    "detail": "it has changed since you read it: read it again, then repeat your change with the new `ETag` as it is, \
-        quotes included (a weak one, `W/`, never holds)",
-    "code": "precondition_failed", "request_id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e"
-}))]
+#[schema(example = json!(Error::PreconditionFailed.problem("019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")))]
 pub struct Problem {
-    /// A stable URI reference that the documentation explains.
+    /// A URI reference to the documentation of the code. It never changes.
     #[schema(format = "uri-reference")]
     r#type: String,
-    /// What kind of problem it is, in a few words.
+    /// A short name of the kind of problem.
     title: String,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong and what to do.
+    /// What is wrong and what to do, for people.
     detail: String,
-    /// Which problem, for a program: stable, in `snake_case`.
+    /// The code of the problem, for programs, in `snake_case`. It never changes.
     code: String,
-    /// Quote this when you report the problem: the log has it.
+    /// The id of the request. Quote it when you report the problem: the log of the service has it.
     request_id: String,
     /// The scope that the token lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     scope: Option<&'static str>,
-    /// The status that it has.
+    /// The status that the resource has.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     from: Option<&'static str>,
-    /// The status that was asked for.
+    /// The status that the request asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     to: Option<&'static str>,
-    /// The statuses that it can go over to.
+    /// The statuses that may follow the one that the resource has.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     allowed: Option<Vec<&'static str>>,
-    /// Every rule of the input that is broken; the first 100 of more.
+    /// Every rule that the input breaks; the first 100 when there are more.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Violation>>,
 }
 
 impl Error {
-    /// What is told of it.
+    /// Returns the problem details of this failure of this request.
     pub(crate) fn problem(&self, request_id: &str) -> Problem {
         let (status, code, title) = self.kind();
         let mut problem = Problem {
@@ -115,7 +108,7 @@ impl ResponseError for Error {
     }
 }
 
-/// When to come back, as `Retry-After` and as `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
+/// Adds the headers that say when to try again: `Retry-After` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
 pub fn too_many(response: &mut HttpResponseBuilder, seconds: u32) -> &mut HttpResponseBuilder {
     response
         .insert_header((header::RETRY_AFTER, seconds))

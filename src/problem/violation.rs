@@ -1,60 +1,64 @@
-//! A rule of the input that is broken.
+//! Violations: the rules that the input of a request breaks.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::constraints as rules;
+use super::constraints;
 
-/// A rule of the input that is broken: where, which, and what to do.
+/// A rule that the input breaks. It has one of `pointer`, `parameter` and `header`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Violation {
-    /// JSON pointer (RFC 6901) into the body.
+    /// A JSON pointer (RFC 6901) to the field of the body that breaks the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/ends_at")]
     pub pointer: Option<String>,
-    /// Name of the query parameter.
+    /// The name of the query parameter that breaks the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
-    /// Name of the header.
+    /// The name of the header that breaks the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
-    /// Which rule, for a program; stable.
-    #[schema(example = "events_ends_after_start")]
+    /// The code of the rule, for programs. It never changes.
+    #[schema(example = "not_after")]
     pub code: Cow<'static, str>,
-    /// What to do, for a person.
+    /// What to do, for people.
     #[schema(example = "must be after starts_at")]
     pub detail: Cow<'static, str>,
 }
 
 impl Violation {
-    /// At a JSON pointer (RFC 6901) of the body.
+    /// Returns the violation of a field of the body, at a JSON pointer (RFC 6901).
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, header: None, code: code.into(), detail: detail.into() }
+        Self { pointer: Some(pointer.into()), ..Self::without_place(code, detail) }
     }
 
-    /// Of a rule of the database, found before the database had to say so.
+    /// Returns the violation of a constraint of the database, for a rule that is checked before PostgreSQL checks it.
     pub fn of_rule(constraint: &str) -> Option<Self> {
-        rules::find(constraint).map(|rule| Self::at(rule.pointer, rule.constraint, rule.detail))
+        constraints::find(constraint).map(|rule| Self::at(rule.pointer, rule.constraint, rule.detail))
     }
 
-    /// Of a rule of the database, one for each item of a list that is among those that do not exist.
+    /// Returns a violation of a constraint of the database for each item of a list that refers to something missing.
     pub fn of_items<T: PartialEq>(constraint: &str, items: &[T], missing: &[T]) -> impl Iterator<Item = Self> {
         let dangling = items.iter().enumerate().filter(|(_, item)| missing.contains(item));
         dangling.filter_map(move |(index, _)| {
-            rules::find(constraint)
+            constraints::find(constraint)
                 .map(|rule| Self::at(format!("{}/{index}", rule.pointer), rule.constraint, rule.detail))
         })
     }
 
-    /// Of a parameter of the query.
+    /// Returns the violation of a query parameter.
     pub fn of_parameter(name: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { pointer: None, parameter: Some(name.into()), header: None, code: code.into(), detail: detail.into() }
+        Self { parameter: Some(name.into()), ..Self::without_place(code, detail) }
     }
 
-    /// Of a header.
+    /// Returns the violation of a header.
     pub fn of_header(name: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { pointer: None, parameter: None, header: Some(name.into()), code: code.into(), detail: detail.into() }
+        Self { header: Some(name.into()), ..Self::without_place(code, detail) }
+    }
+
+    fn without_place(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { pointer: None, parameter: None, header: None, code: code.into(), detail: detail.into() }
     }
 }

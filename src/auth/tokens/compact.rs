@@ -1,15 +1,12 @@
 //! The compact serialisation of a signed token (RFC 7515, section 7.1) and its header. The service parses both more strictly
 //! than the RFC requires, because it accepts only tokens that it has issued itself.
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::refused::Refused;
+use crate::domain::unique_keys::UniqueKeys;
 
 /// The `typ` of an access token (RFC 9068, section 2.1).
 pub(super) const TYP: &str = "at+jwt";
@@ -69,42 +66,13 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Decodes one JSON object, whose names must all be different, from base64url. Padding, stray trailing bits and white space in
-/// the base64url are refused.
+/// Decodes base64url that holds one JSON object without duplicate names. RFC 7519, section 4 lets a parser keep the last of
+/// two equal names; two parsers could then read two different tokens. Padding, stray trailing bits and white space in the
+/// base64url are refused.
 fn object(part: &str) -> Option<Map<String, Value>> {
     let json = URL_SAFE_NO_PAD.decode(part).ok()?;
-    let Object(object) = serde_json::from_slice(&json).ok()?;
-    Some(object)
-}
-
-/// A JSON object without duplicate names. RFC 7519, section 4 lets a parser keep the last of them instead, but then two parsers
-/// could read two different tokens.
-///
-/// Duplicates inside nested values are not found: no header parameter or claim that the service reads has an object.
-struct Object(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor).map(Self)
-    }
-}
-
-struct ObjectVisitor;
-
-impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Map<String, Value>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut object = Map::new();
-        while let Some((name, value)) = entries.next_entry()? {
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("duplicate name"));
-            }
-        }
-        Ok(object)
+    match serde_json::from_slice(&json).ok()? {
+        UniqueKeys(Value::Object(object)) => Some(object),
+        UniqueKeys(_) => None,
     }
 }

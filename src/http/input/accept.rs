@@ -1,18 +1,18 @@
-//! What the caller accepts (RFC 9110, section 12.5.1).
+//! Checks the media types that the caller accepts (RFC 9110, section 12.5.1).
 
 use actix_web::{
     HttpRequest,
-    http::header::{Accept, Header as _, Quality},
+    http::header::{self, Accept, Header as _, Quality},
 };
 
 use crate::problem::{Error, Result};
 
-/// What nearly every operation answers with.
+/// The media type of most answers.
 pub const JSON: &str = "application/json";
-/// What a calendar is: the answer wherever the path ends in `.ics`.
+/// The media type of calendars: of every answer at a path that ends in `.ics`.
 pub const CALENDAR: &str = "text/calendar";
 
-/// Passes when the caller accepts what is answered here, or does not say what it accepts.
+/// Refuses a caller whose `Accept` excludes the media type of the answer. A header that cannot be read is ignored.
 ///
 /// # Errors
 /// [`Error::NotAcceptable`].
@@ -21,15 +21,15 @@ pub fn require(request: &HttpRequest) -> Result<()> {
         Some((_, "ics")) => CALENDAR,
         _ => JSON,
     };
-    let header = request.headers().get(actix_web::http::header::ACCEPT);
+    let header = request.headers().get(header::ACCEPT);
     if header.is_none_or(|value| value.as_bytes() == b"*/*" || value.as_bytes() == answered.as_bytes()) {
         return Ok(());
     }
     let Ok(accept) = Accept::parse(request) else { return Ok(()) };
-    let (kind, form) = answered.split_once('/').unwrap_or_default();
+    let (kind, subtype) = answered.split_once('/').unwrap_or_default();
     let acceptable = accept.iter().filter(|range| range.quality > Quality::ZERO).any(|range| {
         let range = &range.item;
-        range.type_() == "*" || (range.type_() == kind && (range.subtype() == "*" || range.subtype() == form))
+        range.type_() == "*" || (range.type_() == kind && (range.subtype() == "*" || range.subtype() == subtype))
     });
     if acceptable || accept.is_empty() { Ok(()) } else { Err(Error::NotAcceptable(answered)) }
 }

@@ -1,11 +1,12 @@
-//! The extractor that every operation begins with: who calls, and with which scope.
+//! The first extractor of every operation that needs a token. It checks the token and the scope before anything else of the
+//! request is read.
 
 use std::{future::Ready, marker::PhantomData, sync::Arc};
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header, web::Data};
 use uuid::Uuid;
 
-use super::{accept, parameters};
+use super::{accept, parameters::refuse_unknown};
 use crate::{
     auth::{
         reach::{Identity, Reach},
@@ -29,7 +30,7 @@ pub struct Caller<S> {
     scope: PhantomData<S>,
 }
 
-/// Marks a request, in its extensions, whose answer is the same for everybody.
+/// Marks a request, in its extensions, that came without a token: its answer is the same for everybody.
 #[derive(Debug)]
 pub struct Public;
 
@@ -69,10 +70,10 @@ impl<S: Scope> Caller<S> {
         }
     }
 
-    /// Refuses a caller whose access was revoked while the request waited.
+    /// Refuses a caller whose access was revoked while its request waited.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] while the service cannot know.
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] while the service cannot tell.
     pub fn require_access(&self, auth: &Auth) -> Result<()> {
         match &self.claims {
             Some(claims) if auth.revocations.revoked(claims)? => Err(Error::Unauthenticated),
@@ -106,7 +107,7 @@ impl<S: Scope> FromRequest for Caller<S> {
             if request.uri().path().contains("%00") {
                 return Err(Error::NotFound);
             }
-            parameters::refuse_unknown(request)?;
+            refuse_unknown(request)?;
             accept::require(request)?;
             Ok(caller)
         }))

@@ -1,4 +1,5 @@
-//! Cursors of pages.
+//! The cursors of pages. A cursor holds the sort key of the last row of a page, and a fingerprint of the list that it belongs
+//! to.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
@@ -6,7 +7,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::problem::{Error, Result};
 
-/// What a cursor is good for: this list with these filters and this order, however the query writes them.
+/// The detail of a cursor that was not made by the list that gets it.
+pub(crate) const UNKNOWN_CURSOR: &str = "this is not a cursor of this list; use the `next` of a page as it is";
+
+/// Returns the fingerprint of a list: its path, its filters and its order, however the query writes them.
 pub(crate) fn fingerprint(path: &str, mut filters: Vec<(String, String)>) -> String {
     filters.sort();
     let mut hash = Sha256::new_with_prefix(path);
@@ -17,26 +21,26 @@ pub(crate) fn fingerprint(path: &str, mut filters: Vec<(String, String)>) -> Str
     BASE64_URL_SAFE_NO_PAD.encode(&hash.finalize()[..9])
 }
 
-/// The cursor of a place, for those filters and that order.
-pub(crate) fn seal(fingerprint: &str, place: &impl Serialize) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(fingerprint, place)).unwrap_or_default())
+/// Returns the cursor that holds a sort key of the list with this fingerprint.
+pub(crate) fn seal(fingerprint: &str, key: &impl Serialize) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(fingerprint, key)).unwrap_or_default())
 }
 
-/// The place of a cursor.
+/// Returns the sort key that a cursor holds.
 ///
 /// # Errors
-/// [`Error::Malformed`] when it was not made for those filters and that order.
+/// [`Error::Malformed`] when the cursor belongs to another list.
 pub(crate) fn open(cursor: &str, fingerprint: &str) -> Result<serde_json::Value> {
     let opened: Option<(String, serde_json::Value)> =
         BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok());
     match opened {
-        Some((made_for, after)) if made_for == fingerprint => Ok(after),
+        Some((made_for, key)) if made_for == fingerprint => Ok(key),
         Some(_) => Err(bad_cursor("this cursor was made for other filters or another order; start at the first page")),
-        None => Err(bad_cursor("this is not a cursor of this list; use the `next` of a page as it is")),
+        None => Err(bad_cursor(UNKNOWN_CURSOR)),
     }
 }
 
-/// The failure of a cursor.
+/// Returns the failure of a cursor.
 pub(crate) fn bad_cursor(detail: &str) -> Error {
     Error::Malformed { code: "bad_cursor", detail: detail.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Entity tags and conditional requests (RFC 9110, sections 8.8.3 and 13.1).
+//! Entity tags in requests: `If-Match` and `If-None-Match` (RFC 9110, sections 8.8.3 and 13.1).
 
 use std::{borrow::Cow, convert::Infallible, future::Ready};
 
@@ -14,16 +14,11 @@ use crate::{
     problem::{Error, Result},
 };
 
-/// The tag of the resource alone in the tag of an answer that had more in it.
-fn alone(tag: &str) -> Cow<'_, str> {
-    tag.split_once('+').map_or(Cow::Borrowed(tag), |(start, _)| Cow::Owned(format!("{start}\"")))
-}
-
-/// The request's `If-Match`; a handler asks for it once the body has been read.
+/// The `If-Match` of a request. Extracting it never fails, so that a handler can report other failures first.
 #[derive(Debug)]
 pub struct IfMatch(Option<EntityTags>);
 
-/// What a condition names.
+/// The entity tags that a condition names.
 #[derive(Debug)]
 pub struct EntityTags(Vec<String>);
 
@@ -37,22 +32,22 @@ impl FromRequest for IfMatch {
 }
 
 impl IfMatch {
-    /// The tags that the caller sent.
+    /// Returns the tags that the caller sent.
     ///
     /// # Errors
-    /// [`Error::PreconditionRequired`] when it sent none.
+    /// [`Error::PreconditionRequired`] when the request has no `If-Match`.
     pub fn required(self) -> Result<EntityTags> {
         self.0.ok_or(Error::PreconditionRequired)
     }
 }
 
 impl EntityTags {
-    /// Whatever is stored now.
+    /// Returns the condition that every resource meets.
     pub fn any() -> Self {
         Self(vec!["*".to_owned()])
     }
 
-    /// The tags in a header of the request; `None` without one.
+    /// Returns the tags in a header of the request; none when the request does not have that header.
     pub fn from_header(request: &HttpRequest, name: &HeaderName) -> Option<Self> {
         let mut values = request.headers().get_all(name).peekable();
         values.peek()?;
@@ -60,25 +55,30 @@ impl EntityTags {
         Some(Self(tags.map(|tag| tag.trim().to_owned()).collect()))
     }
 
-    /// Passes when the resource is what the caller read.
+    /// Refuses a resource that has changed since the caller read it.
     ///
     /// # Errors
     /// [`Error::PreconditionFailed`].
     pub fn require(&self, current: &impl Resource) -> Result<()> {
-        if self.names(current) { Ok(()) } else { Err(Error::PreconditionFailed) }
+        if self.name(current) { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 
-    /// Whether the tags name the resource as it is; a weak tag never does (RFC 9110, section 8.8.3.2). What was embedded
-    /// beside it does not count.
-    pub fn names(&self, current: &impl Resource) -> bool {
+    /// Whether one of the tags names the resource as it is, for `If-Match`. A weak tag never does (RFC 9110, section
+    /// 8.8.3.2). Resources that were included in the answer do not count.
+    fn name(&self, current: &impl Resource) -> bool {
         let etag = etag(current);
-        self.0.iter().any(|tag| tag == "*" || alone(tag) == etag)
+        self.0.iter().any(|tag| tag == "*" || without_embedded(tag) == etag)
     }
 
-    /// Whether this tag is among them, weak or strong: for `If-None-Match`.
+    /// Whether one of the tags, weak or strong, is this one: for `If-None-Match`.
     pub fn have(&self, etag: &str) -> bool {
         self.0.iter().any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
     }
+}
+
+/// Returns the tag of the resource alone from the tag of an answer that included more.
+fn without_embedded(tag: &str) -> Cow<'_, str> {
+    tag.split_once('+').map_or(Cow::Borrowed(tag), |(start, _)| Cow::Owned(format!("{start}\"")))
 }
 
 impl utoipa::IntoParams for IfMatch {
@@ -89,8 +89,8 @@ impl utoipa::IntoParams for IfMatch {
                 .parameter_in(ParameterIn::Header)
                 .required(utoipa::openapi::Required::True)
                 .description(Some(
-                    "The `ETag` that you read (several, or `*`): the write happens only if it still holds. \
-                     428 without it, 412 when it no longer holds.",
+                    "The `ETag` that you read; several of them, or `*`. The service writes only if the resource still \
+                     has that `ETag`. 428 without this header, 412 when the resource has changed.",
                 ))
                 .schema(Some(utoipa::schema!(String)))
                 .example(Some(serde_json::json!("\"42-full\"")))

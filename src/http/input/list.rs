@@ -1,4 +1,4 @@
-//! Lists: the filters and the order that a caller asks for, and the page.
+//! The filters, the order and the page that a request for a list asks for.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use garde::Validate;
@@ -6,40 +6,40 @@ use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
 use super::{
-    cursor::{bad_cursor, fingerprint, open},
+    cursor::{UNKNOWN_CURSOR, bad_cursor, fingerprint, open},
     query::{INCLUDE, pairs, read},
     read_later::ReadLater,
 };
 use crate::problem::{Error, Result};
 
-/// The filters and the order that a list offers. Derive `Deserialize` with `deny_unknown_fields`.
+/// The filters and the orders of a list. Derive `Deserialize` with `deny_unknown_fields`.
 pub trait Filter: DeserializeOwned + Validate<Context = ()> + 'static {}
 
-/// What was asked of a list: which rows, in which order, from where on.
+/// A request for a list.
 #[derive(Debug)]
 pub struct List<F> {
-    /// Which rows, in which order.
+    /// The filters and the order.
     pub filter: F,
-    /// From where on, and how many.
+    /// The page.
     pub page: PageRequest,
 }
 
-/// How to ask for a page.
+/// The query parameters of a page.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// At most this many items.
+    /// The most items of the page.
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
-    /// The `next` of the page before; it is good only for the same filters and order.
+    /// The `next` of the previous page. It is valid only with the same filters and order.
     #[garde(inner(length(chars, max = 4096)))]
     #[param(min_length = 1, max_length = 4096)]
     cursor: Option<String>,
 }
 
-/// A page that was asked for.
+/// A request for a page.
 #[derive(Debug)]
 pub struct PageRequest {
     limit: i64,
@@ -59,8 +59,9 @@ impl<F: Filter> FromRequest for List<F> {
 
 impl<F: Filter> List<F> {
     fn parse(path: &str, query: &str) -> Result<Self> {
-        let named = pairs(query)?.into_iter().filter(|(name, _)| name != INCLUDE);
-        let (paging, filters): (Vec<_>, Vec<_>) = named.partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
+        let parameters = pairs(query)?.into_iter().filter(|(name, _)| name != INCLUDE);
+        let (paging, filters): (Vec<_>, Vec<_>) =
+            parameters.partition(|(name, _)| matches!(&**name, "limit" | "cursor"));
         let (page, filter): (PageQuery, F) = match (read(&paging), read(&filters)) {
             (Err(Error::Invalid(mut violations)), Err(Error::Invalid(others))) => {
                 violations.extend(others);
@@ -91,7 +92,7 @@ impl PageRequest {
         self.limit + 1
     }
 
-    /// Returns what ties a cursor to this list, its filters and its order.
+    /// Returns the fingerprint that ties a cursor to this list, its filters and its order.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -103,6 +104,6 @@ impl PageRequest {
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>> {
         let Some(after) = &self.after else { return Ok(None) };
         let key = K::deserialize(after).ok().filter(|_| !after.to_string().contains("\\u0000"));
-        key.map(Some).ok_or_else(|| bad_cursor("this is not a cursor of this list; use the `next` of a page as it is"))
+        key.map(Some).ok_or_else(|| bad_cursor(UNKNOWN_CURSOR))
     }
 }

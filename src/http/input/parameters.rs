@@ -1,4 +1,4 @@
-//! The parameters of the query that each operation has: another one is refused, never ignored.
+//! Refuses query parameters that an operation does not have. They are never ignored.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -6,8 +6,10 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method, web::Data};
+use utoipa::openapi::{OpenApi, RefOr, path::ParameterIn};
 
 use crate::{
+    http::openapi::operations::operations,
     problem::{Error, Result},
     telemetry::route::Route,
 };
@@ -19,12 +21,12 @@ const MOST_PARAMETERS: usize = 400;
 /// The most unknown parameters that one answer names.
 const MOST_NAMED: usize = 20;
 
-/// The query parameters that each operation has, from the document.
+/// The query parameters of each operation, from the API document.
 #[derive(Debug, Default)]
 pub struct Parameters(HashMap<(Method, String), Vec<String>>);
 
-/// A query without parameters that the operation does not have: for operations that need no token; [`crate::http::input::caller::Caller`]
-/// sees to the others, once it knows who calls.
+/// An extractor that refuses unknown query parameters, for operations that need no token. In all other operations
+/// [`Caller`](super::caller::Caller) refuses them, once it has checked the token.
 #[derive(Debug)]
 pub struct KnownParameters;
 
@@ -38,12 +40,11 @@ impl FromRequest for KnownParameters {
 }
 
 impl Parameters {
-    /// Reads them off the document.
-    pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        use utoipa::openapi::{RefOr, path::ParameterIn};
+    /// Collects the query parameters from the API document.
+    pub fn of(document: &OpenApi) -> Self {
         let mut known = HashMap::new();
         for (path, item) in &document.paths.paths {
-            for (method, operation) in crate::http::openapi::operations::operations(item) {
+            for (method, operation) in operations(item) {
                 let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
                     RefOr::T(parameter) => Some(parameter),
                     RefOr::Ref(_) => None,
@@ -56,15 +57,15 @@ impl Parameters {
     }
 }
 
-/// Refuses a query that is too long, has too many parameters, or has a parameter that the operation does not have. One pass
-/// over the query names all unknown parameters.
+/// Refuses a query that is too long, has too many parameters, or has parameters that the operation does not have. The error
+/// names the unknown parameters.
 ///
 /// # Errors
-/// [`Error::UriTooLong`], and [`Error::Malformed`], which names the parameters of the operation.
+/// [`Error::UriTooLong`], and [`Error::Malformed`], which also names the parameters of the operation.
 pub(crate) fn refuse_unknown(request: &HttpRequest) -> Result<()> {
     let (query, route) = (request.query_string(), Route::of(request));
     let (false, Some(known)) = (query.is_empty(), request.app_data::<Data<Parameters>>()) else { return Ok(()) };
-    require_small(query)?;
+    check_form(query)?;
     let names = known.0.get(&(request.method().clone(), route.as_str().to_owned())).map_or(&[][..], Vec::as_slice);
     let parameters = url::form_urlencoded::parse(query.as_bytes());
     let unknown: BTreeSet<String> = parameters
@@ -88,16 +89,20 @@ pub(crate) fn refuse_unknown(request: &HttpRequest) -> Result<()> {
     })
 }
 
-fn require_small(query: &str) -> Result<()> {
+/// Checks the length, the number of parameters and the encoding of a query.
+fn check_form(query: &str) -> Result<()> {
     let malformed = |code, detail: String| Err(Error::Malformed { code, detail });
     if query.len() > QUERY_LIMIT {
         return Err(Error::UriTooLong(QUERY_LIMIT));
     }
     if query.split('&').count() > MOST_PARAMETERS {
-        return malformed("too_many_parameters", format!("send at most {MOST_PARAMETERS} query parameters"));
+        return malformed(
+            "too_many_parameters",
+            format!("send at most {MOST_PARAMETERS} query parameters; split the request into several"),
+        );
     }
     if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
-        return malformed("malformed_query", "the query must be UTF-8, percent-encoded".into());
+        return malformed("malformed_query", "encode the query as UTF-8 with percent-encoding".into());
     }
     Ok(())
 }

@@ -1,90 +1,98 @@
 //! Reading the parameters of a query string.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use garde::Validate;
 use serde::de::DeserializeOwned;
 
 use super::{
-    json::{broken_rule, has_code},
-    serde_messages as wording,
+    rule_messages::{has_code, violation_of_parameter},
+    serde_messages::detail_of,
 };
 use crate::problem::{Error, Result, Violation};
 
-/// The parameter that says what to send along; it chooses no rows.
+/// The parameter that names what to include in an answer. It selects no rows.
 pub(crate) const INCLUDE: &str = "include";
 
-/// How many values a parameter can have.
+/// The most values of one parameter.
 const MOST_VALUES: usize = 100;
 
-fn invalid(name: &str, code: &'static str, detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::Invalid(vec![Violation::of_parameter(name, code, detail)])
-}
-
-/// The parameters of a query, names and values.
+/// Splits a query into its parameters, as names and values.
 ///
 /// # Errors
 /// [`Error::Invalid`] when a value is empty or has a NUL, or when a parameter is repeated too often.
 pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
-    let mut times = HashMap::<_, usize>::new();
+    let invalid = |name: &str, code: &'static str, detail: Cow<'static, str>| {
+        Err(Error::Invalid(vec![Violation::of_parameter(name, code, detail)]))
+    };
+    let mut counts = HashMap::<_, usize>::new();
     let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().map(|(name, value)| {
-        let times = times.entry(name.clone()).or_default();
-        *times += 1;
-        if *times > MOST_VALUES {
-            return Err(invalid(&name, "too_long", format!("must not stand there more than {MOST_VALUES} times")));
+        let count = counts.entry(name.clone()).or_default();
+        *count += 1;
+        if *count > MOST_VALUES {
+            return invalid(&name, "too_long", format!("must be given at most {MOST_VALUES} times").into());
         }
         match value.as_str() {
-            "" if name != INCLUDE => Err(invalid(&name, "too_short", "must not be empty; leave it out instead")),
-            value if value.contains('\0') => Err(invalid(&name, "nul", "must not contain the character NUL (U+0000)")),
+            "" if name != INCLUDE => invalid(&name, "too_short", "must not be empty; leave it out instead".into()),
+            value if value.contains('\0') => {
+                invalid(&name, "nul", "must not contain the character NUL (U+0000)".into())
+            }
             _ => Ok((name, value)),
         }
     });
     pairs.collect()
 }
 
-/// Reads parameters, telling every one that breaks a rule.
+/// Reads parameters into a type. The error names every parameter that cannot be read or breaks a rule.
 ///
 /// # Errors
-/// [`Error::Invalid`], and [`Error::Malformed`] when they cannot be read at all.
+/// [`Error::Invalid`], and [`Error::Malformed`] when the query as a whole cannot be read.
 pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(String, String)]) -> Result<T> {
-    let mut readable = pairs.to_vec();
+    let (parsed, mut violations) = read_all::<T>(pairs.to_vec())?;
+    if let Err(report) = parsed.validate() {
+        violations.extend(report.iter().map(|(path, error)| violation_of_parameter(first_part(path), error.message())));
+    }
+    Error::unless_empty(violations).map(|()| parsed)
+}
+
+/// Reads the parameters that can be read, and returns a violation for each of the others. serde stops at the first parameter
+/// that it cannot read, so it reads again without that one.
+fn read_all<T: DeserializeOwned>(mut readable: Vec<(String, String)>) -> Result<(T, Vec<Violation>)> {
     let mut violations = Vec::new();
-    // One parameter that cannot be read ends the reading: go on without it, so that the others are told too.
-    let parsed: T = loop {
+    loop {
         let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&readable).finish();
         let parameters = serde_html_form::Deserializer::new(url::form_urlencoded::parse(encoded.as_bytes()));
         let error = match serde_path_to_error::deserialize(parameters) {
-            Ok(parsed) => break parsed,
+            Ok(parsed) => return Ok((parsed, violations)),
             Err(error) => error,
         };
         let (name, message) = (first_part(error.path()), error.inner().to_string());
-        let (given, others): (Vec<_>, Vec<_>) = readable.into_iter().partition(|(known, _)| *known == name);
-        readable = others;
-        if given.is_empty() {
-            let detail = format!("the query cannot be read: {}", wording::told(&message));
+        let (refused, others): (Vec<_>, Vec<_>) = readable.into_iter().partition(|(known, _)| *known == name);
+        if refused.is_empty() {
+            let detail = format!("the query cannot be read: {}", detail_of(&message));
             return Err(Error::Malformed { code: "malformed_query", detail });
         }
-        violations.push(if has_code(&message) {
-            Violation { pointer: None, parameter: Some(name), ..broken_rule("", &message) }
-        } else {
-            Violation::of_parameter(name, "invalid_value", wording::told(&message))
-        });
-        if let (Some(hint), Some(told)) = (hint(&given), violations.last_mut()) {
-            told.detail.to_mut().push_str(hint);
-        }
-    };
-    if let Err(report) = parsed.validate() {
-        violations.extend(report.iter().map(|(path, error)| {
-            let rule = broken_rule("", error.message());
-            Violation { pointer: None, parameter: Some(first_part(path)), ..rule }
-        }));
+        violations.push(unreadable(name, &message, &refused));
+        readable = others;
     }
-    if violations.is_empty() { Ok(parsed) } else { Err(Error::Invalid(violations)) }
 }
 
-/// What is easily meant by values that cannot be read.
-fn hint(given: &[(String, String)]) -> Option<&'static str> {
-    let has = |mark: char| given.iter().any(|(_, value)| value.contains(mark));
+/// Returns the violation of a parameter with these values that serde could not read for this reason.
+fn unreadable(name: String, message: &str, values: &[(String, String)]) -> Violation {
+    let mut violation = if has_code(message) {
+        violation_of_parameter(name, message)
+    } else {
+        Violation::of_parameter(name, "invalid_value", detail_of(message))
+    };
+    if let Some(hint) = hint(values) {
+        violation.detail.to_mut().push_str(hint);
+    }
+    violation
+}
+
+/// Returns a hint about a frequent mistake in values that cannot be read.
+fn hint(values: &[(String, String)]) -> Option<&'static str> {
+    let has = |mark: char| values.iter().any(|(_, value)| value.contains(mark));
     if has(',') {
         Some("; for several values repeat the parameter")
     } else if has(' ') && has(':') {
@@ -94,7 +102,7 @@ fn hint(given: &[(String, String)]) -> Option<&'static str> {
     }
 }
 
-/// The parameter of a path such as `theme[0]`.
+/// Returns the parameter of a path such as `theme[0]`.
 fn first_part(path: &impl ToString) -> String {
     path.to_string().split(['.', '[']).next().unwrap_or_default().to_owned()
 }

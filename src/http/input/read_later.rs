@@ -1,4 +1,4 @@
-//! Extractors that wait for the caller's token to be checked.
+//! Extractors that wait until the caller's token has been checked.
 
 use std::{
     pin::Pin,
@@ -9,8 +9,8 @@ use actix_web::HttpRequest;
 
 use crate::problem::Result;
 
-/// Reads a part of the request only when the extractors before it have passed: actix starts all extractors of a handler
-/// before it looks at the outcome of the first, and the caller's token must be checked before anything else is read.
+/// Reads a part of the request once the extractors before this one have passed. The token must be checked before anything else
+/// is read, but actix starts all extractors of a handler before it looks at the result of the first.
 pub struct ReadLater<T> {
     request: HttpRequest,
     read: fn(&HttpRequest) -> Result<T>,

@@ -6,7 +6,11 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{json, json::Body};
+use super::{
+    body::read_body,
+    json::{Body, from_value},
+    json_text::parse,
+};
 use crate::problem::{Error, Result};
 
 /// The new fields of a stored row, as a `PUT` sends them.
@@ -24,15 +28,15 @@ impl<T: Body> FromRequest for Replacement<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = json::read(request, payload.take(), &["application/json"]);
-        Box::pin(async move { Self::from_value(json::parse(&bytes.await?)?) })
+        let bytes = read_body(request, payload.take(), &["application/json"]);
+        Box::pin(async move { Self::from_value(parse(&bytes.await?)?) })
     }
 }
 
 impl<T: Body> Replacement<T> {
     fn from_value(body: Value) -> Result<Self> {
         let unnamed = T::LATER.iter().copied().filter(|field| body.get(field).is_none()).collect();
-        Ok(Self { fields: json::from_value(body)?, unnamed })
+        Ok(Self { fields: from_value(body)?, unnamed })
     }
 }
 
@@ -49,7 +53,7 @@ impl<T: Body + Serialize> Replacement<T> {
         for field in self.unnamed {
             new[field] = stored[field].clone();
         }
-        json::from_value(new)
+        from_value(new)
     }
 }
 

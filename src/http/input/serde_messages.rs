@@ -1,6 +1,7 @@
-//! What a reader of JSON or of a query says of a value that it cannot read, in the words of this API.
+//! Turns serde's messages about values that cannot be read into details in the words of this API. serde's own words name the
+//! types of the code.
 
-/// What stands for "expected" in serde's messages, and what we say.
+/// What follows "expected" in serde's messages, each with the detail.
 const EXPECTED: &[(&str, &str)] = &[
     ("i32", "must be a whole number from -2147483648 to 2147483647"),
     ("i64", "must be a whole number from -9223372036854775808 to 9223372036854775807"),
@@ -9,21 +10,21 @@ const EXPECTED: &[(&str, &str)] = &[
     ("a boolean", "must be true or false"),
     ("\"true\", \"on\" or \"false\"", "must be true or false"),
     ("a string", "must be text"),
-    ("string or map", "must be one of the words that the document lists"),
-    ("variant identifier", "must be one of the words that the document lists"),
+    ("string or map", "must be one of the words that the API document lists"),
+    ("variant identifier", "must be one of the words that the API document lists"),
     ("a formatted date string", DATE),
     ("a formatted UUID string", UUID),
     ("a UUID string", UUID),
     ("a sequence", "must be an array"),
     ("a map", "must be an object"),
 ];
-/// What the readers of text say, and what we say.
+/// Parts of the messages of parsers of text, each with the detail.
 const UNREADABLE: &[(&str, &str)] = &[
     ("invalid digit found in string", "must be a whole number"),
     ("number too large to fit", "must be a smaller whole number"),
     ("number too small to fit", "must be a larger whole number"),
     ("provided string was not `true` or `false`", "must be true or false"),
-    ("unsupported value", "must stand there once"),
+    ("unsupported value", "must be given only once"),
     ("UUID parsing failed", UUID),
     ("input is out of range", DATE),
     ("input contains invalid characters", DATE),
@@ -34,19 +35,19 @@ const UNREADABLE: &[(&str, &str)] = &[
 const DATE: &str = "must be a day such as 2022-12-31";
 const UUID: &str = "must be a UUID such as 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e";
 
-/// What to do about a value of which serde says this; at most 300 characters.
-pub(super) fn told(message: &str) -> String {
+/// Returns what to do about a value of which serde says this, in at most 300 characters.
+pub(super) fn detail_of(message: &str) -> String {
     let words = message.strip_prefix("unknown variant ").and_then(|rest| rest.rsplit_once("`, expected "));
     if let Some((_, known)) = words {
         let known = known.trim_start_matches("one of ").replace('`', "").replace(" or ", ", ");
         return format!("must be {}{known}", if known.contains(", ") { "one of " } else { "" });
     }
     let expected = message.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
-    let known = EXPECTED.iter().find(|(theirs, _)| *theirs == expected);
-    let known = known.or_else(|| UNREADABLE.iter().find(|(theirs, _)| message.contains(theirs)));
+    let known = EXPECTED.iter().find(|(serde, _)| *serde == expected);
+    let known = known.or_else(|| UNREADABLE.iter().find(|(part, _)| message.contains(part)));
     match known {
-        Some((_, ours)) => (*ours).to_owned(),
-        None if message.starts_with("invalid ") => "must be of the type that the document says".to_owned(),
+        Some((_, detail)) => (*detail).to_owned(),
+        None if message.starts_with("invalid ") => "must have the type that the API document says".to_owned(),
         None => message.chars().take(300).collect(),
     }
 }

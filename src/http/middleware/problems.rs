@@ -1,40 +1,61 @@
-//! Middleware that writes the body of every failure, where the request's id is known.
+//! Middleware that writes the problem details of every failure, because here the id of the request is known.
 
 use actix_web::{
+    HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     middleware::Next,
+    web::Bytes,
 };
 
 use crate::{problem::Error, telemetry::request_id::RequestId};
 
-/// Middleware: writes every failure's problem, the HTTP library's own failures too.
-///
-/// # Errors
-/// None of its own: what comes from within is turned into an answer.
+/// Writes the problem details of a failure. The HTTP library's own failures get them too.
 pub async fn render(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let request_id = RequestId::of(&request);
-    let response = next.call(request).await?.map_into_boxed_body();
-    let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) || speaks_oauth(&response) {
-        return Ok(response);
+    match next.call(request).await {
+        Ok(response) => {
+            let response = response.map_into_boxed_body();
+            let status = response.status();
+            if !(status.is_client_error() || status.is_server_error()) || is_oauth_error(&response) {
+                return Ok(response);
+            }
+            let problem = problem(response.response().error(), status, &request_id);
+            let (request, response) = response.into_parts();
+            Ok(ServiceResponse::new(request, with_problem(response, problem)))
+        }
+        Err(mut error) => {
+            let problem = problem(Some(&error), error.as_response_error().status_code(), &request_id);
+            error.add_response_mapper(move |response| with_problem(response, problem.clone()));
+            Err(error)
+        }
     }
-    let foreign = Error::Http(status);
-    let error = response.response().error().and_then(actix_web::Error::as_error).unwrap_or(&foreign);
+}
+
+/// Returns the problem details as JSON. An internal error is logged, because the caller does not get its cause.
+fn problem(error: Option<&actix_web::Error>, status: StatusCode, request_id: &RequestId) -> Bytes {
+    let of_library = Error::Http(status);
+    let error = error.and_then(actix_web::Error::as_error).unwrap_or(&of_library);
     if let Error::Internal(cause) = error {
         tracing::error!(error = %cause, "request failed: internal error");
     }
-    let body = serde_json::to_vec(&error.problem(request_id.as_str())).unwrap_or_default();
-    let mut response = response.map_body(|_, _| BoxBody::new(body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    Ok(response)
+    serde_json::to_vec(&error.problem(request_id.as_str())).unwrap_or_default().into()
 }
 
-/// Answers of the token endpoint fail as RFC 6749 says: they carry their body already.
-fn speaks_oauth(response: &ServiceResponse<BoxBody>) -> bool {
+fn with_problem(response: HttpResponse, problem: Bytes) -> HttpResponse {
+    let mut response = response.set_body(BoxBody::new(problem));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+/// Whether this is an error of the token endpoint in the form of RFC 6749, which has its body already.
+fn is_oauth_error(response: &ServiceResponse<BoxBody>) -> bool {
     response.request().path() == "/v1/auth/token" && response.headers().contains_key(header::CONTENT_TYPE)
 }

@@ -1,4 +1,4 @@
-//! Middleware that logs and measures every request.
+//! The outermost middleware: it logs and measures every request.
 
 use std::time::Instant;
 
@@ -20,39 +20,41 @@ use crate::{
     },
 };
 
-/// Outermost middleware: a span that tells the request's id in every line of the log, one line once it is answered, and
-/// the figures. No personal data, no tokens, the route's template instead of the path.
-///
-/// # Errors
-/// None of its own.
+/// Gives the request its id, runs it in a span that adds the id to every line of the log, and logs and counts the answer. The
+/// log gets no personal data and no tokens, and the template of the route instead of the path.
 pub async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let began = Instant::now();
+    let start = Instant::now();
     let (id, method) = (RequestId::assign(&request), request.method().clone());
     let route = Route::default();
     let metrics = request.app_data::<Data<Metrics>>().cloned();
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(route.clone());
     let span = tracing::info_span!("request", request_id = id.as_str());
-    let response = next.call(request).instrument(span).await?.map_into_boxed_body();
-    let (status, took) = (response.status().as_u16(), began.elapsed());
-    Route::of(response.request());
+    let outcome = next.call(request).instrument(span).await.map(ServiceResponse::map_into_boxed_body);
+    let duration = start.elapsed();
+    let (status, caller) = match &outcome {
+        Ok(response) => {
+            Route::of(response.request());
+            let identity = response.request().extensions().get::<Identity>().and_then(Identity::actor);
+            (response.status().as_u16(), identity)
+        }
+        Err(error) => (error.as_response_error().status_code().as_u16(), None),
+    };
     if let Some(metrics) = metrics {
-        metrics.answered(route.as_str(), &method, status, took);
+        metrics.answered(route.as_str(), &method, status, duration);
     }
-    let extensions = response.request().extensions();
     tracing::info!(
         parent: None,
         request_id = id.as_str(),
         method = method_name(&method),
         route = route.as_str(),
-        caller = extensions.get::<Identity>().and_then(Identity::actor),
+        caller,
         status,
-        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         "request answered"
     );
-    drop(extensions);
-    Ok(response)
+    outcome
 }

@@ -1,4 +1,5 @@
-//! The document (OpenAPI 3.1): what stands above the operations, which come from the handlers.
+//! The parts of the OpenAPI 3.1 document that are not operations: the introduction, the tags, the security schemes, the server
+//! and the shared responses.
 
 use utoipa::{
     Modify, OpenApi,
@@ -6,6 +7,7 @@ use utoipa::{
         OpenApi as Document, ServerBuilder,
         extensions::ExtensionsBuilder,
         security::{ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme},
+        tag::{Tag, TagBuilder},
     },
 };
 
@@ -13,10 +15,19 @@ use super::responses::shared_problems;
 use crate::{
     domain::{EmailAddress, ExternalId, SourceName},
     problem::body::Problem,
-    registry::SCOPES,
+    registry::{COLLECTIONS, SCOPES},
 };
 
-/// The part of the document that is not an operation.
+/// The tags of the operations that belong to no collection, with their descriptions. The collections are in the registry.
+const OTHER_TAGS: &[(&str, &str)] = &[
+    ("summaries", "What is published of the feedback on an event or on the events of a tutor."),
+    ("calendars", "Events for calendar programs (RFC 5545)."),
+    ("changes", "The ledger of all changes, for systems that keep a copy."),
+    ("sign-in", "Access tokens for people and for partner systems."),
+    ("service", "The service itself."),
+];
+
+/// The document without the operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -25,71 +36,63 @@ use crate::{
         license(name = "MIT", identifier = "MIT"),
         contact(name = "Kuntatutorit", url = "https://www.uudenmaanliitto.fi"),
     ),
-    // The forms that only parameters have: these bring no schemas along.
+    // Only parameters use these string schemas, and parameters do not add schemas to the document.
     components(schemas(Problem, EmailAddress, ExternalId, SourceName)),
-    modifiers(&Security, &Here, &Shared),
-    tags(
-        (name = "municipalities", description = "The municipalities that the network is to reach."),
-        (name = "themes", description = "What digital support is about, and the forms it is given in."),
-        (name = "tutors", description = "Digital supporters of a municipality who tutor others."),
-        (name = "events", description = "Where tutors present and share what worked."),
-        (name = "feedback", description = "What participants and tutors say of an event, in both directions."),
-        (name = "summaries", description = "What is published of the feedback on an event or on a tutor's events."),
-        (name = "calendars", description = "Events for calendar programs (RFC 5545), and secret links to them."),
-        (name = "accounts", description = "People who sign in; the coordinator's."),
-        (name = "clients", description = "Partner systems that sign in; the coordinator's."),
-        (name = "changes", description = "The ledger of what happened, for copies that keep in step."),
-        (name = "sign-in", description = "Access tokens for people and for partner systems."),
-        (name = "service", description = "The service itself."),
-    ),
+    modifiers(&Tags, &Security, &ThisServer, &SharedResponses),
 )]
 pub struct Base;
+
+struct Tags;
+
+impl Modify for Tags {
+    fn modify(&self, document: &mut Document) {
+        let collections = COLLECTIONS.iter().map(|collection| (collection.name, collection.about));
+        document.tags = Some(collections.chain(OTHER_TAGS.iter().copied()).map(tag).collect());
+    }
+}
+
+fn tag((name, description): (&str, &str)) -> Tag {
+    TagBuilder::new().name(name).description(Some(description)).build()
+}
 
 struct Security;
 
 impl Modify for Security {
     fn modify(&self, document: &mut Document) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "The access token from `POST /v1/auth/login` or `POST /v1/auth/token` (RFC9068, RFC8725).",
+            ))
+            .build();
         let scopes: Scopes = SCOPES.iter().map(|scope| (scope.name, scope.description)).collect();
+        let client_credentials = OAuth2::with_description(
+            [Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", scopes))],
+            "For partner systems: the OAuth 2 client credentials grant (RFC 6749, section 4.4). Its tokens follow RFC8725.",
+        );
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme(
-            "bearer",
-            SecurityScheme::Http(
-                HttpBuilder::new()
-                    .scheme(HttpAuthScheme::Bearer)
-                    .bearer_format("JWT")
-                    .description(Some(
-                        "The access token of `POST /v1/auth/login` or `POST /v1/auth/token` (RFC9068, RFC8725).",
-                    ))
-                    .build(),
-            ),
-        );
-        components.add_security_scheme(
-            "client_credentials",
-            SecurityScheme::OAuth2(OAuth2::with_description(
-                [Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", scopes))],
-                "For partner systems: the OAuth 2 client credentials grant (RFC 6749, section 4.4). Its tokens keep to \
-                 RFC8725.",
-            )),
-        );
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("client_credentials", SecurityScheme::OAuth2(client_credentials));
     }
 }
 
-struct Shared;
+struct SharedResponses;
 
-impl Modify for Shared {
+impl Modify for SharedResponses {
     fn modify(&self, document: &mut Document) {
         document.components.get_or_insert_default().responses.extend(shared_problems());
     }
 }
 
-struct Here;
+struct ThisServer;
 
-impl Modify for Here {
+impl Modify for ThisServer {
     fn modify(&self, document: &mut Document) {
-        // Linters ask of each server whom it is for, and there is only this one.
-        let open = ExtensionsBuilder::new().add("x-internal", false).build();
-        let description = "Where this document is served: production, a test environment, or local";
-        document.servers =
-            Some(vec![ServerBuilder::new().url("/").description(Some(description)).extensions(Some(open)).build()]);
+        // Linters want to know of each server whether it is internal.
+        let is_public = ExtensionsBuilder::new().add("x-internal", false).build();
+        let description = "The server of this document: production, a test environment or a local one";
+        let server = ServerBuilder::new().url("/").description(Some(description)).extensions(Some(is_public)).build();
+        document.servers = Some(vec![server]);
     }
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document, from the handlers.
+//! The OpenAPI document. The operations come from the handlers; this folder has everything else.
 
 pub mod base;
 pub mod operations;

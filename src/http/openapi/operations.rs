@@ -1,9 +1,9 @@
-//! The operations of the document.
+//! The operations of the OpenAPI document.
 
 use actix_web::http::Method;
 use utoipa::openapi::{PathItem, path::Operation};
 
-/// The operations of a path, with their methods.
+/// Returns the operations of a path with their methods.
 pub fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Operation)> {
     [
         (Method::GET, &item.get),

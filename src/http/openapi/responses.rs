@@ -1,58 +1,66 @@
-//! The failures of each kind of operation, for the document: every status it can give.
+//! The failure responses of each kind of operation, for the OpenAPI document.
 
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use utoipa::{
-    IntoResponses, PartialSchema,
+    IntoResponses,
     openapi::{
         ContentBuilder, Header, HeaderBuilder, KnownFormat, Ref, RefOr, Response, ResponseBuilder, SchemaFormat,
         schema::{ObjectBuilder, Type},
     },
 };
 
-use crate::http::input::{cursor::bad_cursor, json::BODY_LIMIT, parameters::QUERY_LIMIT};
-use crate::problem::Error;
+use crate::{
+    http::input::{
+        body::BODY_LIMIT,
+        cursor::{UNKNOWN_CURSOR, bad_cursor},
+        parameters::QUERY_LIMIT,
+    },
+    problem::Error,
+};
 
-const TEXTS: &[(u16, &str)] = &[
-    (400, "The request cannot be read: JSON that does not parse, an unknown parameter, a bad cursor"),
-    (401, "No access token, or not a good one"),
-    (403, "You may see this, but not change it; or the token lacks the scope"),
-    (404, "It does not exist, or not for you"),
-    (406, "Nothing that you accept can be answered"),
-    (408, "The body came too slowly"),
-    (409, "What is stored stands against it"),
-    (412, "It has changed since you read it"),
+/// The statuses of failures, each with the description of its response.
+const DESCRIPTIONS: &[(u16, &str)] = &[
+    (400, "The request cannot be read: its JSON is malformed, a parameter is unknown, or a cursor does not fit"),
+    (401, "The access token is missing or not valid"),
+    (403, "You may see the resource but not change it, or the token lacks the scope"),
+    (404, "The resource does not exist, or you may not see it"),
+    (406, "`Accept` excludes the media type of the answer"),
+    (408, "The body arrived too slowly"),
+    (409, "The request conflicts with what is stored"),
+    (412, "The resource has changed since you read it"),
     (413, "The body is too large"),
     (414, "The query is too long"),
-    (415, "The body is of another media type"),
-    (422, "The input breaks rules: all of them are in `errors`"),
+    (415, "The body has another media type"),
+    (422, "The input breaks rules: `errors` has all of them"),
     (428, "`If-Match` is required"),
-    (429, "Too many tries; wait as `Retry-After` says"),
-    (500, "Our fault; quote the `request_id`"),
-    (503, "Not available now; try again as `Retry-After` says"),
+    (429, "Too many attempts: wait for the seconds in `Retry-After`"),
+    (500, "The service failed: quote the `request_id` when you report it"),
+    (503, "The service cannot answer now: try again after the seconds in `Retry-After`"),
 ];
 
+/// Returns references to the shared responses with these statuses.
 fn problems(statuses: &[u16]) -> BTreeMap<String, RefOr<Response>> {
     let shared = |status: &u16| (status.to_string(), Ref::from_response_name(name(*status)).into());
     statuses.iter().map(shared).collect()
 }
 
-/// The failures that operations share, by the names that each operation refers to.
+/// Returns the failure responses that operations share, by the names in the references.
 pub fn shared_problems() -> impl Iterator<Item = (String, RefOr<Response>)> {
-    TEXTS.iter().map(|(status, text)| (name(*status), problem(*status, text).into()))
+    DESCRIPTIONS.iter().map(|(status, text)| (name(*status), problem(*status, text).into()))
 }
 
-/// `NotFound` for 404.
+/// Returns the name of the response with this status, such as `NotFound`.
 fn name(status: u16) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     reason.unwrap_or_default().replace(' ', "")
 }
 
-/// A failure with this status.
+/// Returns a failure with this status as an example.
 fn example(status: u16) -> Error {
     match status {
-        400 => bad_cursor("this is not a cursor of this list; use the `next` of a page as it is"),
+        400 => bad_cursor(UNKNOWN_CURSOR),
         401 => Error::Unauthenticated,
         403 => Error::MissingScope("events:write"),
         404 => Error::NotFound,
@@ -79,14 +87,17 @@ fn problem(status: u16, text: &str) -> Response {
     let response = ResponseBuilder::new().description(text).content("application/problem+json", content);
     let response = match status {
         401 | 403 => response.header("WWW-Authenticate", text_header("How to authenticate (RFC 6750)")),
-        415 => response.header("Accept", text_header("The media type that is taken")),
-        409 | 429 | 503 => response.header("Retry-After", seconds_header("Seconds to wait")),
+        415 => response.header("Accept", text_header("The media type to send")),
+        409 | 429 | 503 => response.header("Retry-After", seconds_header("The seconds to wait")),
         _ => response,
     };
     let response = match status {
         429 => response
-            .header("RateLimit", text_header("What is left, and in how many seconds it is full again"))
-            .header("RateLimit-Policy", text_header("How many tries are let through in how many seconds")),
+            .header(
+                "RateLimit",
+                text_header("How many attempts are left, and in how many seconds all of them are available again"),
+            )
+            .header("RateLimit-Policy", text_header("How many attempts are allowed in how many seconds")),
         _ => response,
     };
     response.build()
@@ -105,7 +116,9 @@ fn seconds_header(text: &str) -> Header {
     HeaderBuilder::new().schema(Some(seconds)).description(Some(text)).build()
 }
 
-macro_rules! kinds {
+/// Declares types that stand for the failure responses of an operation, each with its statuses. utoipa takes a type for each
+/// set of responses.
+macro_rules! failures {
     ($($(#[$doc:meta])* $name:ident: [$($status:literal)+];)+) => {
         $(
             $(#[$doc])*
@@ -121,24 +134,24 @@ macro_rules! kinds {
     };
 }
 
-kinds! {
-    /// The failures of listing.
+failures! {
+    /// The failures of an operation that lists resources.
     ListProblems: [400 401 403 406 414 422 500 503];
-    /// The failures of reading one.
+    /// The failures of an operation that reads one resource.
     GetProblems: [400 401 403 404 406 414 500 503];
-    /// The failures of reading one, and what was asked for with it.
+    /// The failures of an operation that reads one resource and can include others.
     IncludingProblems: [400 401 403 404 406 414 422 500 503];
-    /// The failures of creating.
+    /// The failures of an operation that creates a resource.
     CreateProblems: [400 401 403 406 408 409 413 414 415 422 500 503];
-    /// The failures of replacing and patching.
+    /// The failures of an operation that replaces or patches a resource.
     WriteProblems: [400 401 403 404 406 408 409 412 413 414 415 422 428 500 503];
-    /// The failures of deleting.
+    /// The failures of an operation that deletes a resource.
     DeleteProblems: [400 401 403 404 406 409 412 414 428 500 503];
     /// The failures of a calendar of something that may not exist.
     CalendarProblems: [400 401 403 404 406 414 422 500 503];
-    /// The failures of what a secret address opens.
+    /// The failures of a calendar at a secret address.
     LinkedProblems: [400 404 406 414 500 503];
-    /// The failures of following the ledger.
+    /// The failures of reading the change ledger.
     ChangesProblems: [400 401 403 406 414 422 500 503];
     /// The failures of signing in with a password.
     LoginProblems: [400 401 408 413 414 415 422 429 500 503];
@@ -148,23 +161,24 @@ kinds! {
     LogoutProblems: [400 408 413 414 415 422 500 503];
     /// The failures of setting a password.
     PasswordProblems: [400 401 403 408 413 414 415 422 429 500 503];
-    /// The failures of making something within one that exists.
+    /// The failures of creating something within a resource.
     AddProblems: [400 401 403 404 406 409 414 500 503];
-    /// The failures of removing something from one that exists.
+    /// The failures of removing something from a resource.
     RemoveProblems: [400 401 403 404 406 414 500 503];
-    /// The failures of what needs a token and nothing else.
+    /// The failures of an operation that any valid token may use.
     MeProblems: [400 401 406 414 500 503];
-    /// The failures of what needs no token and no body.
+    /// The failures of an operation that needs no token and no body.
     OpenProblems: [400 414 500 503];
 }
 
-/// 304: what the caller has is still right.
+/// The response 304: the caller has the current answer.
 #[derive(Debug)]
 pub struct NotModified;
 
 impl IntoResponses for NotModified {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let response = ResponseBuilder::new().description("`If-None-Match` names what it is now: nothing is sent");
+        let response =
+            ResponseBuilder::new().description("`If-None-Match` names the current `ETag`: the answer has no body");
         [("304".to_owned(), response.build().into())].into()
     }
 }

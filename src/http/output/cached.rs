@@ -1,4 +1,4 @@
-//! Rendered answers, which the response cache may keep.
+//! Rendered answers, which the response cache can keep.
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -14,7 +14,7 @@ use crate::{
     problem::Result,
 };
 
-/// Marks an answer that is worth compressing. The compression middleware removes it.
+/// The header that marks an answer as worth compressing. The compression middleware removes it.
 pub const COMPRESSIBLE: HeaderName = HeaderName::from_static("x-compressible");
 
 /// A resource, rendered as JSON.
@@ -30,14 +30,14 @@ pub fn render_resource(resource: &impl Resource) -> Result<CachedAnswer> {
 #[derive(Debug)]
 pub struct RenderedPage(pub CachedAnswer);
 
-/// Renders a page with this many items.
+/// Renders a page that has this many items.
 pub fn render_page(page: &impl Serialize, items: usize) -> Result<CachedAnswer> {
     render(page, 256 + RESOURCE_SIZE * items, None)
 }
 
 fn render(value: &impl Serialize, expected_size: usize, etag: Option<String>) -> Result<CachedAnswer> {
     let mut body = write(value, expected_size)?;
-    // The cache may keep it for minutes.
+    // The cache may keep the body for minutes.
     body.shrink_to_fit();
     Ok(CachedAnswer { body: body.into(), etag, valid_until: None })
 }

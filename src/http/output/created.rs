@@ -15,37 +15,34 @@ use crate::{
     problem::{Error, Result},
 };
 
-/// Marks an answer that was given before.
+/// The header that marks an answer which was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// 201 with the new resource and where it is.
+/// Answers 201 with the new resource and its address.
 #[derive(Debug)]
 pub enum Created<T> {
-    /// It was made now.
+    /// This request created the resource.
     New(T),
-    /// It was made by an earlier request with the same `Idempotency-Key`: what was answered then.
+    /// An earlier request with the same `Idempotency-Key` created the resource, and got this answer.
     Again(Answer),
 }
 
-/// The answer to the making of a resource.
+/// The answer to a request that created a resource.
 #[derive(Debug, Queryable)]
 pub struct Answer {
-    /// Where the resource is.
+    /// The path of the resource.
     pub path: String,
-    /// Its tag.
+    /// The entity tag.
     pub etag: String,
-    /// Itself, as JSON.
+    /// The resource as JSON.
     pub body: String,
 }
 
 impl Answer {
-    /// The answer that tells of this new resource.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON.
-    pub fn of<T: Resource>(made: &T) -> Result<Self> {
-        let body = serde_json::to_string(made).map_err(|error| Error::Internal(error.into()))?;
-        Ok(Self { path: format!("{}/{}", T::COLLECTION, made.key()), etag: etag(made), body })
+    /// Makes the answer to the request that created this resource.
+    pub fn of<T: Resource>(created: &T) -> Result<Self> {
+        let body = serde_json::to_string(created).map_err(|error| Error::Internal(error.into()))?;
+        Ok(Self { path: format!("{}/{}", T::COLLECTION, created.key()), etag: etag(created), body })
     }
 }
 
@@ -55,7 +52,7 @@ impl<T: Resource> Responder for Created<T> {
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Created();
         let answer = match self {
-            Self::New(made) => Answer::of(&made),
+            Self::New(created) => Answer::of(&created),
             Self::Again(answer) => {
                 response.insert_header((REPLAYED, "true"));
                 Ok(answer)
@@ -74,7 +71,7 @@ impl<T: Resource> Responder for Created<T> {
     }
 }
 
-/// 201 with a secret that is told this once.
+/// Answers 201 with a secret that no later answer has. No cache may keep the answer.
 #[derive(Debug)]
 pub struct ToldOnce<T>(pub T);
 
@@ -86,7 +83,7 @@ impl<T: Serialize> Responder for ToldOnce<T> {
     }
 }
 
-/// 204: done, nothing to tell.
+/// Answers 204, without a body.
 #[derive(Debug)]
 pub struct NoContent;
 

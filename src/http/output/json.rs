@@ -1,4 +1,4 @@
-//! JSON bodies.
+//! JSON bodies of answers.
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError as _,
@@ -39,7 +39,7 @@ pub(super) fn unless_known(
     if known { response.finish() } else { answer(&mut response) }
 }
 
-/// Writes a value as JSON. The buffer begins with `expected_size` bytes, since one that grows is copied each time.
+/// Writes a value as JSON. The buffer begins with `expected_size` bytes, because a buffer that grows is copied each time.
 pub(super) fn write(value: &impl Serialize, expected_size: usize) -> Result<Vec<u8>> {
     let mut body = Vec::with_capacity(expected_size);
     serde_json::to_writer(&mut body, value).map_err(|error| Error::Internal(error.into()))?;

@@ -1,4 +1,4 @@
-//! What handlers answer with.
+//! The answers of handlers.
 
 pub mod cached;
 pub mod created;

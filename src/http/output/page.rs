@@ -1,4 +1,4 @@
-//! Pages of lists.
+//! The pages of lists.
 
 use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError as _, body::BoxBody};
 use serde::Serialize;

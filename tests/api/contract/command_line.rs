@@ -26,7 +26,7 @@ async fn accounts_are_managed_from_the_command_line() {
     let url = &server.database_url;
     let add = ["account", "add", "--email", "Boss@example.org", "--role", "coordinator"];
     run(url, &add, "salasana on pitkä\n");
-    refused(url, &add, "there is an account with this e-mail address");
+    refused(url, &add, "an account with this e-mail address exists");
     refused(url, &["account", "add", "--email", "x", "--role", "tutor"], "email: must be an e-mail address");
     let espoo = ["account", "invite", "--email", "digituki@espoo.example"];
     refused(url, &espoo, "there is no account with this e-mail address");

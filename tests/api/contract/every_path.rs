@@ -151,28 +151,50 @@ async fn public_read_lets_anonymous_callers_read() {
 
 #[actix_web::test]
 async fn a_panic_answers_500_and_the_service_keeps_running() {
-    use actix_web::{App, middleware::from_fn, test, web};
-    use kuntatutorit::http::middleware::{headers, problems, request_log};
+    use actix_web::{
+        App, HttpServer,
+        middleware::{Compress, from_fn},
+        web,
+    };
+    use kuntatutorit::http::middleware::{compression, containment, problems, request_log, response_headers};
 
     async fn broken() -> &'static str {
         panic!("a bug")
     }
-    let app = App::new()
-        .route("/broken", web::get().to(broken))
-        .wrap(from_fn(headers::contain))
-        .wrap(from_fn(problems::render))
-        .wrap(from_fn(headers::finish))
-        .wrap(from_fn(request_log::observe));
-    let app = test::init_service(app).await;
-    for _ in 0..3 {
-        let request = test::TestRequest::get().uri("/broken").to_request();
-        let response = test::call_service(&app, request).await;
+    let server = HttpServer::new(|| {
+        App::new()
+            .route("/broken", web::get().to(broken))
+            .wrap(from_fn(containment::contain))
+            .wrap(from_fn(compression::choose_encoding))
+            .wrap(Compress::default())
+            .wrap(from_fn(problems::render))
+            .wrap(from_fn(response_headers::add_headers))
+            .wrap(from_fn(request_log::observe))
+    });
+    let server = server.workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}/broken", server.addrs()[0]);
+    let server = server.run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    let client = reqwest::Client::new();
+    for round in 0..3 {
+        let response = client.get(&url).header("x-request-id", format!("round-{round}")).send().await.unwrap();
         assert_eq!(response.status(), 500);
-        let id = response.headers().get("x-request-id").unwrap().to_str().unwrap().to_owned();
-        let body: Value = test::read_body_json(response).await;
-        assert_eq!((&body["code"], &body["request_id"]), (&json!("internal"), &json!(id)));
+        for (name, value) in [
+            ("x-request-id", &*format!("round-{round}")),
+            ("x-content-type-options", "nosniff"),
+            ("cache-control", "private, no-store"),
+            ("content-type", "application/problem+json"),
+        ] {
+            assert_eq!(response.headers()[name], value);
+        }
+        let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        assert_eq!((&body["code"], &body["request_id"]), (&json!("internal"), &json!(format!("round-{round}"))));
         assert!(!body.to_string().contains("a bug"), "{body}");
+        let head = client.head(&url).send().await.unwrap();
+        assert_eq!((head.status().as_u16(), head.text().await.unwrap()), (500, String::new()));
     }
+    handle.stop(false).await;
 }
 
 #[tokio::test]

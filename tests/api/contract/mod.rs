@@ -5,6 +5,7 @@ mod bounds;
 mod browser;
 mod command_line;
 mod document;
+mod document_schemas;
 mod every_path;
 mod generated_data;
 mod idempotency;

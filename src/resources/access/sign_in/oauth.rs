@@ -17,7 +17,7 @@ use super::{
 use crate::{
     auth::{revocations::issue_at, state::Auth, throttle::Attempt},
     db::{Db, time_limit::within_limit},
-    http::input::{client_address::client_address, json},
+    http::input::{body::read_body, client_address::client_address},
     problem::Error,
     resources::access::{clients, clients::model::StoredClient},
 };
@@ -57,7 +57,7 @@ pub(super) async fn issue_token(
     db: Data<Db>,
     auth: Data<Auth>,
 ) -> Result<impl Responder, actix_web::Error> {
-    let body = json::read(&request, payload.into_inner(), &[FORM]).await.map_err(|error| match error {
+    let body = read_body(&request, payload.into_inner(), &[FORM]).await.map_err(|error| match error {
         Error::PayloadTooLarge(_) | Error::BodyTimeout => actix_web::Error::from(error),
         _ => INVALID_REQUEST.into(),
     })?;

@@ -141,7 +141,7 @@ impl Body for TutorInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];
 }
 
-/// A tutor as stored. It cannot be serialised: [`super::visibility`] makes the [`Tutor`] that a caller sees.
+/// A tutor as stored. It cannot be serialised: the module `visibility` makes the [`Tutor`] that a caller sees.
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = tutors)]
 pub struct TutorRow {

@@ -26,7 +26,7 @@ use crate::{
 ///
 /// Your own calendar links, without their secret addresses. The coordinator sees the links of all callers.
 #[utoipa::path(
-    tag = "calendars",
+    tag = "calendar-links",
     security(("bearer" = [CalendarLinksRead]), ("client_credentials" = [CalendarLinksRead])),
     params(CalendarLinkFilter, PageQuery),
     responses((status = 200, description = "A page of calendar links", body = Page<CalendarLink>), ListProblems),
@@ -46,7 +46,7 @@ pub(super) async fn list_calendar_links(
 /// the calendar shows the events that you may see: keep the address to yourself. Create a link for each program, so that you
 /// can revoke one without the others.
 #[utoipa::path(
-    tag = "calendars",
+    tag = "calendar-links",
     security(("bearer" = [CalendarLinksWrite]), ("client_credentials" = [CalendarLinksWrite])),
     responses((status = 201, description = "The new calendar link with its secret address", body = CreatedCalendarLink,
         headers(("ETag" = String), ("Location" = String))), CreateProblems),
@@ -67,7 +67,7 @@ pub(super) async fn create_calendar_link(
 ///
 /// Returns one of your own calendar links, without its secret address. The coordinator sees the links of all callers.
 #[utoipa::path(
-    tag = "calendars",
+    tag = "calendar-links",
     security(("bearer" = [CalendarLinksRead]), ("client_credentials" = [CalendarLinksRead])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the calendar link")),
     responses((status = 200, description = "The calendar link", body = CalendarLink, headers(("ETag" = String))),
@@ -86,7 +86,7 @@ pub(super) async fn get_calendar_link(
 ///
 /// Deletes the calendar link. Its address answers 404 from then on. The coordinator can revoke the links of all callers.
 #[utoipa::path(
-    tag = "calendars",
+    tag = "calendar-links",
     security(("bearer" = [CalendarLinksWrite]), ("client_credentials" = [CalendarLinksWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the calendar link"), IfMatch),
     responses((status = 204, description = "The calendar link is revoked"), DeleteProblems),

@@ -96,7 +96,7 @@ async fn duplicate_keys_and_deep_nesting_answer_malformed_json() {
                 operation.id
             );
             let told = answer.body["detail"].as_str().unwrap();
-            let why = if what == "its keys twice" { "stands twice" } else { "recursion limit" };
+            let why = if what == "its keys twice" { "appears twice" } else { "recursion limit" };
             assert!(told.contains(why), "{} {what}: {told}", operation.id);
         }
     }

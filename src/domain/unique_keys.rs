@@ -1,4 +1,5 @@
-//! JSON none of whose objects has a key twice: which of the two would be meant?
+//! JSON that is refused when an object has a key twice. A parser may keep either of the two values, so two parsers could read
+//! two different things from the same text.
 
 use std::fmt;
 
@@ -8,21 +9,18 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-/// A JSON value none of whose objects has a key twice: which of the two would be meant?
-pub(super) struct Unique(pub(super) Value);
+/// A JSON value. To read it fails when one of its objects, at any depth, has a key twice.
+pub struct UniqueKeys(pub Value);
 
-impl<'de> Deserialize<'de> for Unique {
+impl<'de> Deserialize<'de> for UniqueKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor).map(Self)
+        deserializer.deserialize_any(UniqueKeysVisitor).map(Self)
     }
 }
 
-struct UniqueVisitor;
+struct UniqueKeysVisitor;
 
-/// Up to here a floating point number has each whole number: 2^53.
-const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
-
-impl<'de> Visitor<'de> for UniqueVisitor {
+impl<'de> Visitor<'de> for UniqueKeysVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,12 +43,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         Ok(value.into())
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        // JSON has one kind of number, in which 5 and 5.0 are the same.
-        if value.fract() == 0.0 && value.abs() <= LARGEST_WHOLE {
-            return Ok((value as i64).into());
-        }
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
     }
 
@@ -64,7 +57,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
-        while let Some(Unique(item)) = items.next_element()? {
+        while let Some(UniqueKeys(item)) = items.next_element()? {
             array.push(item);
         }
         Ok(Value::Array(array))
@@ -75,9 +68,9 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         while let Some(key) = fields.next_key::<String>()? {
             if object.contains_key(&key) {
                 let shown: String = key.chars().take(40).collect();
-                return Err(A::Error::custom(format!("the key `{shown}` stands twice")));
+                return Err(A::Error::custom(format!("the key `{shown}` appears twice in an object")));
             }
-            let Unique(item) = fields.next_value()?;
+            let UniqueKeys(item) = fields.next_value()?;
             object.insert(key, item);
         }
         Ok(Value::Object(object))

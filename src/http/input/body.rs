@@ -1,0 +1,66 @@
+//! Reading the bytes of a body within limits of size and time.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpMessage as _, HttpRequest,
+    dev::Payload,
+    http::header,
+    web::{Bytes, BytesMut},
+};
+use futures_util::StreamExt as _;
+use tokio::time::timeout;
+
+use crate::problem::{Error, Result};
+
+/// The largest body, in bytes. A description of 10,000 characters in each of several languages fits well.
+pub const BODY_LIMIT: usize = 256 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+/// The first size of the buffer for a body that does not announce its length, in bytes.
+const TYPICAL_SIZE: usize = 1024;
+
+/// Reads a body that has one of these media types. The headers are checked first, so that a body that is refused anyway is
+/// not read.
+pub(crate) fn read_body(
+    request: &HttpRequest,
+    payload: Payload,
+    media_types: &[&'static str],
+) -> impl Future<Output = Result<Bytes>> + use<> {
+    let checked = check_headers(request, media_types);
+    async move {
+        let announced = checked?;
+        timeout(BODY_TIME, collect(payload, announced.unwrap_or(TYPICAL_SIZE))).await.unwrap_or(Err(Error::BodyTimeout))
+    }
+}
+
+/// Checks the media type, the encoding and the length. Returns the length that the request announces.
+fn check_headers(request: &HttpRequest, media_types: &[&'static str]) -> Result<Option<usize>> {
+    if !media_types.iter().any(|known| request.content_type().eq_ignore_ascii_case(known)) {
+        return Err(Error::UnsupportedMediaType(media_types[0]));
+    }
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(Error::UnsupportedMediaType("application/json"));
+    }
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > BODY_LIMIT) {
+        return Err(Error::PayloadTooLarge(BODY_LIMIT));
+    }
+    Ok(length)
+}
+
+async fn collect(mut payload: Payload, capacity: usize) -> Result<Bytes> {
+    let mut body = BytesMut::with_capacity(capacity);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::Malformed {
+            code: "unreadable_body",
+            detail: "the connection broke before the whole body arrived; send the request again".into(),
+        })?;
+        if body.len() + chunk.len() > BODY_LIMIT {
+            return Err(Error::PayloadTooLarge(BODY_LIMIT));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
