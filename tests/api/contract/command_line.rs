@@ -73,7 +73,7 @@ async fn clients_are_managed_from_the_command_line() {
     let id = value(&made, "client_id");
     let second = run(url, &["client", "secret", "--client", id], "");
     assert_ne!(value(&second, "client_secret"), value(&made, "client_secret"));
-    refused(url, &["client", "secret", "--client", id], "two live secrets at most");
+    refused(url, &["client", "secret", "--client", id], "at most two secrets");
     run(url, &["client", "scopes", "--client", id, "--scopes", "events:read"], "");
 
     let path = format!("/v1/clients/{id}");
