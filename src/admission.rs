@@ -1,4 +1,5 @@
-//! Places, of which one caller gets some only, so that there are some for others.
+//! Admission control: bounds on concurrent work. Each caller has a bound of its own, so that it cannot use up what is there
+//! for all of them.
 
 use std::{
     collections::HashMap,
@@ -6,56 +7,60 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Places, and how many each caller has taken; who has none is not in it.
+/// Admits work until a bound for all callers, or the bound of one caller, is reached.
 #[derive(Clone, Debug)]
-pub struct Places<K> {
-    all: usize,
-    of_one: usize,
-    taken: Arc<Mutex<HashMap<K, usize>>>,
+pub struct Admission<K> {
+    limit: usize,
+    limit_per_caller: usize,
+    permits: Permits<K>,
 }
 
-/// A place, until it is dropped.
+/// The permission to do one piece of work. It ends when it is dropped.
 #[derive(Debug)]
-pub struct Place<K: Hash + Eq> {
-    taken: Arc<Mutex<HashMap<K, usize>>>,
-    of: K,
+pub struct Permit<K: Hash + Eq> {
+    permits: Permits<K>,
+    caller: K,
 }
 
-impl<K: Hash + Eq + Clone> Places<K> {
-    /// So many for all, and so many of them for one at most.
-    pub fn new(all: usize, of_one: usize) -> Self {
-        Self { all, of_one, taken: Arc::default() }
+/// The number of permits of each caller. A caller without a permit is not in the map.
+type Permits<K> = Arc<Mutex<HashMap<K, usize>>>;
+
+impl<K: Hash + Eq + Clone> Admission<K> {
+    /// Makes an admission control with at most `limit` permits at a time, of which one caller gets at most
+    /// `limit_per_caller`.
+    pub fn new(limit: usize, limit_per_caller: usize) -> Self {
+        Self { limit, limit_per_caller, permits: Arc::default() }
     }
 
-    /// A place for this one; none when all are taken, or it has as many as it may.
-    pub fn take(&self, of: &K) -> Option<Place<K>> {
-        let mut taken = lock(&self.taken);
-        let own = taken.get(of).copied().unwrap_or_default();
-        if own >= self.of_one || taken.values().sum::<usize>() >= self.all {
+    /// Returns a permit for a caller, or none when one of the bounds is reached.
+    pub fn admit(&self, caller: &K) -> Option<Permit<K>> {
+        let mut permits = lock(&self.permits);
+        let own = permits.get(caller).copied().unwrap_or_default();
+        if own >= self.limit_per_caller || permits.values().sum::<usize>() >= self.limit {
             return None;
         }
-        taken.insert(of.clone(), own + 1);
-        Some(Place { taken: Arc::clone(&self.taken), of: of.clone() })
+        permits.insert(caller.clone(), own + 1);
+        Some(Permit { permits: Arc::clone(&self.permits), caller: caller.clone() })
     }
 
-    /// Whether nobody has one.
-    pub fn are_free(&self) -> bool {
-        lock(&self.taken).is_empty()
+    /// Whether no caller has a permit.
+    pub fn is_idle(&self) -> bool {
+        lock(&self.permits).is_empty()
     }
 }
 
-impl<K: Hash + Eq> Drop for Place<K> {
+impl<K: Hash + Eq> Drop for Permit<K> {
     fn drop(&mut self) {
-        let mut taken = lock(&self.taken);
-        match taken.get_mut(&self.of) {
+        let mut permits = lock(&self.permits);
+        match permits.get_mut(&self.caller) {
             Some(count) if *count > 1 => *count -= 1,
-            _ => drop(taken.remove(&self.of)),
+            _ => drop(permits.remove(&self.caller)),
         }
     }
 }
 
-fn lock<K>(taken: &Mutex<HashMap<K, usize>>) -> MutexGuard<'_, HashMap<K, usize>> {
-    taken.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<K>(permits: &Mutex<HashMap<K, usize>>) -> MutexGuard<'_, HashMap<K, usize>> {
+    permits.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -63,15 +68,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_leaves_places_for_others_and_gives_its_own_back() {
-        let places = Places::new(3, 2);
-        let own = [places.take(&"one"), places.take(&"one")];
-        assert!(own.iter().all(Option::is_some) && places.take(&"one").is_none());
-        let other = places.take(&"other");
-        assert!(other.is_some() && places.take(&"third").is_none());
+    fn one_caller_leaves_permits_for_others() {
+        let admission = Admission::new(3, 2);
+        let own = [admission.admit(&"one"), admission.admit(&"one")];
+        assert!(own.iter().all(Option::is_some) && admission.admit(&"one").is_none());
+        assert!(admission.admit(&"other").is_some());
+    }
+
+    #[test]
+    fn callers_together_get_no_more_permits_than_the_limit() {
+        let admission = Admission::new(3, 2);
+        let permits = ["one", "one", "other"].map(|caller| admission.admit(&caller));
+        assert!(permits.iter().all(Option::is_some) && admission.admit(&"third").is_none());
+    }
+
+    #[test]
+    fn dropped_permits_can_be_used_again() {
+        let admission = Admission::new(3, 2);
+        let (own, other) = ([admission.admit(&"one"), admission.admit(&"one")], admission.admit(&"other"));
         drop(own);
-        assert!(places.take(&"one").is_some() && !places.are_free());
+        assert!(admission.admit(&"one").is_some() && !admission.is_idle());
         drop(other);
-        assert!(places.are_free());
+        assert!(admission.is_idle());
     }
 }

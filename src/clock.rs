@@ -1,7 +1,7 @@
-//! The present, which tests can move.
+//! The present time, which tests can move.
 //!
-//! Every rule about time asks [`now`]. A test gives its server a [`Clock`] and moves it; PostgreSQL is told the same offset
-//! at the start of each write, and the rules in SQL ask `clock_now()`. In production no clock is set.
+//! Every rule about time calls [`now`]. A test starts its server with a [`Clock`] and moves it. Each write tells PostgreSQL
+//! the offset of the clock, and the rules in SQL call `clock_now()`, which adds it. In production the offset is zero.
 
 use std::{
     cell::RefCell,
@@ -14,31 +14,31 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 thread_local! {
-    static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
+    static CLOCK: RefCell<Clock> = RefCell::default();
 }
 
-/// A clock that runs ahead of the system's by an offset, or behind it.
+/// A clock that differs from the system's by an offset. A new clock has no offset. Its clones move together.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    /// Moves the clock so that it runs this much ahead of the system's.
+    /// Sets how far the clock is ahead of the system's, or behind it when `offset` is negative.
     pub fn set_offset(&self, offset: TimeDelta) {
         self.0.store(offset.num_microseconds().unwrap_or_default(), Relaxed);
     }
 
-    /// Makes this the clock of the current thread.
+    /// Makes this the clock of the current thread. Each thread that decides a rule about time needs it.
     pub fn use_on_this_thread(&self) {
-        CLOCK.set(Some(self.clone()));
+        CLOCK.set(self.clone());
     }
 }
 
-/// Returns the present time.
+/// Returns the present time by the clock of this thread.
 pub fn now() -> DateTime<Utc> {
     Utc::now() + TimeDelta::microseconds(offset_micros())
 }
 
-/// Returns how far the clock of this thread runs ahead of the system's, in microseconds.
+/// Returns how far the clock of this thread is ahead of the system's, in microseconds.
 pub fn offset_micros() -> i64 {
-    CLOCK.with_borrow(|clock| clock.as_ref().map_or(0, |clock| clock.0.load(Relaxed)))
+    CLOCK.with_borrow(|clock| clock.0.load(Relaxed))
 }

@@ -1,17 +1,21 @@
-//! Every setting: an environment variable, typed, read once, explained where it is declared.
+//! The settings of the service. Each is an environment variable; they are read once and checked together.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
-use crate::domain::words::words;
-
-/// A setting, as `--help` and the README tell it.
+/// A setting, as `--help` and docs/operations.md describe it.
 #[derive(Debug)]
 pub struct Setting {
     /// The environment variable.
     pub name: &'static str,
-    /// What it is when it is not set.
+    /// The value of a setting that is not set.
     pub default: &'static str,
-    /// What it is for.
+    /// What the setting means.
     pub help: &'static str,
 }
 
@@ -19,82 +23,93 @@ const fn setting(name: &'static str, default: &'static str, help: &'static str) 
     Setting { name, default, help }
 }
 
-/// All settings.
+/// Every setting.
 pub const SETTINGS: &[Setting] = &[
-    setting("HOST", "127.0.0.1", "address to listen on"),
-    setting("PORT", "8080", "port to listen on; 0 takes a free one"),
-    setting("METRICS_PORT", "off", "port of the metrics for Prometheus, on HOST and without a token: GET /metrics"),
+    setting("HOST", "127.0.0.1", "IP address to listen on; 0.0.0.0 for all IPv4 addresses of the machine"),
+    setting("PORT", "8080", "port to listen on; 0 chooses a free port"),
+    setting("METRICS_PORT", "off", "port of the metrics for Prometheus (GET /metrics) on HOST; it needs no token"),
     setting(
         "PUBLIC_URL",
         "http://HOST:PORT",
-        "where callers reach the service: the issuer of tokens and the start of every Location",
+        "URL at which callers reach the service; it is in tokens (as issuer and audience) and in Location headers",
     ),
-    setting("DATABASE_URL", "a private PostgreSQL", "the PostgreSQL to use: postgres://user:password@host/database"),
+    setting(
+        "DATABASE_URL",
+        "a private PostgreSQL",
+        "PostgreSQL database to use: postgres://user:password@host/database",
+    ),
     setting(
         "DATA_DIR",
         "~/.local/share/kuntatutorit",
-        "where the private PostgreSQL and the keys are kept (root: /var/lib/kuntatutorit)",
+        "directory of the private PostgreSQL and the keys (for root, the default is /var/lib/kuntatutorit)",
     ),
     setting("KEY_DIR", "DATA_DIR/keys", "directory of the private keys (PEM, mode 0600) that sign access tokens"),
-    setting("PG_BIN_DIR", "searched for", "directory of PostgreSQL's programs, for the private PostgreSQL"),
-    setting("PUBLIC_READ", "false", "true: published, non-personal data can be read without a token"),
-    setting("CORS_ORIGINS", "none", "origins whose pages may call, separated by commas: https://digituki.example"),
+    setting("PG_BIN_DIR", "found automatically", "directory of PostgreSQL's programs, for the private PostgreSQL"),
+    setting("PUBLIC_READ", "false", "true: callers without a token can read published data that is not personal"),
+    setting(
+        "CORS_ORIGINS",
+        "none",
+        "origins whose web pages may call the API, separated by commas: https://digituki.example",
+    ),
     setting(
         "TRUSTED_PROXIES",
         "none",
-        "addresses of proxies whose Forwarded and X-Forwarded-For are believed, separated by commas",
+        "IP addresses of proxies whose Forwarded and X-Forwarded-For headers are trusted, separated by commas",
     ),
-    setting("WORKERS", "one for each core", "threads that serve requests"),
-    setting("POOL_SIZE", "10", "connections for writes; reads use three more for each worker"),
-    setting("DRAIN_SECONDS", "2", "seconds for which /readyz fails on SIGTERM while the service still serves"),
-    setting("LOG_FORMAT", "human", "human or json"),
-    setting("LOG_LEVEL", "info", "error, warn, info, debug, or a filter such as info,kuntatutorit=debug"),
+    setting("WORKERS", "one for each core", "number of threads that serve requests"),
+    setting("POOL_SIZE", "10", "number of database connections for writes; each worker has three more for reads"),
+    setting(
+        "DRAIN_SECONDS",
+        "2",
+        "after SIGTERM, how many seconds /readyz answers 503 while the service still serves requests",
+    ),
+    setting("LOG_FORMAT", "human", "human for people, or json for programs"),
+    setting("LOG_LEVEL", "info", "error, warn, info, debug, trace, or a filter such as info,kuntatutorit=debug"),
 ];
 
-words! {
-    /// The form of the log.
-    pub enum LogFormat {
-        /// For people.
-        Human = "human",
-        /// A JSON object a line, for programs.
-        Json = "json",
-    }
+/// The format of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Human,
+    /// One JSON object in each line, for programs.
+    Json,
 }
 
-/// The settings, read and checked.
+/// The settings. [`SETTINGS`] describes each of them.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Address to listen on.
+    /// The address to listen on.
     pub host: IpAddr,
-    /// Port to listen on.
+    /// The port to listen on.
     pub port: u16,
     /// The port of the metrics; none when they are off.
     pub metrics_port: Option<u16>,
-    /// Where callers reach the service; no slash at the end.
+    /// The URL at which callers reach the service, without a slash at the end.
     pub public_url: String,
-    /// The PostgreSQL to use; none for a private one.
+    /// The PostgreSQL database; none for the private PostgreSQL.
     pub database_url: Option<Secret>,
-    /// Where the private PostgreSQL and the keys are kept.
+    /// The directory of the private PostgreSQL and the keys.
     pub data_dir: PathBuf,
-    /// Directory of the private keys.
+    /// The directory of the private keys.
     pub key_dir: PathBuf,
-    /// Directory of PostgreSQL's programs.
+    /// The directory of PostgreSQL's programs; none to search for it.
     pub pg_bin_dir: Option<PathBuf>,
-    /// Whether published, non-personal data can be read without a token.
+    /// Whether callers without a token can read published data that is not personal.
     pub public_read: bool,
-    /// Origins whose pages may call.
+    /// The origins whose web pages may call the API.
     pub cors_origins: Vec<String>,
-    /// Proxies whose word on the client's address is believed.
+    /// The proxies that are trusted to say from which address a request comes.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Threads that serve requests.
+    /// The number of threads that serve requests.
     pub workers: usize,
-    /// Connections for writes.
+    /// The number of database connections for writes.
     pub pool_size: usize,
-    /// How long `/readyz` fails on SIGTERM while the service still serves.
+    /// How long the service still serves after SIGTERM while `/readyz` answers 503.
     pub drain: Duration,
-    /// The form of the log.
+    /// The format of the log.
     pub log_format: LogFormat,
-    /// What the log has.
+    /// The level of the log, or a filter.
     pub log_level: String,
 }
 
@@ -103,7 +118,7 @@ pub struct Config {
 pub struct Secret(String);
 
 impl Secret {
-    /// The value itself.
+    /// Returns the value.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -121,47 +136,13 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Everything that is wrong with the settings.
+/// Some settings are wrong. It has one sentence for each of them.
 #[derive(Debug, thiserror::Error)]
-#[error("the settings are not right:\n  {}", .0.join("\n  "))]
+#[error("some settings are wrong; correct these environment variables, here or in the file .env:\n  {}", .0.join("\n  "))]
 pub struct ConfigError(pub Vec<String>);
 
-/// Reads settings one by one and remembers what is wrong.
-struct Reader<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
-    mistakes: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn text(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    fn parsed<T>(&mut self, name: &str, default: T, what: &str, parse: impl Fn(&str) -> Option<T>) -> T {
-        let Some(text) = self.text(name) else { return default };
-        parse(&text).unwrap_or_else(|| {
-            // A mistyped URL of the database holds its password all the same.
-            let shown = if name == "DATABASE_URL" { String::new() } else { format!("; it is `{text}`") };
-            self.mistakes.push(format!("{name} must be {what}{shown}"));
-            default
-        })
-    }
-
-    fn list<T>(&mut self, name: &str, what: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
-        let text = self.text(name).unwrap_or_default();
-        let mut items = Vec::new();
-        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-            match parse(item) {
-                Some(value) => items.push(value),
-                None => self.mistakes.push(format!("{name} must be {what}, separated by commas; `{item}` is not")),
-            }
-        }
-        items
-    }
-}
-
 impl Config {
-    /// Reads the settings from the process's environment.
+    /// Reads the settings from the environment of the process.
     ///
     /// # Errors
     /// [`ConfigError`] with every mistake.
@@ -174,70 +155,120 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with every mistake.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        const A_PORT: &str = "a port number from 0 to 65535";
         let mut env = Reader { lookup, mistakes: Vec::new() };
-        let host = env.parsed("HOST", IpAddr::from([127, 0, 0, 1]), "an IP address", |text| text.parse().ok());
-        let port = env.parsed("PORT", 8080, "a port from 0 to 65535", |text| text.parse().ok());
+        let host = env.parsed("HOST", Ipv4Addr::LOCALHOST.into(), "an IP address", parse);
+        let port = env.parsed("PORT", 8080, A_PORT, parse);
+        let own_url = format!("http://{}", SocketAddr::new(host, port));
         let data_dir = env.text("DATA_DIR").map_or_else(|| default_data_dir(lookup), PathBuf::from);
         let config = Self {
             host,
             port,
-            metrics_port: env
-                .parsed("METRICS_PORT", None, "a port from 0 to 65535", |text| text.parse().ok().map(Some)),
-            public_url: env.parsed(
-                "PUBLIC_URL",
-                format!("http://{}", std::net::SocketAddr::new(host, port)),
-                "an http or https URL without a path",
-                origin,
-            ),
-            database_url: env.parsed("DATABASE_URL", None, "a postgres:// URL", |text| {
-                text.parse::<tokio_postgres::Config>().ok().map(|_| Some(Secret(text.to_owned())))
-            }),
+            metrics_port: env.optional("METRICS_PORT", A_PORT, parse),
+            public_url: env.parsed("PUBLIC_URL", own_url, "an http or https URL without a path", origin),
+            database_url: env.optional("DATABASE_URL", "a URL such as postgres://user:password@host/name", database),
             key_dir: env.text("KEY_DIR").map_or_else(|| data_dir.join("keys"), PathBuf::from),
             data_dir,
             pg_bin_dir: env.text("PG_BIN_DIR").map(PathBuf::from),
-            public_read: env.parsed("PUBLIC_READ", false, "true or false", |text| text.parse().ok()),
+            public_read: env.parsed("PUBLIC_READ", false, "true or false", parse),
             cors_origins: env.list("CORS_ORIGINS", "origins such as https://digituki.example", origin),
-            trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", |text| text.parse().ok()),
-            workers: env.parsed("WORKERS", cores(), "a number from 1 to 256", |text| within(text, 1, 256)),
-            pool_size: env.parsed("POOL_SIZE", 10, "a number from 1 to 1000", |text| within(text, 1, 1000)),
-            drain: env.parsed("DRAIN_SECONDS", Duration::from_secs(2), "a number from 0 to 300", |text| {
-                text.parse().ok().filter(|seconds| *seconds <= 300).map(Duration::from_secs)
-            }),
-            log_format: env.parsed("LOG_FORMAT", LogFormat::Human, "human or json", |text| match text {
-                "human" => Some(LogFormat::Human),
-                "json" => Some(LogFormat::Json),
-                _ => None,
-            }),
-            log_level: env.parsed("LOG_LEVEL", "info".to_owned(), "a level or a filter", |text| {
-                tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
-            }),
+            trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", parse),
+            workers: env.number("WORKERS", cores(), 1..=256),
+            pool_size: env.number("POOL_SIZE", 10, 1..=1000),
+            drain: Duration::from_secs(env.number("DRAIN_SECONDS", 2, 0..=300)),
+            log_format: env.parsed("LOG_FORMAT", LogFormat::Human, "human or json", log_format),
+            log_level: env.parsed("LOG_LEVEL", "info".to_owned(), "a level or a filter", log_level),
         };
         if env.mistakes.is_empty() { Ok(config) } else { Err(ConfigError(env.mistakes)) }
     }
-}
 
-impl Config {
-    /// Puts the port that was taken in place of port 0.
-    pub fn listens_at(&mut self, address: std::net::SocketAddr) {
+    /// Puts the port that was chosen for `PORT=0` into the public URL.
+    pub fn listens_at(&mut self, address: SocketAddr) {
         if self.port == 0 && self.public_url.ends_with(":0") {
             self.public_url = format!("http://{address}");
         }
     }
 }
 
-fn within(text: &str, from: usize, to: usize) -> Option<usize> {
-    text.parse().ok().filter(|number| (from..=to).contains(number))
+/// Reads settings one by one, and collects what is wrong with them.
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    mistakes: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// Returns the text of a setting; none when it is blank or not set.
+    fn text(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn optional<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let text = self.text(name)?;
+        let value = parse(&text);
+        if value.is_none() {
+            // A URL of the database contains its password, even when it is mistyped.
+            let found = if name == "DATABASE_URL" { String::new() } else { format!(", but it is `{text}`") };
+            self.mistakes.push(format!("{name} must be {expected}{found}"));
+        }
+        value
+    }
+
+    fn parsed<T>(&mut self, name: &str, default: T, expected: &str, parse: impl Fn(&str) -> Option<T>) -> T {
+        self.optional(name, expected, parse).unwrap_or(default)
+    }
+
+    fn number<T: FromStr + PartialOrd + std::fmt::Display>(
+        &mut self,
+        name: &str,
+        default: T,
+        range: RangeInclusive<T>,
+    ) -> T {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        self.parsed(name, default, &expected, |text| parse(text).filter(|number| range.contains(number)))
+    }
+
+    fn list<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let text = self.text(name).unwrap_or_default();
+        let mut items = Vec::new();
+        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+            match parse(item) {
+                Some(value) => items.push(value),
+                None => self.mistakes.push(format!("{name} must be {expected}, separated by commas, but has `{item}`")),
+            }
+        }
+        items
+    }
+}
+
+fn parse<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn database(text: &str) -> Option<Secret> {
+    parse::<tokio_postgres::Config>(text).map(|_| Secret(text.to_owned()))
+}
+
+/// Parses an origin (RFC 6454): scheme, host and port, and nothing else.
+fn origin(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok()?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    (matches!(url.scheme(), "http" | "https") && is_bare).then(|| url.origin().ascii_serialization())
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "human" => Some(LogFormat::Human),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+fn log_level(text: &str) -> Option<String> {
+    tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
 }
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
-}
-
-/// An origin (RFC 6454): scheme, host and port, nothing else.
-fn origin(text: &str) -> Option<String> {
-    let url = url::Url::parse(text).ok()?;
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    (matches!(url.scheme(), "http" | "https") && bare).then(|| url.origin().ascii_serialization())
 }
 
 fn default_data_dir(lookup: &dyn Fn(&str) -> Option<String>) -> PathBuf {

@@ -1,6 +1,6 @@
-//! What the service clears away by itself: rows whose time is over.
+//! Housekeeping: deletes expired rows from time to time.
 //!
-//! Every instance does it; rows that another one is deleting are left to it.
+//! Every instance does it. An instance skips the rows that another instance is deleting.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
+    clock,
     db::{Conn, establish},
     domain::lifetimes::IDEMPOTENCY_KEY_HOURS,
     problem::Result,
 };
 
-/// How many rows one statement deletes at most, so that none takes long.
+/// The most rows that one statement deletes, so that no statement takes long.
 const BATCH: usize = 1000;
-/// How often it is done.
-const EVERY: Duration = Duration::from_mins(10);
-/// Up to so many seconds more, so that the instances do not come all at once.
-const JITTER: u128 = 60;
-/// How long after the start it is done first, for a service that is restarted often.
-const FIRST: Duration = Duration::from_secs(5);
+/// The time between two runs.
+const INTERVAL: Duration = Duration::from_mins(10);
+/// The most seconds that are added to the interval at random, so that the instances do not run at the same time.
+const MOST_JITTER: u128 = 60;
+/// The time from the start of the service to the first run. It is short because a service may be restarted often.
+const FIRST_DELAY: Duration = Duration::from_secs(5);
 
-/// Returns each table that has expired rows, with the condition that such a row meets. Add a line for each table whose rows
-/// expire.
-fn chores() -> [(&'static str, String); 4] {
+/// Returns each table whose rows expire, and the condition that its expired rows meet.
+fn expired() -> [(&'static str, String); 4] {
     [
         ("sessions", "expires_at < clock_now()".to_owned()),
         ("invitations", "expires_at < clock_now()".to_owned()),
@@ -34,16 +34,13 @@ fn chores() -> [(&'static str, String); 4] {
     ]
 }
 
-/// Clears away what is over; gives how many rows that were.
-///
-/// # Errors
-/// When the database is away.
-pub async fn tidy(mut conn: &Conn) -> Result<usize> {
+/// Deletes all expired rows and returns their number.
+pub async fn delete_expired(mut conn: &Conn) -> Result<usize> {
     let mut total = 0;
-    for (table, over) in chores() {
+    for (table, condition) in expired() {
         let delete = format!(
             "delete from {table} where ctid = any(array( \
-             select ctid from {table} where {over} limit {BATCH} for update skip locked))"
+             select ctid from {table} where {condition} limit {BATCH} for update skip locked))"
         );
         loop {
             let deleted = diesel::sql_query(&delete).execute(&mut conn).await?;
@@ -56,20 +53,32 @@ pub async fn tidy(mut conn: &Conn) -> Result<usize> {
     Ok(total)
 }
 
-/// Keeps the house for as long as the service runs.
-pub async fn keep(database_url: String) {
-    sleep(FIRST).await;
+/// Deletes expired rows every ten minutes, for as long as the service runs.
+pub async fn run(database_url: String) {
+    sleep(FIRST_DELAY).await;
     loop {
-        match once(&database_url).await {
+        match run_once(&database_url).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "cleared away what is over"),
-            Err(error) => tracing::warn!(%error, "what is over could not be cleared away; it is tried again"),
+            Ok(rows) => tracing::info!(rows, "deleted expired rows"),
+            Err(error) => tracing::warn!(%error, "cannot delete expired rows; the next run tries again"),
         }
-        let jitter = u64::try_from(Uuid::new_v4().as_u128() % JITTER).unwrap_or_default();
-        sleep(EVERY + Duration::from_secs(jitter)).await;
+        let jitter = u64::try_from(Uuid::new_v4().as_u128() % MOST_JITTER).unwrap_or_default();
+        sleep(INTERVAL + Duration::from_secs(jitter)).await;
     }
 }
 
-async fn once(database_url: &str) -> Result<usize> {
-    tidy(&establish(database_url.to_owned()).await?).await
+async fn run_once(database_url: &str) -> Result<usize> {
+    let conn = establish(database_url.to_owned()).await?;
+    set_clock_offset(&conn).await?;
+    delete_expired(&conn).await
+}
+
+/// Tells PostgreSQL the offset of this thread's clock, which `clock_now()` adds.
+async fn set_clock_offset(mut conn: &Conn) -> Result<()> {
+    let offset = clock::offset_micros();
+    if offset != 0 {
+        let set = format!("set kuntatutorit.clock_offset = '{offset} microseconds'");
+        diesel::sql_query(set).execute(&mut conn).await?;
+    }
+    Ok(())
 }

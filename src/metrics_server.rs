@@ -1,4 +1,4 @@
-//! The metrics server: Prometheus reads the metrics on a port of their own. It runs only when `METRICS_PORT` is set.
+//! The metrics server: Prometheus reads the metrics on a separate port. The server runs only when `METRICS_PORT` is set.
 
 use std::net::TcpListener;
 
@@ -16,7 +16,7 @@ use crate::{
     telemetry::metrics::Metrics,
 };
 
-/// Serves the metrics on this listener, until the service stops.
+/// Serves the metrics on this listener until the service stops.
 pub fn serve(
     listener: TcpListener,
     metrics: Data<Metrics>,
@@ -37,14 +37,15 @@ async fn get_metrics(metrics: Data<Metrics>, db: Data<Db>) -> Result<HttpRespons
     Ok(HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(text))
 }
 
-/// Returns the age of the oldest change that waits for an older transaction to end, in seconds.
+/// Returns the age of the oldest change that readers of the ledger do not see yet because an older transaction is open, in
+/// seconds.
 async fn ledger_lag(db: &Db) -> Result<f64> {
     #[derive(QueryableByName)]
     struct Lag {
         #[diesel(sql_type = Double)]
         seconds: f64,
     }
-    // Each table that the ledger is kept of, by itself: that is what the ledger's index begins with.
+    // The ledger's index begins with the collection, so each collection is searched by itself.
     let query = "select coalesce(extract(epoch from now() - min(changed_at)), 0)::float8 as seconds \
                  from pg_trigger join pg_class on pg_class.oid = tgrelid \
                  cross join lateral (select changed_at from changes \

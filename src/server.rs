@@ -1,4 +1,4 @@
-//! The server: what stands around a request, in which order, and how it starts and stops.
+//! The server: the middleware around each request, and start and stop.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -21,6 +21,7 @@ use utoipa_actix_web::AppExt as _;
 
 use crate::{
     auth::{keys::key_ring::KeyRing, refresh, state::Auth},
+    clock::Clock,
     config::Config,
     db::{self, Conn, Db, batching::response_cache::ResponseCache, connection},
     housekeeping,
@@ -36,66 +37,72 @@ use crate::{
     resources::{
         self,
         integration::changes::ledger_poller::{self, LedgerPoller},
-        service::documentation::WrittenDocument,
+        service::documentation::RenderedDocument,
     },
     shutdown::{Signals, Stopping},
     telemetry::metrics::Metrics,
 };
 
-/// How long requests that are under way may take once the service is told to stop, in seconds.
+/// The longest time that the server waits for requests in flight when it stops, in seconds.
 const SHUTDOWN_SECONDS: u64 = 25;
+/// The longest time in which a client sends the headers of a request.
+const HEADER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why the service could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address is taken or not ours.
-    #[error("cannot listen on {0}: {1}; stop what listens there, or set PORT to another port")]
+    /// Another process listens on the address, or this machine does not have it.
+    #[error("cannot listen on {0}: {1}; stop the process that listens there, or set PORT to another port")]
     Listen(SocketAddr, std::io::Error),
-    /// The database does not answer, or its URL is wrong.
+    /// The database failed while the service started.
     #[error("the database cannot be used: {0}")]
     Database(#[from] Error),
-    /// The database does not let in.
-    #[error("cannot reach the database: {0}")]
+    /// PostgreSQL did not accept the connection.
+    #[error("cannot connect to the database: {0}; check DATABASE_URL, and that the server runs and accepts this user")]
     Connection(#[from] diesel::ConnectionError),
-    /// The operating system does not tell of signals.
+    /// The operating system did not register the signal handlers.
     #[error("cannot listen for SIGTERM and Ctrl-C: {0}")]
     Signals(std::io::Error),
 }
 
-/// A server that listens, and where.
+/// A server that listens.
 pub struct Running {
-    /// Await it: it serves until it is told to stop.
+    /// The server. Await it: it serves until a signal stops it.
     pub server: Server,
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
-    /// Where callers reach it.
+    /// The URL under which callers reach it.
     pub public_url: String,
-    /// Where its metrics are, if they are on.
+    /// The address of the metrics, when `METRICS_PORT` is set.
     pub metrics_address: Option<SocketAddr>,
 }
 
-/// The document, from the handlers.
+/// Returns the OpenAPI document, which is generated from the handlers.
 pub fn document() -> OpenApi {
     let described = App::new().into_utoipa_app().openapi(Base::openapi());
     described.configure(|config| resources::routes(&mut Routes::Described(config))).split_for_parts().1
 }
 
-/// Builds the server and begins to listen. The database must be there and migrated.
-///
-/// # Errors
-/// [`StartError`].
-pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Result<Running, StartError> {
+/// Builds the server and begins to listen. The database must have been migrated. All rules about time follow `clock`: pass
+/// the default, unless a test moves the clock.
+pub async fn build(mut config: Config, keys: KeyRing, database_url: &str, clock: Clock) -> Result<Running, StartError> {
+    // For the tasks beside the requests, such as housekeeping: they run on this thread.
+    clock.use_on_this_thread();
     let (listener, address) = listen(SocketAddr::new(config.host, config.port))?;
     config.listens_at(address);
     let (public_url, workers, drain) = (config.public_url.clone(), config.workers, config.drain);
     let signals = Signals::listen().map_err(StartError::Signals)?;
     let (shared, metrics_address) = Shared::start(config, keys, database_url).await?;
     let (stopping, poller) = (shared.stopping.clone(), shared.poller.clone());
-    let server = HttpServer::new(move || shared.clone().app())
+    let app = move || {
+        clock.use_on_this_thread();
+        shared.clone().app()
+    };
+    let server = HttpServer::new(app)
         .workers(workers)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_SECONDS)
-        .client_request_timeout(Duration::from_secs(5))
+        .client_request_timeout(HEADER_LIMIT)
         .listen(listener)
         .map_err(|error| StartError::Listen(address, error))?
         .run();
@@ -104,14 +111,14 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str) -> Res
     Ok(Running { server, address, public_url, metrics_address })
 }
 
-/// What the workers share.
+/// What all workers share.
 #[derive(Clone)]
 struct Shared {
     config: Data<Config>,
     auth: Data<Auth>,
     parameters: Data<Parameters>,
     paths: Data<Paths>,
-    document: Data<WrittenDocument>,
+    document: Data<RenderedDocument>,
     poller: Data<LedgerPoller>,
     stopping: Data<Stopping>,
     cache: Data<ResponseCache>,
@@ -121,16 +128,16 @@ struct Shared {
 }
 
 impl Shared {
-    /// Makes it, and starts what runs beside the requests; gives where the metrics are, too.
+    /// Starts the tasks beside the requests. Returns the address of the metrics, too.
     async fn start(config: Config, keys: KeyRing, url: &str) -> Result<(Self, Option<SocketAddr>), StartError> {
         let auth = Arc::new(Auth::new(&config, keys));
         auth.revocations.refresh(&db::establish(url.to_owned()).await?).await?;
         let poller = Arc::new(LedgerPoller::default());
         actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), url.to_owned()));
         actix_web::rt::spawn(ledger_poller::watch(Arc::clone(&poller), url.to_owned()));
-        actix_web::rt::spawn(housekeeping::keep(url.to_owned()));
+        actix_web::rt::spawn(housekeeping::run(url.to_owned()));
         let pool = connection::pool(url, config.pool_size)?;
-        let metrics = config.metrics_port.map(|port| measure(SocketAddr::new(config.host, port), url, &pool));
+        let metrics = config.metrics_port.map(|port| serve_metrics(SocketAddr::new(config.host, port), url, &pool));
         let (metrics, metrics_address) = metrics.transpose()?.unzip();
         let document = document();
         let shared = Self {
@@ -138,7 +145,7 @@ impl Shared {
             auth: Data::from(auth),
             parameters: Data::new(Parameters::of(&document)),
             paths: Data::new(Paths::of(&document)),
-            document: Data::new(WrittenDocument::of(&document)?),
+            document: Data::new(RenderedDocument::of(&document)?),
             poller: Data::from(poller),
             stopping: Data::default(),
             cache: ResponseCache::start()?,
@@ -149,7 +156,7 @@ impl Shared {
         Ok((shared, metrics_address))
     }
 
-    /// One worker's application: what stands around its requests, the innermost first.
+    /// Returns the application of one worker. The middleware comes in order, the innermost first.
     fn app(
         self,
     ) -> App<
@@ -162,7 +169,7 @@ impl Shared {
         >,
     > {
         App::new()
-            .configure(|services| self.hand_out(services))
+            .configure(|services| self.provide(services))
             .configure(|services| resources::routes(&mut Routes::Served(services)))
             .default_service(web::to(fallback))
             .wrap(from_fn(containment::contain))
@@ -174,8 +181,8 @@ impl Shared {
             .wrap(from_fn(request_log::observe))
     }
 
-    /// What handlers may ask for.
-    fn hand_out(&self, services: &mut ServiceConfig) {
+    /// Registers the values that handlers take as arguments.
+    fn provide(&self, services: &mut ServiceConfig) {
         if let Some(metrics) = &self.metrics {
             services.app_data(metrics.clone());
         }
@@ -193,8 +200,8 @@ impl Shared {
     }
 }
 
-/// Begins to count, and serves the figures at this address.
-fn measure(wanted: SocketAddr, url: &str, pool: &Pool<Conn>) -> Result<(Data<Metrics>, SocketAddr), StartError> {
+/// Starts the metrics server at this address.
+fn serve_metrics(wanted: SocketAddr, url: &str, pool: &Pool<Conn>) -> Result<(Data<Metrics>, SocketAddr), StartError> {
     let (listener, address) = listen(wanted)?;
     let metrics = Data::new(Metrics::new().map_err(|error| Error::Internal(error.into()))?);
     let (url, pool) = (url.to_owned(), pool.clone());
@@ -205,17 +212,17 @@ fn measure(wanted: SocketAddr, url: &str, pool: &Pool<Conn>) -> Result<(Data<Met
     Ok((metrics, address))
 }
 
-/// Lets the process open as many files and connections as the system allows it: the usual 1,024 are fewer than the
-/// requests that may wait for a change.
+/// Raises the limit of open files to the most that the system allows. The usual limit of 1,024 is less than the number of
+/// requests that may wait for changes.
 pub fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err() {
-        tracing::warn!(?current, ?maximum, "the limit of open files cannot be raised");
+        tracing::warn!(?current, ?maximum, "cannot raise the limit of open files");
     }
 }
 
-/// Listens, and tells where. A restarted service takes its port at once, though old connections linger.
+/// Listens on this address, and returns it with the port that the system chose if it was 0.
 fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let bound = TcpListener::bind(wanted).and_then(|listener| {
         listener.set_nonblocking(true)?;
@@ -225,7 +232,7 @@ fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     bound.map_err(|error| StartError::Listen(wanted, error))
 }
 
-/// Pages of the configured origins may call, and see what they need to write.
+/// Allows pages of the configured origins to call every operation and to read the headers that they need for writes.
 fn cors(config: &Config) -> Cors {
     let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let mut cors = Cors::default()

@@ -1,5 +1,8 @@
-//! How the service stops. On SIGTERM `/readyz` fails first, so that a balancer sends nothing more; then nothing is
-//! accepted any longer, and what is under way comes to its end. On Ctrl-C, or when told twice, at once.
+//! Shutdown without lost requests.
+//!
+//! On SIGTERM, `/readyz` fails first, so that a load balancer sends no more requests to this instance. After the drain time
+//! the server accepts no more connections, and requests in flight are finished. On Ctrl-C, or on a second signal during the
+//! drain time, the server stops at once.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -12,59 +15,62 @@ use tokio::{
     time::timeout,
 };
 
-/// Whether the service has been told to stop.
+/// Whether the service is shutting down.
 #[derive(Debug, Default)]
 pub struct Stopping(AtomicBool);
 
 impl Stopping {
-    /// Whether it has: then nobody should begin anything here.
+    /// Returns whether the shutdown has begun.
     pub fn has_begun(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// What tells the service to stop.
+/// The signals that stop the service.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-/// How a signal wants the service to stop.
+/// Whether the server finishes the requests in flight before it stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
-    InPeace,
-    AtOnce,
+enum Mode {
+    Graceful,
+    Immediate,
 }
 
 impl Signals {
-    /// Listens from now on.
-    ///
-    /// # Errors
-    /// When the operating system refuses.
+    /// Listens for the signals from now on.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Stops the server when it is told to: it serves for `drain` more, and `send_home` is called before it waits for what
-    /// is under way.
-    pub async fn stop(mut self, server: ServerHandle, stopping: &Stopping, drain: Duration, send_home: impl FnOnce()) {
-        let mut wish = self.next().await;
+    /// Waits for a signal and stops the server. After SIGTERM, it first serves for the time `drain`. `end_long_polls` is
+    /// called before the server waits for the requests in flight.
+    pub async fn stop(
+        mut self,
+        server: ServerHandle,
+        stopping: &Stopping,
+        drain: Duration,
+        end_long_polls: impl FnOnce(),
+    ) {
+        let mut mode = self.next().await;
         stopping.0.store(true, Ordering::Relaxed);
-        if wish == Wish::InPeace {
-            tracing::info!(seconds = drain.as_secs(), "told to stop: /readyz fails from now on");
+        if mode == Mode::Graceful {
+            tracing::info!(seconds = drain.as_secs(), "shutting down: /readyz fails from now on");
             if timeout(drain, self.next()).await.is_ok() {
-                wish = Wish::AtOnce;
+                mode = Mode::Immediate;
             }
         }
-        send_home();
-        server.stop(wish == Wish::InPeace).await;
+        end_long_polls();
+        server.stop(mode == Mode::Graceful).await;
     }
 
-    async fn next(&mut self) -> Wish {
+    async fn next(&mut self) -> Mode {
         tokio::select! {
-            _ = self.terminate.recv() => Wish::InPeace,
-            _ = self.interrupt.recv() => Wish::AtOnce,
+            _ = self.terminate.recv() => Mode::Graceful,
+            _ = self.interrupt.recv() => Mode::Immediate,
         }
     }
 }

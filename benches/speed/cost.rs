@@ -1,4 +1,4 @@
-//! What processes cost, from the operating system's accounting (Linux: `/proc`).
+//! CPU time and memory of processes, from the accounting of the operating system (Linux: `/proc`).
 
 use std::{
     collections::HashMap,
@@ -7,16 +7,16 @@ use std::{
     time::Duration,
 };
 
-/// The CPU time of the threads of some processes so far, in nanoseconds.
+/// The CPU time that each thread of some processes has used so far, in nanoseconds.
 pub(crate) struct Usage(HashMap<PathBuf, u64>);
 
 impl Usage {
-    /// Of one process with all its threads.
+    /// Returns the usage of one process with all its threads.
     pub(crate) fn of_process(pid: u32) -> Self {
         Self(threads(pid).collect())
     }
 
-    /// Of PostgreSQL: its postmaster and every process that this started.
+    /// Returns the usage of PostgreSQL: the postmaster and every process that it has started.
     pub(crate) fn of_postgres(postmaster: u32) -> Self {
         let all = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -24,41 +24,42 @@ impl Usage {
         Self(own.flat_map(threads).collect())
     }
 
-    /// What was used since then; a thread that has ended meanwhile does not count.
+    /// Returns the CPU time used since `then`. Threads that have ended in between do not count.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let used = self.0.iter().map(|(thread, now)| now.saturating_sub(then.0.get(thread).copied().unwrap_or(0)));
         Duration::from_nanos(used.sum())
     }
 }
 
-/// The process that PostgreSQL's data directory belongs to.
+/// Returns the process id of the postmaster that runs on this data directory.
 pub(crate) fn postmaster(data_dir: &Path) -> u32 {
     let text = fs::read_to_string(data_dir.join("cluster/postmaster.pid")).unwrap();
     text.lines().next().unwrap().parse().unwrap()
 }
 
-/// The memory of a process now, in MiB.
+/// Returns the memory that a process uses now, in MiB.
 pub(crate) fn memory(pid: u32) -> f64 {
     status(pid, "VmRSS:")
 }
 
-/// The most memory that a process ever had, in MiB.
+/// Returns the most memory that a process has used so far, in MiB.
 pub(crate) fn most_memory(pid: u32) -> f64 {
     status(pid, "VmHWM:")
 }
 
+/// Returns a field of `/proc/<pid>/status` in MiB.
 fn status(pid: u32, name: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
-/// Each thread, with the first field of its `schedstat`: nanoseconds on a processor.
+/// Returns each thread with the first field of its `schedstat`: its CPU time in nanoseconds.
 fn threads(pid: u32) -> impl Iterator<Item = (PathBuf, u64)> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     threads.filter_map(|thread| {
-        let told = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        Some((thread.path(), told.split(' ').next()?.parse().ok()?))
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        Some((thread.path(), text.split(' ').next()?.parse().ok()?))
     })
 }
 

@@ -1,4 +1,5 @@
-//! Whether what PostgreSQL does for a request grows with the data: the same requests on a small and a large database.
+//! The comparison `flat`: whether PostgreSQL's cost of a request grows with the data. The same requests run on a small and
+//! on a large database.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -9,21 +10,21 @@ use super::{
     load::{Request, Target, script},
     measure::Database,
     operations,
-    operations::Given,
+    operations::Inputs,
     report::median,
     start::{Process, first_answer, service},
 };
 
 const PORTS: [u16; 2] = [18_482, 18_483];
-/// How many ask at a time, and for how many seconds.
+/// The number of connections, and the seconds of each measurement.
 const CONNECTIONS: u32 = 4;
 const SECONDS: f64 = 1.0;
-/// So many different ones of each are asked for, as many as there are in the small database: more of the large one's would
-/// compare what is in memory with what is not.
+/// The number of different rows that are requested, which is no more than the small database has. More rows of the large
+/// database would compare cached data with data that is not cached.
 const DIFFERENT: usize = 20;
 
-/// Lists by each filter with its sort. With `limit` both databases answer with as many rows; a municipality's calendar has
-/// too few events in the small one for that.
+/// Lists with each filter and sort, and single rows. `limit` makes both databases return the same number of rows where the
+/// small one has few.
 const PATHS: &[&str] = &[
     "/v1/events",
     "/v1/events?sort=-starts_at",
@@ -69,21 +70,21 @@ const PATHS: &[&str] = &[
     "/v1/themes",
 ];
 
-/// The service on one database, and keys of what is there.
-struct Stage {
+/// The service on one database, and keys of its rows.
+struct Instance {
     target: Target,
-    given: Given,
+    inputs: Inputs,
     _service: Process,
 }
 
-impl Stage {
+impl Instance {
     async fn start(dir: &Path, port: u16, postmaster: u32, database: &Database) -> Self {
         let url = format!("http://127.0.0.1:{port}");
         let process = Process::start(&mut service(dir, &database.url, port));
         first_answer(port, "/readyz");
         let keys = KeyRing::load(&dir.join("keys")).unwrap();
         let client = &database.client;
-        let given = Given {
+        let inputs = Inputs {
             tokens: Tokens::new(keys, url.clone(), url.clone()),
             events: operations::spread(
                 client,
@@ -105,26 +106,28 @@ impl Stage {
             account: (String::new(), String::new()),
             run: 0,
         };
-        Self { target: Target { url, server: process.id(), postmaster }, given, _service: process }
+        Self { target: Target { url, server: process.id(), postmaster }, inputs, _service: process }
     }
 
+    /// Returns a script that requests the path with different keys in place of the capital letters.
     fn script(&self, path: &str) -> String {
-        let token = self.given.coordinator();
+        let token = self.inputs.coordinator();
         let (name, values) = [
-            ("CODE", &self.given.codes),
-            ("TUTOR", &self.given.tutors),
-            ("EVENT", &self.given.events),
-            ("SUMMARIZED", &self.given.summarized),
+            ("CODE", &self.inputs.codes),
+            ("TUTOR", &self.inputs.tutors),
+            ("EVENT", &self.inputs.events),
+            ("SUMMARIZED", &self.inputs.summarized),
         ]
         .into_iter()
         .find(|(name, _)| path.contains(name))
-        .unwrap_or(("CODE", &self.given.codes));
+        .unwrap_or(("CODE", &self.inputs.codes));
         let requests: Vec<_> =
             values.iter().take(DIFFERENT).map(|value| Request::get(path.replace(name, value), &token)).collect();
         script(0, &requests)
     }
 }
 
+/// Measures every path on both databases in turn, and returns the section of the report.
 pub(crate) async fn measure(
     dir: &Path,
     postmaster: u32,
@@ -132,9 +135,9 @@ pub(crate) async fn measure(
     thousands: [u32; 2],
     rounds: u32,
 ) -> String {
-    let stages = [
-        Stage::start(dir, PORTS[0], postmaster, databases[0]).await,
-        Stage::start(dir, PORTS[1], postmaster, databases[1]).await,
+    let instances = [
+        Instance::start(dir, PORTS[0], postmaster, databases[0]).await,
+        Instance::start(dir, PORTS[1], postmaster, databases[1]).await,
     ];
     let mut report = format!(
         "\n## Flat\n\nPostgreSQL's CPU µs per request with {} thousand and with {} thousand events and as much feedback.\n\n\
@@ -144,8 +147,8 @@ pub(crate) async fn measure(
     for path in PATHS {
         let mut samples = [Vec::new(), Vec::new()];
         for _ in 0..rounds {
-            for (stage, samples) in stages.iter().zip(&mut samples) {
-                samples.push(load::run(&stage.target, &stage.script(path), CONNECTIONS, SECONDS));
+            for (instance, samples) in instances.iter().zip(&mut samples) {
+                samples.push(load::run(&instance.target, &instance.script(path), CONNECTIONS, SECONDS));
             }
         }
         let [small, large] = samples.each_ref().map(|samples| median(samples, |sample| sample.postgres));

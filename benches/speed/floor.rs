@@ -1,5 +1,6 @@
-//! The floor: the same queries and the same JSON, and nothing else. No token, no rules, no log; one pipelined connection
-//! for each worker, statements prepared once, JSON written by hand from the rows.
+//! The floor: a server that runs the same queries and returns the same JSON as the service, and does nothing else. It checks
+//! no tokens and no rules, and writes no log. Each worker has one pipelined connection, statements are prepared once, and
+//! the JSON is written by hand from the rows.
 
 use std::rc::Rc;
 
@@ -25,10 +26,10 @@ const TUTOR: &str = "id, source, external_id, name, title, municipality_code, pe
     contact, visibility, version, created_at, updated_at";
 const FEEDBACK: &str = "id, external_id, event_id, direction, municipality_code, respondent, rating, useful, themes_wanted, \
     comment, language, publish_consent, source, version, created_at, updated_at";
-/// All but the drafts of others, as the service shows them to Espoo.
+/// The events that the service shows to Espoo: all except the drafts of other municipalities.
 const VISIBLE: &str = "(status <> 'draft' or host_municipality_code = '049')";
 
-/// What a worker has.
+/// The connection of a worker and its prepared statements.
 struct Floor {
     client: Client,
     event: Statement,
@@ -43,7 +44,8 @@ struct Floor {
 impl Floor {
     async fn connect(url: String) -> Result<Rc<Self>, tokio_postgres::Error> {
         let mut config: tokio_postgres::Config = url.parse()?;
-        // What the service sets too: without it some plans differ, and some are made anew each time.
+        // The service has the same settings. Without them, PostgreSQL would choose other plans, and plan some statements again
+        // each time.
         config.options("-c timezone=UTC -c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan");
         let (client, connection) = config.connect(NoTls).await?;
         actix_web::rt::spawn(connection);
@@ -91,7 +93,7 @@ impl Floor {
     }
 }
 
-/// Serves until it is killed.
+/// Serves until the process is killed.
 pub(crate) fn serve(database_url: &str, port: u16, workers: usize) {
     let url = database_url.to_owned();
     let app = move || {
@@ -108,7 +110,8 @@ pub(crate) fn serve(database_url: &str, port: u16, workers: usize) {
     actix_web::rt::System::new().block_on(serving).unwrap();
 }
 
-fn one(status: actix_web::http::StatusCode, row: Option<&Row>) -> HttpResponse {
+/// Returns one row, or 404.
+fn single(status: actix_web::http::StatusCode, row: Option<&Row>) -> HttpResponse {
     let Some(row) = row else { return HttpResponse::NotFound().finish() };
     let mut body = Vec::with_capacity(1024);
     rows::write(&mut body, row);
@@ -127,15 +130,16 @@ async fn get_event(id: Path<Uuid>, request: HttpRequest, floor: Data<Rc<Floor>>)
             return HttpResponse::NotModified().insert_header(("ETag", tag)).finish();
         }
     }
-    one(actix_web::http::StatusCode::OK, rows.first())
+    single(actix_web::http::StatusCode::OK, rows.first())
 }
 
 async fn get_tutor(id: Path<Uuid>, floor: Data<Rc<Floor>>) -> HttpResponse {
-    one(actix_web::http::StatusCode::OK, floor.rows(&floor.tutor, &[&*id]).await.first())
+    single(actix_web::http::StatusCode::OK, floor.rows(&floor.tutor, &[&*id]).await.first())
 }
 
+/// The parameters of all lists that are measured.
 #[derive(Deserialize)]
-struct Asked {
+struct ListQuery {
     municipality: Option<String>,
     sort: Option<String>,
     kind: Option<String>,
@@ -144,20 +148,20 @@ struct Asked {
     q: Option<String>,
 }
 
-async fn list_events(asked: Query<Asked>, floor: Data<Rc<Floor>>) -> HttpResponse {
-    let rows = match &*asked {
-        Asked { q: Some(q), .. } => floor.rows(&floor.search, &[q]).await,
-        Asked { kind: Some(kind), after: Some(after), last: Some(last), .. } => {
+async fn list_events(query: Query<ListQuery>, floor: Data<Rc<Floor>>) -> HttpResponse {
+    let rows = match &*query {
+        ListQuery { q: Some(q), .. } => floor.rows(&floor.search, &[q]).await,
+        ListQuery { kind: Some(kind), after: Some(after), last: Some(last), .. } => {
             floor.rows(&floor.kind, &[kind, after, last]).await
         }
-        Asked { municipality, sort, .. } => {
+        ListQuery { municipality, sort, .. } => {
             floor.rows(&floor.hosted[usize::from(sort.as_deref() == Some("-starts_at"))], &[municipality]).await
         }
     };
     let mut body = Vec::with_capacity(16384);
     body.extend_from_slice(b"{\"items\":[");
-    for (place, row) in rows.iter().take(20).enumerate() {
-        if place > 0 {
+    for (index, row) in rows.iter().take(20).enumerate() {
+        if index > 0 {
             body.push(b',');
         }
         rows::write(&mut body, row);
@@ -203,7 +207,7 @@ async fn create_feedback(body: Bytes, floor: Data<Rc<Floor>>) -> HttpResponse {
         &new.language,
         &new.publish_consent,
     ];
-    one(actix_web::http::StatusCode::CREATED, floor.rows(&floor.insert, &values).await.first())
+    single(actix_web::http::StatusCode::CREATED, floor.rows(&floor.insert, &values).await.first())
 }
 
 #[derive(Deserialize)]
@@ -260,5 +264,5 @@ async fn replace_event(id: Path<Uuid>, request: HttpRequest, body: Bytes, floor:
         &new.status,
         &new.status_reason,
     ];
-    one(actix_web::http::StatusCode::OK, floor.rows(&floor.replace, &values).await.first())
+    single(actix_web::http::StatusCode::OK, floor.rows(&floor.replace, &values).await.first())
 }

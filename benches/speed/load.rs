@@ -1,26 +1,26 @@
-//! Load, from `wrk`: a script for each measurement, which says in one line what it counted.
+//! Load from `wrk`. Each measurement has a Lua script, which prints its counts in one line at the end.
 
 use std::{fmt::Write as _, process::Command};
 
 use super::cost::Usage;
 
-/// What one run of wrk told, and what it cost.
+/// The result of one run of wrk, with the CPU time that it took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) per_second: f64,
-    /// Milliseconds.
+    /// The median latency in milliseconds.
     pub(crate) p50: f64,
-    /// Milliseconds.
+    /// The 99th percentile of the latency in milliseconds.
     pub(crate) p99: f64,
-    /// CPU microseconds of the server, per request.
+    /// The CPU time of the server for each request, in microseconds.
     pub(crate) server: f64,
-    /// CPU microseconds of PostgreSQL, per request.
+    /// The CPU time of PostgreSQL for each request, in microseconds.
     pub(crate) postgres: f64,
-    /// Of all requests, those with a status of 400 and more and those without an answer.
+    /// The share of requests that got a status of 400 or more, or no response.
     pub(crate) failed: f64,
 }
 
-/// Who is asked: where, and the processes that answer.
+/// A server under load: its URL, and the ids of its process and of the postmaster.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) url: String,
@@ -28,6 +28,7 @@ pub(crate) struct Target {
     pub(crate) postmaster: u32,
 }
 
+/// The end of every script: prints the counts.
 const DONE: &str = "
 done = function(summary, latency)
   local e = summary.errors
@@ -36,7 +37,7 @@ done = function(summary, latency)
 end
 ";
 
-/// Asks for so many seconds over so many connections, as the script says.
+/// Sends the requests of the script for this many seconds over this many connections.
 pub(crate) fn run(target: &Target, script: &str, connections: u32, seconds: f64) -> Sample {
     let file = tempfile::NamedTempFile::with_suffix(".lua").unwrap();
     std::fs::write(file.path(), format!("{script}{DONE}")).unwrap();
@@ -50,9 +51,9 @@ pub(crate) fn run(target: &Target, script: &str, connections: u32, seconds: f64)
         .output()
         .unwrap();
     let (server_after, postgres_after) = usage();
-    let told = String::from_utf8_lossy(&output.stdout);
-    let line = told.lines().find_map(|line| line.strip_prefix("RESULT "));
-    let line = line.unwrap_or_else(|| panic!("wrk said: {told}{}", String::from_utf8_lossy(&output.stderr)));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let line = printed.lines().find_map(|line| line.strip_prefix("RESULT "));
+    let line = line.unwrap_or_else(|| panic!("wrk printed: {printed}{}", String::from_utf8_lossy(&output.stderr)));
     let figures: Vec<f64> = line.split(' ').map(|figure| figure.parse().unwrap()).collect();
     let [requests, micros, p50, p99, failed] = figures[..] else { panic!("{line}") };
     let each = |now: Usage, then: &Usage| now.since(then).as_secs_f64() * 1e6 / requests;
@@ -66,9 +67,9 @@ pub(crate) fn run(target: &Target, script: &str, connections: u32, seconds: f64)
     }
 }
 
-/// A script of these requests, one after the other. `@N@` in a body or a header becomes a number that never comes again.
+/// Returns a script that sends these requests in turn. `@N@` in a body or a header becomes a number that is never repeated.
 pub(crate) fn script(run: u64, requests: &[Request]) -> String {
-    let mut lua = format!("local run, n = {run}, 0\nlocal given = {{\n");
+    let mut lua = format!("local run, n = {run}, 0\nlocal requests = {{\n");
     for Request { method, path, headers, body } in requests {
         let headers: Vec<_> = headers.iter().map(|(name, value)| format!("[{name:?}]={}", quoted(value))).collect();
         let body = body.as_ref().map_or("nil".to_owned(), |body| quoted(body));
@@ -79,28 +80,29 @@ pub(crate) fn script(run: u64, requests: &[Request]) -> String {
     lua
 }
 
-/// They are written out before the first is sent: what wrk does for each is small.
+/// Formats all requests before the first is sent, so that wrk does little for each.
 const FIXED: &str = "
 local ready = {}
 init = function()
-  for i, g in ipairs(given) do ready[i] = wrk.format(g[1], g[2], g[3], g[4]) end
+  for i, g in ipairs(requests) do ready[i] = wrk.format(g[1], g[2], g[3], g[4]) end
 end
 request = function()
   n = n % #ready + 1
   return ready[n]
 end
 ";
+/// Formats each request with a new number.
 const UNIQUE: &str = "
 request = function()
   n = n + 1
-  local g, number = given[(n - 1) % #given + 1], run .. '-' .. n
+  local g, number = requests[(n - 1) % #requests + 1], run .. '-' .. n
   local headers = {}
   for name, value in pairs(g[3]) do headers[name] = value:gsub('@N@', number) end
   return wrk.format(g[1], g[2], headers, (g[4]:gsub('@N@', number)))
 end
 ";
 
-/// A request as wrk sends it.
+/// A request that wrk sends.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
@@ -115,8 +117,8 @@ impl Request {
     }
 
     pub(crate) fn post(path: &str, token: &str, body: String) -> Self {
-        let own = Self { method: "POST", body: Some(body), ..Self::get(path.to_owned(), token) };
-        own.with("Content-Type", "application/json")
+        let request = Self { method: "POST", body: Some(body), ..Self::get(path.to_owned(), token) };
+        request.with("Content-Type", "application/json")
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -130,6 +132,7 @@ impl Request {
     }
 }
 
+/// Returns the text as a literal of Lua.
 pub(crate) fn quoted(text: &str) -> String {
     format!("[==[{text}]==]")
 }

@@ -1,12 +1,12 @@
-//! What speed is claimed, measured: the service with everything on beside a floor, in one run. `make bench` runs it, and
-//! `benches/README.md` tells how to read it.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a program for who measures, no interface")]
-#![allow(clippy::cast_precision_loss, reason = "figures for people")]
+//! The benchmark: compares the service with everything on with a minimal server, the floor, in the same run. `make bench`
+//! runs it, and `benches/README.md` says how to read the results.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a program, not a library")]
+#![allow(clippy::cast_precision_loss, reason = "the figures are rounded for people")]
 
 mod cost;
 mod flat;
 mod floor;
-mod given;
+mod inputs;
 mod load;
 mod measure;
 mod operations;

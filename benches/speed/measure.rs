@@ -1,4 +1,4 @@
-//! The order of things: the data, the servers, interleaved rounds, the report.
+//! The course of a run: generates the data, starts the servers, measures in alternating rounds, and writes the report.
 
 use std::{
     fmt::Write as _,
@@ -8,14 +8,14 @@ use std::{
     time::Instant,
 };
 
-use kuntatutorit::db::private_postgres::{LocalPostgres, Options};
+use kuntatutorit::db::private_postgres::{Options, PrivatePostgres};
 use tokio_postgres::{Client, NoTls};
 
 use super::{
-    cost, flat, given, load,
+    cost, flat, inputs, load,
     load::Target,
     operations,
-    operations::{Given, Operation, Side},
+    operations::{Inputs, Operation, Side},
     report::Measured,
     start,
     start::{Process, first_answer, service},
@@ -25,7 +25,7 @@ const SERVICE_PORT: u16 = 18_480;
 const FLOOR_PORT: u16 = 18_481;
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results.md");
 
-/// What is measured, from the environment.
+/// The settings of the run, from the environment.
 struct Settings {
     scale: u32,
     flat_scale: u32,
@@ -49,7 +49,7 @@ impl Settings {
         }
     }
 
-    fn chosen(&self, name: &str) -> bool {
+    fn includes(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
     }
 }
@@ -62,22 +62,23 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Made anew unless an earlier run left it; rows that runs have written make little difference.
-    async fn with(server: &LocalPostgres, thousands: u32) -> Self {
+    /// Generates the database, unless an earlier run has left it. The few rows that earlier runs wrote make little
+    /// difference.
+    async fn open(server: &PrivatePostgres, thousands: u32) -> Self {
         let name = format!("scale_{thousands}");
         let admin = connect(&server.url("postgres")).await;
-        let there = admin.query_opt("select from pg_database where datname = $1", &[&name]).await.unwrap();
+        let existing = admin.query_opt("select from pg_database where datname = $1", &[&name]).await.unwrap();
         let url = server.url(&name);
-        if there.is_none() {
+        if existing.is_none() {
             admin.batch_execute(&format!("create database {name}_unfinished")).await.unwrap();
-            let began = Instant::now();
+            let start = Instant::now();
             let unfinished = server.url(&format!("{name}_unfinished"));
-            let made = Command::new(start::PROGRAM)
+            let generated = Command::new(start::PROGRAM)
                 .args(["seed", "--scale", &thousands.to_string()])
                 .env("DATABASE_URL", unfinished)
                 .status();
-            assert!(made.unwrap().success(), "seed failed");
-            println!("generated {thousands},000 events and as much feedback in {:.0} s", began.elapsed().as_secs_f64());
+            assert!(generated.unwrap().success(), "seed failed");
+            println!("generated {thousands},000 events and as much feedback in {:.0} s", start.elapsed().as_secs_f64());
             admin.batch_execute(&format!("alter database {name}_unfinished rename to {name}")).await.unwrap();
         }
         let client = connect(&url).await;
@@ -94,7 +95,7 @@ pub(crate) async fn connect(url: &str) -> Client {
     client
 }
 
-/// The service and the floor, on one database.
+/// The service and the floor, which run on the same database.
 struct Servers {
     service: Process,
     floor: Process,
@@ -134,9 +135,9 @@ pub(crate) fn run() {
     let settings = Settings::read();
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench");
     fs::create_dir_all(&dir).unwrap();
-    let server = LocalPostgres::start(&Options { max_connections: 200, ..Options::new(&dir) }).unwrap();
+    let server = PrivatePostgres::start(&Options { max_connections: 200, ..Options::new(&dir) }).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let report = runtime.block_on(all(&settings, &dir, &server));
+    let report = runtime.block_on(measure(&settings, &dir, &server));
     println!("\n{report}");
     if settings.only.is_none() {
         fs::write(RESULTS, report).unwrap();
@@ -144,16 +145,17 @@ pub(crate) fn run() {
     }
 }
 
-async fn all(settings: &Settings, dir: &Path, server: &LocalPostgres) -> String {
+/// Measures everything that the settings include, and returns the report.
+async fn measure(settings: &Settings, dir: &Path, server: &PrivatePostgres) -> String {
     let postmaster = cost::postmaster(dir);
     let mut report = machine();
     let _ = writeln!(report, "{} rounds of {} s each.", settings.rounds, settings.seconds);
-    let database = Database::with(server, settings.scale).await;
+    let database = Database::open(server, settings.scale).await;
     let starts: Vec<f64> = (0..5).map(|_| start::milliseconds(dir, &database.url, SERVICE_PORT)).collect();
     let servers = Servers::start(dir, &database, postmaster);
-    let mut given = given::all(dir, &database, servers.target(Side::Service).url).await;
+    let mut inputs = inputs::collect(dir, &database, servers.target(Side::Service).url).await;
     let started = cost::memory(servers.service.id());
-    let measured = rounds(settings, &servers, &database, &mut given).await;
+    let measured = rounds(settings, &servers, &database, &mut inputs).await;
     let _ = write!(
         report,
         "\n## Operations\n\n{},000 events and as much feedback.\n\n{}\n",
@@ -164,13 +166,13 @@ async fn all(settings: &Settings, dir: &Path, server: &LocalPostgres) -> String 
         let _ = writeln!(report, "{line}");
     }
     report.push_str(&size(&starts, started, &servers));
-    if settings.chosen("reads beside logins") {
-        report.push_str(&beside_logins(settings, &servers, &given));
+    if settings.includes("reads beside logins") {
+        report.push_str(&beside_logins(settings, &servers, &inputs));
     }
     drop(servers);
-    if settings.chosen("flat") {
-        let small = Database::with(server, 1).await;
-        let large = Database::with(server, settings.flat_scale).await;
+    if settings.includes("flat") {
+        let small = Database::open(server, 1).await;
+        let large = Database::open(server, settings.flat_scale).await;
         report.push_str(
             &flat::measure(dir, postmaster, [&small, &large], [1, settings.flat_scale], settings.rounds).await,
         );
@@ -178,10 +180,11 @@ async fn all(settings: &Settings, dir: &Path, server: &LocalPostgres) -> String 
     report
 }
 
-/// Every operation at each number of connections, round by round, the service and the floor in turn.
-async fn rounds(settings: &Settings, servers: &Servers, database: &Database, given: &mut Given) -> Vec<Measured> {
-    let chosen: Vec<&Operation> = operations::ALL.iter().filter(|operation| settings.chosen(operation.name)).collect();
-    let mut measured: Vec<Measured> = chosen
+/// Measures every operation at each number of connections, round by round, on the service and the floor in turn.
+async fn rounds(settings: &Settings, servers: &Servers, database: &Database, inputs: &mut Inputs) -> Vec<Measured> {
+    let included: Vec<&Operation> =
+        operations::ALL.iter().filter(|operation| settings.includes(operation.name)).collect();
+    let mut measured: Vec<Measured> = included
         .iter()
         .flat_map(|operation| settings.connections.iter().map(move |connections| (operation, connections)))
         .map(|(operation, connections)| Measured {
@@ -192,14 +195,14 @@ async fn rounds(settings: &Settings, servers: &Servers, database: &Database, giv
         })
         .collect();
     for round in 1..=settings.rounds {
-        for (place, figures) in measured.iter_mut().enumerate() {
-            let operation = chosen[place / settings.connections.len()];
+        for (index, figures) in measured.iter_mut().enumerate() {
+            let operation = included[index / settings.connections.len()];
             for side in [Side::Service, Side::Floor] {
                 if side == Side::Floor && !operation.has_floor {
                     continue;
                 }
-                given.refresh(&database.client).await;
-                let script = (operation.script)(given, side);
+                inputs.refresh(&database.client).await;
+                let script = (operation.script)(inputs, side);
                 let sample = load::run(&servers.target(side), &script, figures.connections, settings.seconds);
                 if side == Side::Service { &mut figures.service } else { &mut figures.floor }.push(sample);
             }
@@ -209,20 +212,20 @@ async fn rounds(settings: &Settings, servers: &Servers, database: &Database, giv
     measured
 }
 
-/// Reads while 20 at a time sign in: whether they stall.
-fn beside_logins(settings: &Settings, servers: &Servers, given: &Given) -> String {
+/// Measures reads alone, and then while 20 clients sign in at the same time.
+fn beside_logins(settings: &Settings, servers: &Servers, inputs: &Inputs) -> String {
     let target = servers.target(Side::Service);
-    let read = || load::run(&target, &operations::events(given), 16, settings.seconds);
+    let read = || load::run(&target, &operations::events(inputs), 16, settings.seconds);
     let alone = read();
-    let (target, script) = (target.clone(), operations::login(given));
+    let (target, script) = (target.clone(), operations::login(inputs));
     let seconds = settings.seconds + 2.0;
     let logins = std::thread::spawn(move || load::run(&target, &script, 20, seconds));
     std::thread::sleep(std::time::Duration::from_millis(500));
     let beside = read();
     let logins = logins.join().unwrap();
     format!(
-        "\n## Reads beside logins\n\nOne event over 16 connections: {:.0}/s, p99 {:.2} ms; while 20 at a time sign in \
-         ({:.0}/s): {:.0}/s, p99 {:.2} ms, {:.1} times as long.\n",
+        "\n## Reads beside logins\n\nOne event over 16 connections: {:.0}/s, p99 {:.2} ms; while 20 clients sign in \
+         at the same time ({:.0}/s): {:.0}/s, p99 {:.2} ms, {:.1} times as long.\n",
         alone.per_second,
         alone.p99,
         logins.per_second,
@@ -232,16 +235,17 @@ fn beside_logins(settings: &Settings, servers: &Servers, given: &Given) -> Strin
     )
 }
 
+/// Returns the section about the start, the memory and the size of the program.
 fn size(starts: &[f64], started: f64, servers: &Servers) -> String {
     let mut sorted = starts.to_vec();
     sorted.sort_by(f64::total_cmp);
     let bytes = fs::metadata(start::PROGRAM).unwrap().len();
     let build = std::env::var("COLD_BUILD_SECONDS").unwrap_or_else(|_| "not measured".into());
     format!(
-        "\n## Start, memory, size\n\n| what | figure |\n|---|--:|\n| from exec to the first `/readyz`, the database up, median of {} | {:.0} ms |\n\
-         | memory once started | {started:.0} MiB |\n| memory after all of the above | {:.0} MiB |\n\
-         | the most memory meanwhile, with the 19 MiB of each hash under way | {:.0} MiB |\n\
-         | the program | {:.1} MiB |\n| a build of all from nothing, in seconds | {build} |\n",
+        "\n## Start, memory, size\n\n| measurement | value |\n|---|--:|\n| time from exec to the first `/readyz` with a running database, median of {} | {:.0} ms |\n\
+         | memory after the start | {started:.0} MiB |\n| memory after all of these operations | {:.0} MiB |\n\
+         | the most memory in between, with 19 MiB for each password hash in progress | {:.0} MiB |\n\
+         | size of the program | {:.1} MiB |\n| full build from scratch, in seconds | {build} |\n",
         starts.len(),
         sorted[sorted.len() / 2],
         cost::memory(servers.service.id()),
@@ -250,21 +254,24 @@ fn size(starts: &[f64], started: f64, servers: &Servers) -> String {
     )
 }
 
-/// When, what and where.
+/// Returns the heading of the report: the date, the commit and the machine.
 fn machine() -> String {
-    let told = |program: &str, arguments: &[&str]| {
+    let output = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().map(|output| output.stdout).unwrap_or_default();
         String::from_utf8_lossy(&output).trim().to_owned()
     };
-    let changed =
-        if told("git", &["status", "--porcelain", "--", "src", "migrations"]).is_empty() { "" } else { " and changes" };
+    let changed = if output("git", &["status", "--porcelain", "--", "src", "migrations"]).is_empty() {
+        ""
+    } else {
+        " and changes"
+    };
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =
         cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("", |(_, name)| name);
     format!(
         "# Results\n\nWritten by `make bench`. {}, commit {}{changed}, {} cores ({model}).\n",
-        told("date", &["-u", "+%F"]),
-        told("git", &["rev-parse", "--short", "HEAD"]),
+        output("date", &["-u", "+%F"]),
+        output("git", &["rev-parse", "--short", "HEAD"]),
         std::thread::available_parallelism().map_or(0, usize::from),
     )
 }

@@ -1,11 +1,11 @@
-//! What is measured: the requests of each operation, to the service and to the floor.
+//! The operations that are measured: their requests to the service and to the floor.
 
 use std::fmt::Write as _;
 
 use kuntatutorit::{
     auth::{
         scopes,
-        tokens::access_tokens::{Grant, Tokens},
+        tokens::{access_tokens::Tokens, claims::Grant},
     },
     domain::Role,
 };
@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use super::load::{Request, quoted, script};
 
-/// How many different things a script asks for, where there are as many.
+/// The most different rows that a script requests.
 const DIFFERENT: i64 = 1000;
-/// The host of what is written, and who reads.
+/// The municipality that reads, and that hosts the events that are written.
 const HOST: &str = "049";
 
-/// Who is asked.
+/// The server that gets the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Service,
@@ -30,13 +30,14 @@ pub(crate) enum Side {
 /// An operation that is measured.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    /// Whether the floor does the same.
+    /// Whether the floor has the operation, too.
     pub(crate) has_floor: bool,
-    pub(crate) script: fn(&Given, Side) -> String,
+    /// Returns the script of wrk.
+    pub(crate) script: fn(&Inputs, Side) -> String,
 }
 
-/// What the scripts are made from.
-pub(crate) struct Given {
+/// The inputs of the scripts.
+pub(crate) struct Inputs {
     pub(crate) tokens: Tokens,
     pub(crate) events: Vec<String>,
     pub(crate) tutors: Vec<String>,
@@ -50,11 +51,11 @@ pub(crate) struct Given {
     pub(crate) thousands: u32,
     pub(crate) credentials: (String, String),
     pub(crate) account: (String, String),
-    /// Another number for each script, so that no key comes twice.
+    /// A different number for each script, so that no key is repeated.
     pub(crate) run: u64,
 }
 
-/// Where the thousandth page of a kind of event begins.
+/// The beginning of the 1,000th page of a kind of event, for the service (`cursor`) and for the floor (`after`, `last`).
 pub(crate) struct Thousandth {
     pub(crate) kind: &'static str,
     pub(crate) cursor: String,
@@ -62,7 +63,7 @@ pub(crate) struct Thousandth {
     pub(crate) last: String,
 }
 
-impl Given {
+impl Inputs {
     pub(crate) fn reader(&self) -> String {
         self.token(Role::Municipality, Some(HOST), None)
     }
@@ -98,7 +99,7 @@ impl Given {
         script(self.run, &paths.map(|path| Request::get(path, &token)).collect::<Vec<_>>())
     }
 
-    /// What is read again as the data stand now.
+    /// Reads the current ETags of the events, and begins a new run.
     pub(crate) async fn refresh(&mut self, client: &Client) {
         self.run += 1;
         let sql = "select id::text, version::text from events where host_municipality_code = $1 and status <> 'draft' \
@@ -108,25 +109,25 @@ impl Given {
     }
 }
 
-/// One column of text.
+/// Returns the first column of the rows, as text.
 pub(crate) async fn texts(client: &Client, sql: &str) -> Vec<String> {
     client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// Keys to choose from, spread over the whole table.
+/// Returns keys that are spread over the whole table.
 pub(crate) async fn spread(client: &Client, table: &str, condition: &str) -> Vec<String> {
     let sql = format!("select id::text from {table} where {condition} order by md5(id::text) limit {DIFFERENT}");
     texts(client, &sql).await
 }
 
-/// Times at which events start, spread over all.
+/// Returns times at which events start, in random order.
 pub(crate) async fn moments(client: &Client) -> Vec<String> {
     let sql = "select to_char(starts_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from events where kind = 'webinar' group by starts_at \
                order by md5(starts_at::text) limit 10000";
     texts(client, sql).await
 }
 
-/// The bodies to replace events with: what was read, sent back.
+/// Returns events of the host with their ETags and the bodies that replace them: what was read is sent back.
 pub(crate) async fn bodies(http: &reqwest::Client, url: &str, token: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     let mut cursor = String::new();
@@ -147,115 +148,117 @@ pub(crate) async fn bodies(http: &reqwest::Client, url: &str, token: &str) -> Ve
 }
 
 pub(crate) const ALL: &[Operation] = &[
-    Operation { name: "one event", has_floor: true, script: |given, _| events(given) },
+    Operation { name: "one event", has_floor: true, script: |inputs, _| events(inputs) },
     Operation {
         name: "one tutor",
         has_floor: true,
-        script: |given, _| given.gets(given.tutors.iter().map(|id| format!("/v1/tutors/{id}"))),
+        script: |inputs, _| inputs.gets(inputs.tutors.iter().map(|id| format!("/v1/tutors/{id}"))),
     },
     Operation {
         name: "a page of 20 events, filtered and sorted",
         has_floor: true,
-        script: |given, _| {
-            let paths = given.codes.iter().flat_map(|code| {
+        script: |inputs, _| {
+            let paths = inputs.codes.iter().flat_map(|code| {
                 ["starts_at", "-starts_at"].map(|sort| format!("/v1/events?municipality={code}&sort={sort}"))
             });
-            given.gets(paths)
+            inputs.gets(paths)
         },
     },
-    Operation { name: "a page that nobody asked for of late", has_floor: true, script: unasked },
-    Operation { name: "the 1,000th page", has_floor: true, script: thousandth },
+    Operation { name: "a page that is not cached", has_floor: true, script: uncached_pages },
+    Operation { name: "the 1,000th page", has_floor: true, script: thousandth_page },
     Operation {
         name: "full-text search, a rare word",
         has_floor: true,
-        script: |given, _| given.gets((0..given.thousands).map(|number| format!("/v1/events?q=harvinainen{number}"))),
+        script: |inputs, _| {
+            inputs.gets((0..inputs.thousands).map(|number| format!("/v1/events?q=harvinainen{number}")))
+        },
     },
     Operation {
         name: "304 by If-None-Match",
         has_floor: true,
-        script: |given, _| {
-            let token = given.reader();
-            let requests = given
+        script: |inputs, _| {
+            let token = inputs.reader();
+            let requests = inputs
                 .tags
                 .iter()
                 .map(|(id, tag)| Request::get(format!("/v1/events/{id}"), &token).with("If-None-Match", tag));
-            script(given.run, &requests.collect::<Vec<_>>())
+            script(inputs.run, &requests.collect::<Vec<_>>())
         },
     },
-    Operation { name: "create feedback", has_floor: true, script: |given, _| feedback(given, false) },
+    Operation { name: "create feedback", has_floor: true, script: |inputs, _| feedback(inputs, false) },
     Operation {
         name: "create feedback with Idempotency-Key",
         has_floor: true,
-        script: |given, _| feedback(given, true),
+        script: |inputs, _| feedback(inputs, true),
     },
-    Operation { name: "replace an event with If-Match", has_floor: true, script: |given, _| replace(given) },
+    Operation { name: "replace an event with If-Match", has_floor: true, script: |inputs, _| replace(inputs) },
     Operation {
         name: "a feedback summary",
         has_floor: false,
-        script: |given, _| given.gets(given.summarized.iter().map(|id| format!("/v1/events/{id}/feedback-summary"))),
+        script: |inputs, _| inputs.gets(inputs.summarized.iter().map(|id| format!("/v1/events/{id}/feedback-summary"))),
     },
     Operation {
         name: "events.ics",
         has_floor: false,
-        script: |given, _| given.gets(std::iter::once("/v1/events.ics".to_owned())),
+        script: |inputs, _| inputs.gets(std::iter::once("/v1/events.ics".to_owned())),
     },
-    Operation { name: "login", has_floor: false, script: |given, _| login(given) },
-    Operation { name: "client credentials", has_floor: false, script: |given, _| client_credentials(given) },
+    Operation { name: "login", has_floor: false, script: |inputs, _| login(inputs) },
+    Operation { name: "client credentials", has_floor: false, script: |inputs, _| client_credentials(inputs) },
 ];
 
-pub(crate) fn events(given: &Given) -> String {
-    given.gets(given.events.iter().map(|id| format!("/v1/events/{id}")))
+pub(crate) fn events(inputs: &Inputs) -> String {
+    inputs.gets(inputs.events.iter().map(|id| format!("/v1/events/{id}")))
 }
 
-pub(crate) fn login(given: &Given) -> String {
-    let (email, password) = &given.account;
+pub(crate) fn login(inputs: &Inputs) -> String {
+    let (email, password) = &inputs.account;
     let body = json!({"email": email, "password": password}).to_string();
     let request = Request { headers: Vec::new(), ..Request::post("/v1/auth/login", "", body) };
-    script(given.run, &[request.with("Content-Type", "application/json")])
+    script(inputs.run, &[request.with("Content-Type", "application/json")])
 }
 
-fn client_credentials(given: &Given) -> String {
-    let (id, secret) = &given.credentials;
+fn client_credentials(inputs: &Inputs) -> String {
+    let (id, secret) = &inputs.credentials;
     let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
     let request = Request { headers: Vec::new(), ..Request::post("/v1/auth/token", "", body) };
-    script(given.run, &[request.with("Content-Type", "application/x-www-form-urlencoded")])
+    script(inputs.run, &[request.with("Content-Type", "application/x-www-form-urlencoded")])
 }
 
-/// More pages than the service keeps: each is read and written again.
-fn unasked(given: &Given, side: Side) -> String {
-    given.gets(given.moments.iter().map(|moment| match side {
+/// Requests more pages than the cache of the service holds, so that each is read and rendered.
+fn uncached_pages(inputs: &Inputs, side: Side) -> String {
+    inputs.gets(inputs.moments.iter().map(|moment| match side {
         Side::Service => format!("/v1/events?kind=webinar&starts_after={moment}"),
         Side::Floor => format!("/v1/events?kind=webinar&after={moment}&last={}", Uuid::nil()),
     }))
 }
 
-fn thousandth(given: &Given, side: Side) -> String {
-    given.gets(given.thousandth.iter().map(|Thousandth { kind, cursor, after, last }| match side {
+fn thousandth_page(inputs: &Inputs, side: Side) -> String {
+    inputs.gets(inputs.thousandth.iter().map(|Thousandth { kind, cursor, after, last }| match side {
         Side::Service => format!("/v1/events?kind={kind}&sort=starts_at&cursor={cursor}"),
         Side::Floor => format!("/v1/events?kind={kind}&after={after}&last={last}"),
     }))
 }
 
-fn feedback(given: &Given, with_key: bool) -> String {
-    let token = given.partner();
-    let requests = given.recent.iter().enumerate().map(|(place, event)| {
+fn feedback(inputs: &Inputs, with_key: bool) -> String {
+    let token = inputs.partner();
+    let requests = inputs.recent.iter().enumerate().map(|(index, event)| {
         let body = json!({
-            "event_id": event, "direction": "participant_to_tutor", "respondent": "@N@", "rating": 1 + place % 5,
-            "municipality_code": given.codes[place % given.codes.len()], "useful": true, "language": "fi",
+            "event_id": event, "direction": "participant_to_tutor", "respondent": "@N@", "rating": 1 + index % 5,
+            "municipality_code": inputs.codes[index % inputs.codes.len()], "useful": true, "language": "fi",
             "comment": "Saimme mallin, jolla aloitamme oman digituen."
         });
         let request = Request::post("/v1/feedback", &token, body.to_string());
         if with_key { request.with("Idempotency-Key", "@N@") } else { request }
     });
-    script(given.run, &requests.collect::<Vec<_>>())
+    script(inputs.run, &requests.collect::<Vec<_>>())
 }
 
-/// Each event is written by one at a time, with the tag that the write before answered.
-fn replace(given: &Given) -> String {
-    let token = given.partner();
+/// Writes each event on one connection at a time, with the ETag that the write before returned.
+fn replace(inputs: &Inputs) -> String {
+    let token = inputs.partner();
     let mut lua = String::from("local bodies, ready = {}, {}\n");
-    for (id, _, body) in &given.hosted {
-        let Some((_, tag)) = given.tags.iter().find(|(known, _)| known == id) else { continue };
+    for (id, _, body) in &inputs.hosted {
+        let Some((_, tag)) = inputs.tags.iter().find(|(known, _)| known == id) else { continue };
         let (body, tag) = (quoted(body), quoted(tag));
         let _ = writeln!(lua, "bodies[{id:?}] = {body}\ntable.insert(ready, {{{id:?}, {tag}}})");
     }

@@ -1,10 +1,10 @@
-//! The figures: medians of interleaved rounds, their spread, and the ratio to the floor.
+//! The figures: medians of the rounds, their spread, and the ratio to the floor.
 
 use std::fmt::Write as _;
 
 use super::load::Sample;
 
-/// The rounds of one operation at so many connections.
+/// The samples of one operation at one number of connections.
 pub(crate) struct Measured {
     pub(crate) operation: &'static str,
     pub(crate) connections: u32,
@@ -12,13 +12,14 @@ pub(crate) struct Measured {
     pub(crate) floor: Vec<Sample>,
 }
 
+/// Returns the median of a figure.
 pub(crate) fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
     let mut figures: Vec<f64> = samples.iter().map(of).collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The distance of the extremes, in percent of the median.
+/// Returns the distance between the extremes of a figure, in percent of its median.
 fn spread(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
     let figures: Vec<f64> = samples.iter().map(&of).collect();
     let (least, most) = figures.iter().fold((f64::MAX, 0.0_f64), |(a, b), x| (a.min(*x), b.max(*x)));
@@ -32,11 +33,11 @@ impl Measured {
 | floor requests/s | floor p99 ms | floor µs | floor PostgreSQL µs | service ÷ floor | PostgreSQL ÷ floor | together ÷ floor |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
 
-    /// Its line of the table.
+    /// Returns the line of the table.
     pub(crate) fn line(&self) -> String {
         let Self { operation, connections, service, floor } = self;
         if median(service, |sample| sample.per_second) == 0.0 {
-            return format!("| {operation} | {connections} | none in that time |{}", " – |".repeat(13));
+            return format!("| {operation} | {connections} | no request was finished |{}", " – |".repeat(13));
         }
         let of = |samples: &[Sample], of: fn(&Sample) -> f64| median(samples, of);
         let (cost, base) = (of(service, |s| s.server), of(floor, |s| s.server));

@@ -1,4 +1,4 @@
-//! A row as a JSON object, written by hand: a field for each column, by its type.
+//! Writes rows as JSON objects by hand: a field for each column, by its type.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-/// JSON as PostgreSQL sends it.
+/// The bytes of a jsonb value.
 struct Jsonb<'a>(&'a [u8]);
 
 impl<'a> FromSql<'a> for Jsonb<'a> {
@@ -24,35 +24,37 @@ impl<'a> FromSql<'a> for Jsonb<'a> {
     }
 }
 
+/// Writes a row as a JSON object.
 pub(crate) fn write(out: &mut Vec<u8>, row: &Row) {
-    for (place, column) in row.columns().iter().enumerate() {
-        out.extend_from_slice(if place == 0 { b"{\"" } else { b",\"" });
+    for (index, column) in row.columns().iter().enumerate() {
+        out.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
         out.extend_from_slice(column.name().as_bytes());
         out.extend_from_slice(b"\":");
-        write_value(out, row, place, column.type_());
+        write_value(out, row, index, column.type_());
     }
     out.push(b'}');
 }
 
-fn write_value(out: &mut Vec<u8>, row: &Row, place: usize, ty: &Type) {
+fn write_value(out: &mut Vec<u8>, row: &Row, index: usize, ty: &Type) {
     match *ty {
-        Type::UUID => or_null(out, row.get(place), write_uuid),
-        Type::TEXT => or_null(out, row.get(place), |out, text: &str| text_of(out, text)),
-        Type::INT4 => or_null(out, row.get(place), |out, number: i32| number_of(out, number.into())),
-        Type::INT8 => or_null(out, row.get(place), number_of),
-        Type::BOOL => or_null(out, row.get(place), |out, is: bool| {
+        Type::UUID => or_null(out, row.get(index), write_uuid),
+        Type::TEXT => or_null(out, row.get(index), write_text),
+        Type::INT4 => or_null(out, row.get(index), |out, number: i32| write_number(out, number.into())),
+        Type::INT8 => or_null(out, row.get(index), write_number),
+        Type::BOOL => or_null(out, row.get(index), |out, is: bool| {
             out.extend_from_slice(if is { b"true" } else { b"false" });
         }),
-        Type::JSONB => or_null(out, row.get(place), |out, Jsonb(json)| out.extend_from_slice(json)),
-        Type::TIMESTAMPTZ => or_null(out, row.get(place), |out, at: DateTime<Utc>| {
-            time::write(at, |text| text_of(out, text));
+        Type::JSONB => or_null(out, row.get(index), |out, Jsonb(json)| out.extend_from_slice(json)),
+        Type::TIMESTAMPTZ => or_null(out, row.get(index), |out, at: DateTime<Utc>| {
+            time::write(at, |text| write_text(out, text));
         }),
-        Type::TEXT_ARRAY => or_null(out, row.get(place), |out, texts: Vec<&str>| list(out, texts, text_of)),
-        Type::UUID_ARRAY => or_null(out, row.get(place), |out, ids: Vec<Uuid>| list(out, ids, write_uuid)),
-        _ => unreachable!("a column of another type"),
+        Type::TEXT_ARRAY => or_null(out, row.get(index), |out, texts: Vec<&str>| write_list(out, texts, write_text)),
+        Type::UUID_ARRAY => or_null(out, row.get(index), |out, ids: Vec<Uuid>| write_list(out, ids, write_uuid)),
+        _ => unreachable!("no measured column has the type {ty}"),
     }
 }
 
+/// Writes a value, or null if there is none.
 fn or_null<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
     match value {
         Some(value) => write(out, value),
@@ -67,18 +69,18 @@ fn write_uuid(out: &mut Vec<u8>, id: Uuid) {
     out.push(b'"');
 }
 
-fn number_of(out: &mut Vec<u8>, number: i64) {
+fn write_number(out: &mut Vec<u8>, number: i64) {
     write!(out, "{number}").unwrap();
 }
 
-fn text_of(out: &mut Vec<u8>, text: &str) {
+fn write_text(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).unwrap();
 }
 
-fn list<T>(out: &mut Vec<u8>, items: Vec<T>, write: impl Fn(&mut Vec<u8>, T)) {
+fn write_list<T>(out: &mut Vec<u8>, items: Vec<T>, write: impl Fn(&mut Vec<u8>, T)) {
     out.push(b'[');
-    for (place, item) in items.into_iter().enumerate() {
-        if place > 0 {
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
             out.push(b',');
         }
         write(out, item);

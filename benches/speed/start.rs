@@ -1,4 +1,4 @@
-//! How the service starts, how much memory it takes, and how large it is.
+//! Starting the service, and measuring how long the start takes.
 
 use std::{
     io::{Read as _, Write as _},
@@ -10,12 +10,12 @@ use std::{
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 
-/// A process that ends with this value.
+/// A process that is killed when this is dropped.
 pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -31,7 +31,7 @@ impl Process {
     }
 }
 
-/// The service with everything on, as an operator would run it on this machine.
+/// Returns the command that starts the service with everything on.
 pub(crate) fn service(dir: &Path, database_url: &str, port: u16) -> Command {
     let mut command = Command::new(PROGRAM);
     let log = std::fs::File::create(dir.join("service.log")).unwrap();
@@ -47,25 +47,25 @@ pub(crate) fn service(dir: &Path, database_url: &str, port: u16) -> Command {
     command
 }
 
-/// The moment of the first answer, at most ten seconds from now.
+/// Waits up to ten seconds for the first response, and returns the time at which it came.
 pub(crate) fn first_answer(port: u16, path: &str) -> Instant {
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(10) {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(10) {
         if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) {
             let mut answer = String::new();
-            let asked = write!(stream, "GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n");
-            if asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.starts_with("HTTP/1.1 ") {
+            let sent = write!(stream, "GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n");
+            if sent.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.starts_with("HTTP/1.1 ") {
                 return Instant::now();
             }
         }
         std::thread::sleep(Duration::from_micros(500));
     }
-    panic!("no answer within ten seconds");
+    panic!("the server did not answer within ten seconds");
 }
 
-/// Milliseconds from the start of the program to `/readyz`, with a database that is up to date.
+/// Returns the milliseconds from the start of the program to the first `/readyz`, on a database that is already migrated.
 pub(crate) fn milliseconds(dir: &Path, database_url: &str, port: u16) -> f64 {
-    let began = Instant::now();
+    let start = Instant::now();
     let _service = Process::start(&mut service(dir, database_url, port));
-    (first_answer(port, "/readyz") - began).as_secs_f64() * 1000.0
+    (first_answer(port, "/readyz") - start).as_secs_f64() * 1000.0
 }

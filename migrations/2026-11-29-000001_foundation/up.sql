@@ -66,10 +66,12 @@ comment on function is_slug is
   'Whether the value is a slug: lower-case letters a to z, digits and single hyphens between them, at most 100 characters.';
 
 create function is_source_name(name text) returns boolean
-language sql immutable parallel safe
-return is_slug(name) and char_length(name) <= 50;
+language plpgsql immutable strict parallel safe set search_path from current as $$
+begin
+  return is_text(name, 50);
+end $$;
 comment on function is_source_name is
-  'Whether the value can be the name of a system that rows come from: a slug of at most 50 characters.';
+  'Whether the value can be the name of a system that rows come from: not blank, at most 50 characters. The source of a client is also a slug.';
 
 create function is_language(tag text) returns boolean
 language plpgsql immutable strict parallel safe as $$
@@ -97,9 +99,10 @@ create function is_email(address text) returns boolean
 language sql immutable parallel safe
 return char_length(address) <= 254
   and strpos(address, '@') <= 65
-  and address ~ '^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]+@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*|\[[0-9A-Fa-f:.]+\])$';
+  and address ~ ('^[A-Za-z0-9!#$%&''*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&''*+/=?^_`{|}~-]+)*'
+    || '@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$');
 comment on function is_email is
-  'Whether the value is an e-mail address as web browsers accept it: at most 254 characters, at most 64 of them before the @.';
+  'Whether the value is an e-mail address in the dot-string form of RFC 5321: atoms separated by single dots, and a host name of at least two labels. At most 254 characters, at most 64 of them before the @.';
 
 create function is_phone(number text) returns boolean
 language sql immutable parallel safe

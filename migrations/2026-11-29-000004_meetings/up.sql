@@ -54,6 +54,8 @@ create index events_by_status on events (status, starts_at, id);
 -- A municipality sees its own drafts only: without this index a list of them would pass over the drafts of all others. A
 -- query must say status = 'draft' literally, because PostgreSQL does not use a partial index for a parameter.
 create index events_drafts on events (host_municipality_code, starts_at, id) where status = 'draft';
+create index events_drafts_by_kind on events (kind, starts_at, id) where status = 'draft';
+create index events_drafts_by_modality on events (modality, starts_at, id) where status = 'draft';
 create index events_by_source on events (source, starts_at, id);
 create index events_by_external_id on events (external_id, starts_at, id) where external_id is not null;
 create index events_for_the_region on events (starts_at, id) where audience = '{}';

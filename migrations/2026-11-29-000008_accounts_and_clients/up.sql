@@ -82,7 +82,7 @@ create table clients (
   id uuid primary key,
   name text not null constraint clients_name_length check (is_text(name, 200)),
   source text not null
-    constraint clients_source_format check (is_source_name(source) and source <> 'kuntatutorit'),
+    constraint clients_source_format check (is_source_name(source) and is_slug(source) and source <> 'kuntatutorit'),
   scopes text[] not null,
   municipality_code text constraint clients_municipality_code_exists references municipalities,
   disabled boolean not null default false,

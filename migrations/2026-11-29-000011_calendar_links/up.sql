@@ -16,7 +16,8 @@ create table calendar_links (
 );
 create index calendar_links_by_account on calendar_links (account_id, id) where account_id is not null;
 create index calendar_links_by_client on calendar_links (client_id, id) where client_id is not null;
-create index calendar_links_by_municipality on calendar_links (municipality_code) where municipality_code is not null;
+create index calendar_links_by_municipality on calendar_links (municipality_code, id)
+  where municipality_code is not null;
 
 create trigger set_version before update on calendar_links for each row execute function set_version();
 

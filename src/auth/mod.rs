@@ -1,4 +1,4 @@
-//! Who calls, and what they may do.
+//! Authentication and permissions: access tokens and the keys that sign them, passwords, revocations, scopes and reach.
 
 pub mod keys;
 pub mod passwords;

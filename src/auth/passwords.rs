@@ -1,4 +1,4 @@
-//! Passwords: argon2id, off the threads that serve, a few at a time.
+//! Hashing passwords with argon2id, on a few threads of their own, so that requests do not wait for it.
 
 use std::{
     sync::{Arc, LazyLock, Mutex, PoisonError, mpsc},
@@ -11,66 +11,64 @@ use argon2::{
 };
 use tokio::sync::oneshot;
 
-use crate::admission::Place;
-use crate::problem::{Error, Result};
+use crate::{
+    admission::Permit,
+    problem::{Error, Result},
+};
 
-/// How long a password is, in characters.
+/// The length of a password, in characters.
 pub const LENGTH: std::ops::RangeInclusive<usize> = 10..=200;
-/// A hash takes 19 MiB and 25 ms of a core: half of the cores hash, so that the others serve, and this many at most.
-const MOST_THREADS: usize = 4;
-/// How much they stand back: where all cores are busy with requests, each still gets about a tenth of one.
+/// The most passwords that are hashed or wait for it at a time.
+pub const MAX_PENDING: usize = 64;
+/// The most passwords from one address that are hashed or wait for it at a time.
+pub const MAX_PENDING_PER_ADDRESS: usize = 32;
+/// The most threads that hash. A hash takes 19 MiB and a core for 25 ms, so only half of the cores hash.
+const MAX_THREADS: usize = 4;
+/// The niceness of the threads that hash. When requests keep all cores busy, a thread of niceness 10 gets about a tenth of a
+/// core.
 const NICENESS: i32 = 10;
-/// This many run and wait; more are told to come later.
-pub const PLACES: usize = 64;
-/// So many of them are of one address at most.
-pub const PLACES_OF_ONE: usize = 32;
-/// What an unknown account's password is checked against, so that it takes the same time: a hash of no password that
-/// anybody knows. Written out, since the first unknown account would else wait for two.
-const NOBODY: &str =
+/// The hash that is verified when the account is unknown or has no password, so that this takes as long as verifying a
+/// password. It is a hash of random bytes, so no password matches it. It is a constant because computing it would make the
+/// first such sign-in slower than the others.
+const UNKNOWN_ACCOUNT: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$gGidi7nIereAYmEvDA6oUw$XNUqqpeUZP6A5VaCGH7+PGPN16L3TOH4hdMIQrb50oM";
 
-/// The password's hash, in PHC form.
-///
-/// # Errors
-/// [`Error::Internal`] when it cannot be made.
-pub async fn hash(place: Place<String>, password: String) -> Result<String> {
-    off_thread(place, move || hash_now(&password)).await?
+/// Hashes a password. Returns the hash in PHC form.
+pub async fn hash(permit: Permit<String>, password: String) -> Result<String> {
+    run(permit, move || hash_now(&password)).await?
 }
 
-/// Whether this is the password of that hash; `None` takes as long and never is.
-///
-/// # Errors
-/// [`Error::Internal`] when it cannot be found out.
-pub async fn verify(place: Place<String>, password: String, stored: Option<String>) -> Result<bool> {
-    off_thread(place, move || {
-        let known = stored.is_some();
-        let stored = stored.as_deref().unwrap_or(NOBODY);
+/// Whether the password matches the stored hash. Without a stored hash, it takes as long and returns false.
+pub async fn verify(permit: Permit<String>, password: String, stored: Option<String>) -> Result<bool> {
+    run(permit, move || {
+        let has_password = stored.is_some();
+        let stored = stored.as_deref().unwrap_or(UNKNOWN_ACCOUNT);
         let matches = PasswordHash::new(stored)
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-        matches && known
+        matches && has_password
     })
     .await
 }
 
-/// As [`hash`], on this thread: for the command line, where nobody else waits.
-///
-/// # Errors
-/// As [`hash`].
+/// Hashes a password on the current thread. It is for the command line, where no request waits.
 pub fn hash_now(password: &str) -> Result<String> {
-    let hash =
-        Argon2::default().hash_password(password.as_bytes()).map_err(|e| Error::Internal(e.to_string().into()))?;
-    Ok(hash.to_string())
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    Ok(hash.map_err(|error| Error::Internal(error.to_string().into()))?.to_string())
 }
 
-/// Threads of their own, no more than may hash at a time: what stands back once does so for good.
-static HASHERS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
+/// A piece of work for the threads that hash.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The queue of the threads that hash. The threads are separate from those of the runtime because a thread without
+/// privileges cannot undo its niceness.
+static JOBS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     let (sender, receiver) = mpsc::channel::<Job>();
     let receiver = Arc::new(Mutex::new(receiver));
-    let threads = available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, MOST_THREADS));
+    let threads = available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, MAX_THREADS));
     for _ in 0..threads {
         let receiver = Arc::clone(&receiver);
         std::thread::spawn(move || {
-            stand_back();
+            lower_priority();
             while let Ok(job) = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv() {
                 job();
             }
@@ -79,27 +77,26 @@ static HASHERS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     sender
 });
 
-/// Lets the threads that serve go first when all cores are busy: a read takes a hundredth of what a hash does, and would
-/// wait for its end. Linux has a priority for each thread; elsewhere it would be that of the whole process.
-fn stand_back() {
+/// Lets the threads that serve requests run first when all cores are busy. A read takes a hundredth of the time of a hash, so
+/// it should not wait for one. Only Linux has a priority for each thread; elsewhere it belongs to the whole process.
+fn lower_priority() {
     if cfg!(target_os = "linux")
         && let Err(error) = rustix::process::setpriority_process(None, NICENESS)
     {
-        tracing::warn!(%error, "hashes of passwords do not stand back behind requests");
+        tracing::warn!(%error, "cannot lower the priority of password hashing; sign-ins may slow down other requests");
     }
 }
 
-type Job = Box<dyn FnOnce() + Send>;
-
-async fn off_thread<T: Send + 'static>(place: Place<String>, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let (done, outcome) = oneshot::channel();
+/// Runs `work` on a thread that hashes.
+async fn run<T: Send + 'static>(permit: Permit<String>, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let (sender, outcome) = oneshot::channel();
     let job = Box::new(move || {
-        // The place is free once the work is done, whether or not its caller is still there.
-        let _place = place;
-        // A caller that has gone away does not hear it.
-        let _ = done.send(work());
+        // The permit lasts until the work is done, even when the request is gone by then.
+        let _permit = permit;
+        // Sending fails only when the request is gone.
+        let _ = sender.send(work());
     });
-    HASHERS.send(job).map_err(|error| Error::Internal(error.to_string().into()))?;
+    JOBS.send(job).map_err(|error| Error::Internal(error.to_string().into()))?;
     outcome.await.map_err(|error| Error::Internal(error.into()))
 }
 
@@ -107,7 +104,8 @@ async fn off_thread<T: Send + 'static>(place: Place<String>, work: impl FnOnce()
 mod tests {
     use super::*;
 
-    /// What decides how long it takes: algorithm, version and parameters, and how long salt and hash are.
+    /// Returns the parts of a hash that decide how long verifying takes: algorithm, version and parameters, and the lengths of
+    /// the salt and of the hash.
     fn cost(hash: &str) -> (&str, usize, usize) {
         assert!(PasswordHash::new(hash).is_ok(), "{hash}");
         let parts: Vec<&str> = hash.rsplitn(3, '$').collect();
@@ -115,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_hash_costs_what_anybodys_does() {
-        assert_eq!(cost(NOBODY), cost(&hash_now("somebody's password").unwrap()));
+    fn the_hash_for_unknown_accounts_costs_as_much_as_any_other() {
+        assert_eq!(cost(UNKNOWN_ACCOUNT), cost(&hash_now("somebody's password").unwrap()));
     }
 }

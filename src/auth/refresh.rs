@@ -1,4 +1,4 @@
-//! Keeps what the workers know about callers up to date: revoked access, and the keys that verify tokens.
+//! Refreshes what the workers know for verifying tokens: the revocations and the keys.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,23 +8,19 @@ use crate::{
     problem::Result,
 };
 
-/// How often the database is asked.
-const EVERY: Duration = Duration::from_millis(500);
+/// The time from one refresh to the next.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Refreshes the revocations and the keys for as long as the service runs.
 pub async fn keep_fresh(auth: Arc<Auth>, database_url: String) {
     let mut conn: Option<Conn> = None;
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut was_away, mut last_key_error) = (false, None);
     loop {
         ticks.tick().await;
         let is_away = refresh_revocations(&auth, &database_url, &mut conn).await.is_err();
-        match (is_away, was_away) {
-            (true, false) => tracing::error!("the database is away; callers get 503 until it is back"),
-            (false, true) => tracing::info!("the database is back"),
-            _ => {}
-        }
+        log_database(was_away, is_away);
         was_away = is_away;
         if is_away {
             conn = None;
@@ -43,4 +39,12 @@ async fn refresh_revocations(auth: &Auth, database_url: &str, conn: &mut Option<
         None => conn.insert(establish(database_url.to_owned()).await?),
     };
     auth.revocations.refresh(conn).await
+}
+
+fn log_database(was_away: bool, is_away: bool) {
+    match (was_away, is_away) {
+        (false, true) => tracing::error!("the database is away; callers get 503 until it is back"),
+        (true, false) => tracing::info!("the database is back"),
+        _ => {}
+    }
 }

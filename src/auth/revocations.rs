@@ -1,4 +1,5 @@
-//! Whose access has changed: their older tokens are refused within two seconds, on every instance.
+//! Revocations: when the access of an account or a client changes, every instance refuses its older tokens within two
+//! seconds.
 
 use std::{
     collections::HashMap,
@@ -14,65 +15,67 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use uuid::Uuid;
 
-use super::tokens::access_tokens::Claims;
+use super::tokens::claims::Claims;
 use crate::{
     db::Conn,
     problem::{Error, Result},
 };
 
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How old the knowledge may be before tokens are no longer believed.
-const STALE: Duration = Duration::from_secs(2);
+/// The longest time that one refresh may take.
+const REFRESH_LIMIT: Duration = Duration::from_secs(1);
+/// The age from which the last refresh is too old to accept tokens by it.
+const MAX_AGE: Duration = Duration::from_secs(2);
 
-/// The moments from which on an account's or a client's tokens are good.
+/// The accounts and clients whose access has changed lately, as the last refresh found them.
 #[derive(Debug, Default)]
-pub struct Revocations(RwLock<Known>);
+pub struct Revocations(RwLock<Snapshot>);
 
 #[derive(Debug, Default)]
-struct Known {
-    since: HashMap<Uuid, u64>,
+struct Snapshot {
+    /// By account or client: the first second in which a token must have been issued, in seconds since 1970.
+    valid_from: HashMap<Uuid, u64>,
     read_at: Option<Instant>,
 }
 
 impl Revocations {
-    /// Whether the token was issued before its bearer's access changed.
+    /// Whether the token was issued before the access of its account or client changed.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database has not been heard of for two seconds.
+    /// [`Error::Unavailable`] when the last refresh is more than two seconds old.
     pub fn revoked(&self, claims: &Claims) -> Result<bool> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if known.read_at.is_none_or(|read_at| read_at.elapsed() > STALE) {
+        let snapshot = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if snapshot.read_at.is_none_or(|read_at| read_at.elapsed() > MAX_AGE) {
             return Err(Error::Unavailable);
         }
-        if known.since.is_empty() {
+        if snapshot.valid_from.is_empty() {
             return Ok(false);
         }
-        let since = Uuid::try_parse(&claims.sub).ok().and_then(|id| known.since.get(&id));
-        Ok(since.is_some_and(|since| claims.iat < *since))
+        let valid_from = Uuid::try_parse(&claims.sub).ok().and_then(|id| snapshot.valid_from.get(&id));
+        Ok(valid_from.is_some_and(|valid_from| claims.iat < *valid_from))
     }
 
-    /// Reads from the database whose access changed while tokens that live now may have been issued.
+    /// Reads the changes of access from the database. Older changes do not matter: the tokens that were issued before them
+    /// have expired.
     ///
     /// # Errors
-    /// When the database does not answer in time.
+    /// [`Error::Unavailable`] when the database does not answer in time.
     pub async fn refresh(&self, mut conn: &Conn) -> Result<()> {
         let query = "select id, disabled, access_changed_at from accounts \
                      where access_changed_at > now() - interval '15 minutes' \
                      union all \
                      select id, disabled, access_changed_at from clients \
                      where access_changed_at > now() - interval '15 minutes'";
-        let asked_at = Instant::now();
-        let rows = diesel::sql_query(query).load::<Changed>(&mut conn);
-        let rows = tokio::time::timeout(PATIENCE, rows).await.map_err(|_| Error::Unavailable)??;
-        let since = rows.into_iter().map(|row| (row.id, row.good_from())).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Known { since, read_at: Some(asked_at) };
+        let started_at = Instant::now();
+        let rows = diesel::sql_query(query).load::<ChangedAccess>(&mut conn);
+        let rows = tokio::time::timeout(REFRESH_LIMIT, rows).await.map_err(|_| Error::Unavailable)??;
+        let valid_from = rows.into_iter().map(|row| (row.id, row.valid_from())).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Snapshot { valid_from, read_at: Some(started_at) };
         Ok(())
     }
 }
 
 #[derive(QueryableByName)]
-struct Changed {
+struct ChangedAccess {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Bool)]
@@ -81,24 +84,28 @@ struct Changed {
     access_changed_at: Option<DateTime<Utc>>,
 }
 
-impl Changed {
-    /// No token of who is disabled is good, whatever the clock that it was issued by said.
-    fn good_from(&self) -> u64 {
-        if self.disabled { u64::MAX } else { first_good_second(self.access_changed_at) }
+impl ChangedAccess {
+    /// Returns the first second in which a token must have been issued. No token is valid while the account or client is
+    /// disabled, however far ahead the clock of the issuing instance was.
+    fn valid_from(&self) -> u64 {
+        if self.disabled { u64::MAX } else { first_valid_second(self.access_changed_at) }
     }
 }
 
-/// A token's `iat` counts whole seconds: one that was issued in the second of the change may be older
-/// than the change, so the first good one is of the next second.
-fn first_good_second(changed: Option<DateTime<Utc>>) -> u64 {
-    changed.and_then(|at| u64::try_from(at.timestamp() + 1).ok()).unwrap_or_default()
+/// Returns the first second in which a token must have been issued. `iat` counts whole seconds, so a token that was issued in
+/// the second of the change may be older than the change: the first valid second is the next one.
+fn first_valid_second(changed_at: Option<DateTime<Utc>>) -> u64 {
+    changed_at.and_then(|at| u64::try_from(at.timestamp() + 1).ok()).unwrap_or_default()
 }
 
-/// The time to issue a token at: when what it says was read, or the first second in which it is good after the last
-/// change. `read_at` is PostgreSQL's `clock_timestamp()`, as the moments of changes are: by an instance's own clock that
-/// is ahead, a token would seem to be of after a change that it is older than.
+/// Returns the time to issue a token at: the time at which its content was read, or the first valid second after the last
+/// change if that is later.
+///
+/// `read_at` is PostgreSQL's `clock_timestamp()`, like the times of the changes. The clock of an instance could be ahead: a
+/// token could then seem to be issued after a change, but hold what was read before it.
 pub fn issue_at(access_changed_at: Option<DateTime<Utc>>, read_at: DateTime<Utc>) -> DateTime<Utc> {
     let issued = read_at.min(Utc::now());
-    let first = i64::try_from(first_good_second(access_changed_at)).ok().and_then(|s| DateTime::from_timestamp(s, 0));
+    let first = i64::try_from(first_valid_second(access_changed_at)).ok();
+    let first = first.and_then(|second| DateTime::from_timestamp(second, 0));
     first.map_or(issued, |first| issued.max(first))
 }

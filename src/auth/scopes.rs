@@ -1,4 +1,4 @@
-//! Scopes: what a token allows. The registry lists them; a resource declares a type for each of its own with [`scope!`], and
+//! Scopes: what a token allows. The registry lists them; a resource declares a type for each of its own with `scope!`, and
 //! the handlers name that type in their signatures.
 
 use serde::{Deserialize, Serialize};

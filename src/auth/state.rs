@@ -1,4 +1,4 @@
-//! What every worker shares to authenticate callers.
+//! The state that all workers share to authenticate callers.
 
 use std::sync::Arc;
 
@@ -9,43 +9,43 @@ use super::{
     tokens::{access_tokens::Tokens, claims::Claims},
 };
 use crate::{
-    admission::Places,
+    admission::Admission,
     config::Config,
     problem::{Error, Result},
 };
 
-/// What every worker asks about callers.
+/// The state that all workers share to authenticate callers.
 #[derive(Debug)]
 pub struct Auth {
     /// Issues and verifies access tokens.
     pub tokens: Tokens,
-    /// Whose access has changed since their token was issued.
+    /// The accounts and clients whose older tokens are refused.
     pub revocations: Revocations,
-    /// Those whose passwords are hashed or wait for it, by address.
-    pub trying: Places<String>,
+    /// Bounds how many passwords are hashed at a time, by address.
+    pub password_hashing: Admission<String>,
     public_read: bool,
 }
 
 impl Auth {
-    /// With these keys; tokens are issued by and for the service's public URL.
+    /// Makes the state with these keys. The service's public URL is the issuer and the audience of its tokens.
     pub fn new(config: &Config, keys: KeyRing) -> Self {
         Self {
             tokens: Tokens::new(keys, config.public_url.clone(), config.public_url.clone()),
             revocations: Revocations::default(),
-            trying: Places::new(passwords::PLACES, passwords::PLACES_OF_ONE),
+            password_hashing: Admission::new(passwords::MAX_PENDING, passwords::MAX_PENDING_PER_ADDRESS),
             public_read: config.public_read,
         }
     }
 
-    /// Whether published, non-personal data can be read without a token.
+    /// Whether callers without a token can read published data that is not personal.
     pub fn public_read(&self) -> bool {
         self.public_read
     }
 
-    /// The claims of a token that holds now.
+    /// Verifies a token and returns its claims.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], whatever is wrong with it; [`Error::Unavailable`] while nobody can say
+    /// [`Error::Unauthenticated`] for every token that is not valid; [`Error::Unavailable`] while the service cannot know
     /// whether it has been revoked.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>> {
         let claims = self.tokens.verify(token).map_err(|_| Error::Unauthenticated)?;

@@ -1,153 +1,168 @@
-//! `kuntatutorit client …`.
+//! `kuntatutorit client`.
 
 use clap::{Args, Subcommand};
 use kuntatutorit::{
-    auth::reach::Reach,
+    auth::{reach::Reach, scopes::of_role},
     config::Config,
+    domain::Role,
     http::{
         Patch,
         input::{if_match::EntityTags, json::from_value},
     },
-    resources::access::clients::{
-        model::{Client, ClientInput},
-        secrets, store,
+    resources::{
+        access::clients::{
+            model::{Client, ClientInput},
+            store,
+        },
+        update::patch_row,
     },
-    resources::update::patch_row,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    database::{Database, told},
-    outcome::Outcome,
+    database::Database,
+    outcome::{Outcome, describe},
 };
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make a client for a partner system; its id and secret are printed this once
+    /// Create a client for a partner system, and print its id and its secret
+    ///
+    /// The secret is printed only this once. The partner system exchanges both for access tokens, with the OAuth 2 client
+    /// credentials grant at POST /v1/auth/token.
     #[command(
-        after_help = "Example:\n  kuntatutorit client add --name 'Espoon tapahtumakalenteri' --source espoo-calendar \
-                            --municipality 049 --scopes 'events:read events:write'"
+        after_help = with_scopes("Example:\n  kuntatutorit client add --name 'Espoon tapahtumakalenteri' --source espoo-calendar \
+                                  --municipality 049 --scopes 'events:read events:write'")
     )]
-    Add(New),
-    /// List the clients: id, source, municipality, state, scopes, ids of secrets
+    Add(NewClient),
+    /// List the clients
+    ///
+    /// Each line has the id, source, municipality, state, scopes and ids of the secrets of a client. The state is `enabled` or
+    /// `revoked`.
     #[command(after_help = "Example:\n  kuntatutorit client list")]
     List,
-    /// Change what a client is called and whom it writes for; in the latter case the access tokens that it has are refused
-    /// within two seconds
+    /// Change the name of a client, or the municipality that it writes for
+    ///
+    /// With a new municipality, the access tokens of the client are refused within two seconds; it gets new ones with the same
+    /// secret.
     #[command(
         after_help = "Examples:\n  kuntatutorit client change --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --name 'Espoon kalenteri'\n  \
                             kuntatutorit client change --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --municipality 049\n  \
                             kuntatutorit client change --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --whole-region"
     )]
-    Change(Changed),
-    /// Change what a client may ask for; the access tokens that it has are refused within two seconds
+    Change(ClientChange),
+    /// Replace the scopes of a client
+    ///
+    /// The access tokens of the client are refused within two seconds; it gets new ones with the same secret.
     #[command(
-        after_help = "Example:\n  kuntatutorit client scopes --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --scopes 'events:read'"
+        after_help = with_scopes("Example:\n  kuntatutorit client scopes --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e \
+                                  --scopes 'events:read'")
     )]
     Scopes {
         #[command(flatten)]
-        named: Named,
-        /// What it may ask for: names of scopes, separated by spaces
+        client: ById,
+        /// The scopes that the client can request, separated by spaces
         #[arg(long)]
         scopes: String,
     },
-    /// Add a secret to a client, which is printed this once; two live at a time
+    /// Add a secret to a client, and print it
+    ///
+    /// The secret is printed only this once. A client can have two secrets at a time: add the second, give it to the partner
+    /// system, and then revoke the first with `client revoke --secret`.
     #[command(after_help = "Example:\n  kuntatutorit client secret --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")]
-    Secret(Named),
-    /// Revoke a client, which is refused everywhere within two seconds; or one secret of it
+    Secret(ById),
+    /// Revoke a client, or one of its secrets
+    ///
+    /// The service refuses the access tokens of a revoked client within two seconds, and gives it no new ones. Without one of
+    /// its secrets, a client gets tokens with the other one.
     #[command(after_help = "Examples:\n  kuntatutorit client revoke --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e\n  \
                             kuntatutorit client revoke --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --secret 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f")]
     Revoke {
         #[command(flatten)]
-        named: Named,
-        /// The id of the one secret that is deleted
-        #[arg(long)]
+        client: ById,
+        /// The id of the secret to delete; `client list` shows it
+        #[arg(long, value_name = "ID")]
         secret: Option<Uuid>,
     },
-    /// Let a revoked client in again, with the secrets that it has
+    /// Enable a revoked client again, with the secrets that it has
     #[command(after_help = "Example:\n  kuntatutorit client enable --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")]
-    Enable(Named),
+    Enable(ById),
 }
 
 #[derive(Args)]
-pub(crate) struct New {
-    /// What people call the system
+pub(crate) struct NewClient {
+    /// The name of the system, for people
     #[arg(long)]
     name: String,
-    /// The source of everything that it makes: lower-case letters, digits, hyphens
+    /// The source of everything that the client creates: lower-case letters, digits and hyphens; it never changes
     #[arg(long)]
     source: String,
-    /// What it may ask for: names of scopes, separated by spaces
+    /// The scopes that the client can request, separated by spaces
     #[arg(long)]
     scopes: String,
-    /// The municipality that it writes for: three digits; the whole region when it is left out
-    #[arg(long)]
+    /// The code of the municipality that the client writes for, three digits; without it, the client writes for the whole
+    /// region
+    #[arg(long, value_name = "CODE")]
     municipality: Option<String>,
 }
 
 #[derive(Args)]
 #[group(id = "changes", required = true, multiple = true, args = ["name", "municipality", "whole_region"])]
-pub(crate) struct Changed {
+pub(crate) struct ClientChange {
     #[command(flatten)]
-    named: Named,
-    /// What people call the system
+    client: ById,
+    /// The new name of the system, for people
     #[arg(long)]
     name: Option<String>,
-    /// The municipality that it writes for: three digits
-    #[arg(long)]
+    /// The code of the municipality that the client writes for from now on, three digits
+    #[arg(long, value_name = "CODE")]
     municipality: Option<String>,
-    /// It writes for the whole region
+    /// Lets the client write for the whole region
     #[arg(long, conflicts_with = "municipality")]
     whole_region: bool,
 }
 
 #[derive(Args)]
-pub(crate) struct Named {
-    /// The client's id
-    #[arg(long)]
-    client: Uuid,
+pub(crate) struct ById {
+    /// The id of the client; `client list` shows it
+    #[arg(long = "client")]
+    id: Uuid,
+}
+
+/// Adds the scopes that a client can have to these examples.
+fn with_scopes(examples: &str) -> String {
+    let scopes: Vec<_> = of_role(Role::Partner).map(|scope| format!("  {scope}\n")).collect();
+    format!("{examples}\n\nScopes:\n{}", scopes.concat())
 }
 
 pub(super) fn run(config: &Config, command: Command) -> Outcome {
     match command {
         Command::Add(new) => add(config, new),
         Command::List => list(config),
-        Command::Change(changed) => change(config, changed),
-        Command::Scopes { named, scopes } => {
-            let scopes: Vec<_> = scopes.split_whitespace().collect();
-            patch(config, &named, vec![("scopes", json!(scopes))])?;
-            println!("The client {} may ask for: {}.", named.client, scopes.join(" "));
-            Ok(())
-        }
-        Command::Secret(named) => add_secret(config, &named),
-        Command::Revoke { named, secret: Some(secret) } => delete_secret(config, &named, secret),
-        Command::Revoke { named, secret: None } => {
-            patch(config, &named, vec![("disabled", json!(true))])?;
-            println!("The client {} is revoked.", named.client);
-            Ok(())
-        }
-        Command::Enable(named) => {
-            patch(config, &named, vec![("disabled", json!(false))])?;
-            println!("The client {} is enabled.", named.client);
-            Ok(())
-        }
+        Command::Change(change) => change_fields(config, change),
+        Command::Scopes { client, scopes } => set_scopes(config, &client, &scopes),
+        Command::Secret(client) => add_secret(config, &client),
+        Command::Revoke { client, secret: Some(secret) } => delete_secret(config, &client, secret),
+        Command::Revoke { client, secret: None } => set_disabled(config, &client, true),
+        Command::Enable(client) => set_disabled(config, &client, false),
     }
 }
 
-fn add(config: &Config, new: New) -> Outcome {
-    let New { name, source, scopes, municipality } = new;
+fn add(config: &Config, new: NewClient) -> Outcome {
+    let NewClient { name, source, scopes, municipality } = new;
     let scopes: Vec<_> = scopes.split_whitespace().collect();
     let new = json!({"name": name, "source": source, "scopes": scopes, "municipality_code": municipality});
-    let new: ClientInput = from_value(new).map_err(told)?;
-    let created = Database::migrated(config)?
+    let new: ClientInput = from_value(new).map_err(describe)?;
+    let created = Database::open_migrated(config)?
         .write(async move |conn| store::create(conn, &Reach::of_command_line(), new).await)?;
     println!("client_id={}\nclient_secret={}", created.client.id, created.client_secret);
     Ok(())
 }
 
 fn list(config: &Config) -> Outcome {
-    let clients = Database::migrated(config)?.write(async |conn| store::all(conn, &Reach::of_command_line()).await)?;
+    let database = Database::open_migrated(config)?;
+    let clients = database.write(async |conn| store::all(conn, &Reach::of_command_line()).await)?;
     for Client { id, fields, secrets, .. } in clients {
         let municipality = fields.municipality_code.as_deref().unwrap_or("-");
         let state = if fields.disabled { "revoked" } else { "enabled" };
@@ -158,36 +173,52 @@ fn list(config: &Config) -> Outcome {
     Ok(())
 }
 
-fn change(config: &Config, changed: Changed) -> Outcome {
-    let Changed { named, name, municipality, whole_region } = changed;
+fn change_fields(config: &Config, change: ClientChange) -> Outcome {
+    let ClientChange { client, name, municipality, whole_region } = change;
     let municipality = municipality.map(Value::from).or(whole_region.then_some(Value::Null));
     let given = [("name", name.map(Value::from)), ("municipality_code", municipality)];
     let fields = given.into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
-    let client = patch(config, &named, fields)?.fields;
-    let whom = client.municipality_code.as_deref().unwrap_or("the whole region");
-    println!("The client {} is {} and writes for {whom}.", named.client, client.name);
+    let fields = patch(config, &client, fields)?.fields;
+    let writes_for = match fields.municipality_code.as_deref() {
+        Some(code) => format!("the municipality {code}"),
+        None => "the whole region".to_owned(),
+    };
+    println!("The client {} is called {} and writes for {writes_for}.", client.id, fields.name);
     Ok(())
 }
 
-fn patch(config: &Config, named: &Named, fields: Vec<(&str, Value)>) -> Outcome<Client> {
-    let id = named.client;
+fn set_scopes(config: &Config, client: &ById, scopes: &str) -> Outcome {
+    let scopes: Vec<_> = scopes.split_whitespace().collect();
+    patch(config, client, vec![("scopes", json!(scopes))])?;
+    println!("The client {} has the scopes {}.", client.id, scopes.join(" "));
+    Ok(())
+}
+
+fn set_disabled(config: &Config, client: &ById, disabled: bool) -> Outcome {
+    patch(config, client, vec![("disabled", json!(disabled))])?;
+    println!("The client {} is {}.", client.id, if disabled { "revoked" } else { "enabled" });
+    Ok(())
+}
+
+fn patch(config: &Config, client: &ById, fields: Vec<(&str, Value)>) -> Outcome<Client> {
+    let id = client.id;
     let patch = Patch::of(fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect());
-    Database::migrated(config)?.write(async move |conn| {
+    Database::open_migrated(config)?.write(async move |conn| {
         patch_row::<Client>(conn, &Reach::of_command_line(), &id, &EntityTags::any(), &patch).await
     })
 }
 
-fn add_secret(config: &Config, named: &Named) -> Outcome {
-    let id = named.client;
-    let made = Database::migrated(config)?
+fn add_secret(config: &Config, client: &ById) -> Outcome {
+    let id = client.id;
+    let created = Database::open_migrated(config)?
         .write(async move |conn| store::add_secret(conn, &Reach::of_command_line(), id).await)?;
-    println!("client_id={id}\nclient_secret={}", made.client_secret);
+    println!("client_id={id}\nclient_secret={}", created.client_secret);
     Ok(())
 }
 
-fn delete_secret(config: &Config, named: &Named, secret: Uuid) -> Outcome {
-    let id = named.client;
-    Database::migrated(config)?
+fn delete_secret(config: &Config, client: &ById, secret: Uuid) -> Outcome {
+    let id = client.id;
+    Database::open_migrated(config)?
         .write(async move |conn| store::delete_secret(conn, &Reach::of_command_line(), id, secret).await)?;
     println!("The secret {secret} is deleted.");
     Ok(())

@@ -1,4 +1,4 @@
-//! `kuntatutorit healthcheck`: for a container, whose image has no HTTP client.
+//! `kuntatutorit healthcheck`. It speaks HTTP itself, because the image of the container has no HTTP client.
 
 use std::{
     io::{Read as _, Write as _},
@@ -10,6 +10,7 @@ use kuntatutorit::config::Config;
 
 use super::outcome::Outcome;
 
+/// The longest time to wait for the connection, and for the answer.
 const LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(config: &Config) -> Outcome {
@@ -19,9 +20,14 @@ pub(super) fn run(config: &Config) -> Outcome {
         host => host,
     };
     let address = SocketAddr::new(host, config.port);
-    let answer = ask(address).map_err(|error| format!("the service does not answer at {address}: {error}"))?;
+    let answer = ask(address).map_err(|error| {
+        format!("no service answers at {address} ({error}); start it with `kuntatutorit serve`, or check HOST and PORT")
+    })?;
     let status = answer.lines().next().unwrap_or_default();
-    if status.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(format!("the service is not ready: {status}").into()) }
+    if status.starts_with("HTTP/1.1 200 ") {
+        return Ok(());
+    }
+    Err(format!("the service at {address} is not ready ({status}); its log says why").into())
 }
 
 fn ask(address: SocketAddr) -> std::io::Result<String> {

@@ -2,20 +2,26 @@
 
 use std::io::Write as _;
 
-use kuntatutorit::{auth::keys::key_ring::KeyRing, config::Config, server as app, telemetry::log as telemetry};
+use kuntatutorit::{
+    auth::keys::key_ring::KeyRing,
+    clock::Clock,
+    config::Config,
+    server,
+    telemetry::log::{self, log_panics},
+};
 
 use super::{database::Database, outcome::Outcome};
 
 pub(super) fn run(config: &Config) -> Outcome {
-    telemetry::start(config.log_format, &config.log_level)?;
-    telemetry::log_panics();
-    app::raise_file_limit();
+    log::start(config.log_format, &config.log_level)?;
+    log_panics();
+    server::raise_file_limit();
     if config.database_url.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
-    let database = Database::open(config)?;
+    let database = Database::open_for_service(config)?;
     for migration in database.migrate()? {
-        tracing::info!(migration, "migrated");
+        tracing::info!(migration, "ran a migration");
     }
     if let Some(seeded) = database.seed()? {
         tracing::info!("loaded {seeded}");
@@ -23,36 +29,39 @@ pub(super) fn run(config: &Config) -> Outcome {
     let keys = KeyRing::load_or_generate(&config.key_dir)?;
     let system = actix_web::rt::System::new();
     system.block_on(async {
-        let running = app::build(config.clone(), keys, &database.url).await?;
+        let running = server::build(config.clone(), keys, &database.url, Clock::default()).await?;
         if database.private.is_some() {
-            // The private instance's tokens are made by another process, which needs the issuer's name.
+            // `kuntatutorit token` reads it: a token must name the public URL, and PORT=0 is known only here.
             std::fs::write(config.data_dir.join("public_url"), &running.public_url)?;
         }
-        welcome(config, &database, &running.public_url);
+        print_welcome(config, &database, &running.public_url);
         running.server.await?;
         tracing::info!("stopped");
         Ok(())
     })
 }
 
-/// For a person at a terminal: where everything is and what to paste next.
-fn welcome(config: &Config, database: &Database, base: &str) {
-    let mut out = std::io::stdout().lock();
+/// Tells a person at a terminal where everything is and what to try next.
+fn print_welcome(config: &Config, database: &Database, url: &str) {
+    let program = std::env::args().next().unwrap_or_else(|| "kuntatutorit".to_owned());
     let data = match &database.private {
         Some(_) => format!("{} (private PostgreSQL)", config.data_dir.display()),
         None => "the database of DATABASE_URL".to_owned(),
     };
+    let read = format!("'{url}/v1/municipalities?sort=name&limit=3'");
     let next = match (&database.private, config.public_read) {
         (Some(_), _) => format!(
-            "  TOKEN=$(make -s token ROLE=coordinator)\n  curl -s -H \"Authorization: Bearer $TOKEN\" '{base}/v1/municipalities?sort=name&limit=3'"
+            "  TOKEN=$({program} token --role coordinator)\n  curl -sS -H \"Authorization: Bearer $TOKEN\" {read}"
         ),
-        (None, true) => format!("  curl -s '{base}/v1/municipalities?sort=name&limit=3'"),
-        (None, false) => "  kuntatutorit account add --help".to_owned(),
+        (None, true) => format!("  curl -sS {read}"),
+        (None, false) => format!("  {program} account add --help"),
     };
-    // A closed standard output does not stop the service.
+    let mut out = std::io::stdout().lock();
+    // The service runs on when standard output is closed.
     let _ = writeln!(
         out,
-        "\nKuntatutorit serves.\n  API            {base}/v1\n  documentation  {base}/docs/\n  data           {data}\n\nTry, in another terminal:\n{next}\n\nCtrl-C stops it.\n"
+        "\nKuntatutorit serves requests.\n  API            {url}/v1\n  documentation  {url}/docs/\n  \
+         data           {data}\n\nTry this in another terminal:\n{next}\n\nPress Ctrl-C to stop the service.\n"
     );
     let _ = out.flush();
 }

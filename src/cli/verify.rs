@@ -4,20 +4,26 @@ use kuntatutorit::{config::Config, resources::feedback::summaries::verify};
 
 use super::{
     database::{Database, block_on},
-    outcome::Outcome,
+    outcome::{Outcome, describe},
 };
 
 pub(super) fn run(config: &Config) -> Outcome {
-    let database = Database::reach(config)?;
-    let differences = block_on(verify::run(&database.url))??;
+    let database = Database::open(config)?;
+    let differences = block_on(verify::run(&database.url))?.map_err(describe)?;
     for difference in &differences {
         println!("{difference}");
     }
-    match differences.len() {
+    let count = match differences.len() {
         0 => {
-            println!("The summaries of feedback are what the feedback says.");
-            Ok(())
+            println!("The summaries of feedback match the feedback.");
+            return Ok(());
         }
-        number => Err(format!("the summaries of feedback are not what they should be: {number} differ").into()),
-    }
+        1 => "1 difference".to_owned(),
+        number => format!("{number} differences"),
+    };
+    Err(format!(
+        "the summaries of feedback do not match the feedback: {count}; report this as a bug, with the lines above, which \
+         contain no personal data"
+    )
+    .into())
 }

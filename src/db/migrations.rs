@@ -45,10 +45,7 @@ impl From<diesel::result::Error> for MigrateError {
 
 /// Migrates the database to the version of this binary, and returns the migrations that ran.
 ///
-/// A lock in the database lets several instances start at once. It must be called on a multi-thread runtime.
-///
-/// # Errors
-/// See [`MigrateError`].
+/// An advisory lock lets several instances start at the same time. Call this on a multi-thread runtime.
 pub async fn run(url: &str) -> Result<Vec<String>, MigrateError> {
     let mut harness = locked(url).await?;
     refuse_unknown(&mut harness)?;
@@ -58,31 +55,34 @@ pub async fn run(url: &str) -> Result<Vec<String>, MigrateError> {
     Ok(ran)
 }
 
-/// Marks changes from another cluster as older than all transactions of this one.
+/// Marks changes that another PostgreSQL cluster numbered as older than all transactions of this one.
 ///
-/// After a dump was restored, the ledger has transaction numbers of the old cluster. If they are higher than those of
-/// this cluster, readers would not see the changes until this cluster's numbers have passed them.
+/// After a dump has been restored, the ledger has the transaction numbers of the old cluster. If they are higher than those
+/// of this cluster, readers would not see the changes until this cluster's numbers have passed them.
 async fn reset_foreign_transactions(conn: &mut Conn) -> Result<(), MigrateError> {
     let foreign = "update changes set xid = 0 where xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
     diesel::sql_query(foreign).execute(conn).await?;
     Ok(())
 }
 
+/// Opens a connection that holds the lock of migrations.
 async fn locked(url: &str) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
     let mut conn = establish(url.to_owned()).await?;
-    // A migration may take longer than a request.
+    // A migration may take longer than the statements of a request.
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("set lock_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("select pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut conn).await?;
     Ok(AsyncMigrationHarness::new(conn))
 }
 
+/// Returns the versions of the migrations of this binary.
 fn known() -> Result<Vec<String>, MigrateError> {
     use diesel::migration::MigrationSource;
     let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(MigrateError::Failed)?;
     Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
+/// Refuses a database with a migration that this binary does not have.
 fn refuse_unknown(harness: &mut AsyncMigrationHarness<Conn>) -> Result<(), MigrateError> {
     let known = known()?;
     let applied = harness.applied_migrations().map_err(MigrateError::Failed)?;

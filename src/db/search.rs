@@ -1,6 +1,6 @@
-//! Search with the SQL functions `search_query` and `search_rank` of the migration `search`.
+//! Full-text search with the SQL functions `search_query` and `search_rank`, which the migration `search` creates.
 //!
-//! Both are asked in a subquery of their own, so that PostgreSQL evaluates them once and not for each row.
+//! Each statement calls `search_query` in a subquery, so that PostgreSQL evaluates it once and not for each row.
 
 use diesel::{
     ExpressionMethods as _,
@@ -9,28 +9,30 @@ use diesel::{
     sql_types::{Bool, Float4, SingleValue, SqlType, Text},
 };
 
-/// SQL around one bound text.
-pub(crate) type Asked<ST> = SqlLiteral<ST, UncheckedBind<SqlLiteral<ST>, AsExprOf<String, Text>>>;
+/// SQL that contains the text of the search as a bind parameter.
+pub(crate) type SearchExpression<ST> = SqlLiteral<ST, UncheckedBind<SqlLiteral<ST>, AsExprOf<String, Text>>>;
 
-/// Whether a row is among those that match: `keys` is such as
-/// `code = any(array(select code from municipalities where search @@`, and ends with the query's place.
+/// Returns the condition that a row matches the search `q`. `keys` is SQL up to the search query, such as
+/// `code = any(array(select code from municipalities where search @@`.
 ///
-/// The array is made once and first. Without that fence PostgreSQL may walk an index in the order of the page
-/// and search each row on its way.
-pub(crate) fn found(keys: &'static str, q: &str) -> Asked<Bool> {
-    asked(keys, q, "))))")
+/// PostgreSQL computes the array once, before anything else. Without it, PostgreSQL may walk an index in the order of the
+/// page and search each row on the way.
+pub(crate) fn found(keys: &'static str, q: &str) -> SearchExpression<Bool> {
+    with_search_query(keys, q, "))))")
 }
 
-/// How well a row's `search` matches: more is better.
-pub(crate) fn rank(document: &'static str, q: &str) -> Asked<Float4> {
-    asked(document, q, ")))")
+/// Returns how well a row matches the search `q`; a higher rank is better. `document` is SQL up to the search query, such as
+/// `search_rank(search,`.
+pub(crate) fn rank(document: &'static str, q: &str) -> SearchExpression<Float4> {
+    with_search_query(document, q, ")))")
 }
 
-/// The best match first, of a query whose first column is the [`rank`]: to name it again would be to search again.
+/// Orders by the first column of the query, the highest value first. The column is the [`rank`]: PostgreSQL would search
+/// again if the order repeated the expression.
 pub(crate) fn by_first_column() -> Desc<SqlLiteral<Float4>> {
     sql::<Float4>("1").desc()
 }
 
-fn asked<ST: SqlType + SingleValue>(before: &str, q: &str, after: &str) -> Asked<ST> {
+fn with_search_query<ST: SqlType + SingleValue>(before: &str, q: &str, after: &str) -> SearchExpression<ST> {
     sql::<ST>(&format!("{before} (select search_query(")).bind::<Text, _>(q.to_owned()).sql(after)
 }

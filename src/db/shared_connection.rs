@@ -1,4 +1,4 @@
-//! The connection that a worker's reads of one kind share.
+//! The connection that all reads of one kind share in a worker.
 
 use std::{
     cell::RefCell,
@@ -17,57 +17,58 @@ use tokio::{sync::Mutex, time::timeout};
 use super::connection::{Conn, establish_with};
 use crate::problem::Result;
 
-/// How long a connection that failed a read may take to show that it lives.
+/// The longest time in which a connection must answer the probe after a read on it has failed.
 const PROBE_LIMIT: Duration = Duration::from_millis(300);
-/// After so many statements a connection makes room for a new one. PostgreSQL keeps some 130 kB of each for as long as the
-/// connection lives, and the filters of a list can be combined in thousands of ways.
+/// The number of prepared statements at which a connection is replaced. PostgreSQL keeps about 130 kB for each of them until
+/// the connection is closed, and the filters of a list can be combined in thousands of ways.
 const MOST_STATEMENTS: usize = 100;
 
-/// A connection of one worker, opened when it is asked for.
+/// A connection of one worker. It is opened when it is first needed.
 #[derive(Clone)]
 pub(super) struct SharedConnection(Rc<Inner>);
 
 struct Inner {
     url: String,
     options: &'static str,
-    standing: RefCell<Option<Standing>>,
+    current: RefCell<Option<Counted>>,
     opening: Mutex<()>,
 }
 
-/// A connection, and how many statements it has prepared.
+/// A connection, and the number of statements that it has prepared.
 #[derive(Clone)]
-struct Standing {
+struct Counted {
     conn: Rc<Conn>,
     prepared: Arc<AtomicUsize>,
 }
 
 impl SharedConnection {
-    /// With these settings of the session, beside those of every one.
+    /// Makes a connection that will be opened with these start-up options beside those of every session.
     pub(super) fn new(url: &str, options: &'static str) -> Self {
-        Self(Rc::new(Inner { url: url.to_owned(), options, standing: RefCell::new(None), opening: Mutex::new(()) }))
+        Self(Rc::new(Inner { url: url.to_owned(), options, current: RefCell::new(None), opening: Mutex::new(()) }))
     }
 
-    /// The connection, opened when it is not, or anew when it has prepared too much.
+    /// Returns the connection. Opens one if there is none, and replaces one that has prepared too many statements.
     pub(super) async fn connection(&self) -> Result<Rc<Conn>> {
-        if let Some(conn) = self.standing() {
+        if let Some(conn) = self.usable() {
             return Ok(conn);
         }
-        // One opens, the others wait for it: a crowd does not storm a server that has just come back.
+        // The first read opens the connection and the others wait for it, so that a PostgreSQL that has just come back does
+        // not get a connection attempt from each.
         let _opening = self.0.opening.lock().await;
-        if let Some(conn) = self.standing() {
+        if let Some(conn) = self.usable() {
             return Ok(conn);
         }
         match self.open().await {
-            Ok(standing) => {
-                self.0.standing.replace(Some(standing.clone()));
-                Ok(standing.conn)
+            Ok(opened) => {
+                self.0.current.replace(Some(opened.clone()));
+                Ok(opened.conn)
             }
-            // Better one that has prepared too much than none.
-            Err(error) => self.0.standing.borrow().as_ref().map(|old| Rc::clone(&old.conn)).ok_or(error),
+            // A connection that has prepared too many statements is better than none.
+            Err(error) => self.0.current.borrow().as_ref().map(|old| Rc::clone(&old.conn)).ok_or(error),
         }
     }
 
-    async fn open(&self) -> Result<Standing> {
+    async fn open(&self) -> Result<Counted> {
         let mut conn = establish_with(self.0.url.clone(), self.0.options).await?;
         let prepared = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&prepared);
@@ -76,24 +77,25 @@ impl SharedConnection {
                 count.fetch_add(1, Relaxed);
             }
         });
-        Ok(Standing { conn: Rc::new(conn), prepared })
+        Ok(Counted { conn: Rc::new(conn), prepared })
     }
 
-    /// Forgets the connection when it does not answer: the next read opens another.
+    /// Discards the connection if it does not answer a probe, so that the next read opens another.
     pub(super) async fn discard_if_broken(&self, conn: &Rc<Conn>) {
         let mut probe = &**conn;
         if timeout(PROBE_LIMIT, probe.batch_execute("")).await.is_ok_and(|answer| answer.is_ok()) {
             return;
         }
-        let mut standing = self.0.standing.borrow_mut();
-        if standing.as_ref().is_some_and(|standing| Rc::ptr_eq(&standing.conn, conn)) {
-            *standing = None;
+        let mut current = self.0.current.borrow_mut();
+        if current.as_ref().is_some_and(|current| Rc::ptr_eq(&current.conn, conn)) {
+            *current = None;
         }
     }
 
-    fn standing(&self) -> Option<Rc<Conn>> {
-        let standing = self.0.standing.borrow();
-        let fit = standing.as_ref().filter(|standing| standing.prepared.load(Relaxed) < MOST_STATEMENTS);
-        fit.map(|standing| Rc::clone(&standing.conn))
+    /// Returns the open connection, unless it has prepared too many statements.
+    fn usable(&self) -> Option<Rc<Conn>> {
+        let current = self.0.current.borrow();
+        let usable = current.as_ref().filter(|current| current.prepared.load(Relaxed) < MOST_STATEMENTS);
+        usable.map(|current| Rc::clone(&current.conn))
     }
 }

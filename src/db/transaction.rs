@@ -35,7 +35,7 @@ impl Authors {
     /// Returns the commands that begin a transaction and tell the ledger's triggers who its authors are. PostgreSQL gets
     /// them in one message. A batch does not wait for locks: each of its rows can wait alone.
     fn begin(&self) -> String {
-        let mut commands = match self {
+        let commands = match self {
             Self::One(Author { actor, request_id }) => format!(
                 "BEGIN; SET LOCAL kuntatutorit.actor = '{}'; SET LOCAL kuntatutorit.request_id = '{}'",
                 escape_literal(actor.as_ref()),
@@ -49,11 +49,10 @@ impl Authors {
                 format!("BEGIN; SET LOCAL kuntatutorit.authors = '{lines}'; SET LOCAL lock_timeout = '200ms'")
             }
         };
-        let offset = clock::offset_micros();
-        if offset != 0 {
-            commands.push_str(&format!("; SET LOCAL kuntatutorit.clock_offset = '{offset} microseconds'"));
+        match clock::offset_micros() {
+            0 => commands,
+            offset => format!("{commands}; SET LOCAL kuntatutorit.clock_offset = '{offset} microseconds'"),
         }
-        commands
     }
 }
 

@@ -65,8 +65,11 @@ fn phone_number(text: &str) -> garde::Result {
     refuse("invalid_phone|must be 3 to 30 digits, spaces, +, -, ( and )")
 }
 
+/// Checks that the address has a host directly after `//`. The parser is more lenient: it skips further slashes, and accepts
+/// an empty user name.
 fn web_address(text: &str) -> garde::Result {
-    let is_web = text.starts_with("http://") || text.starts_with("https://");
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_web = rest.is_some_and(|rest| !rest.starts_with(['/', '\\', '?', '#', ':', '@']));
     let is_clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
     if is_web && is_clean && text.chars().count() <= 2000 && url::Url::parse(text).is_ok_and(|url| url.has_host()) {
         return Ok(());

@@ -52,7 +52,8 @@ impl<const MAX: usize> LocalizedText<MAX> {
         self.parts().next().map_or("", |(_, text)| text)
     }
 
-    fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// Returns the parts with their language tags, in the order of the [`CONTENT_LANGUAGES`].
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let tags = CONTENT_LANGUAGES.iter().map(|(tag, _)| *tag);
         tags.zip(&self.0).filter_map(|(tag, part)| Some((tag, part.as_deref()?)))
     }

@@ -19,6 +19,7 @@ pub use self::{
         list::{Filter, List},
         merge_patch::Patch,
         parameters::KnownParameters,
+        replacement::Replacement,
     },
     openapi::patch_schema::MergePatch,
     output::{

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     auth::{reach::Reach, scopes::Scope},
     db::{Conn, Db},
-    http::{Body, Caller, IfMatch, Json, NoContent, Patch, Resource, input::if_match::EntityTags},
+    http::{Body, Caller, IfMatch, Json, NoContent, Patch, Replacement, Resource, input::if_match::EntityTags},
     problem::{Error, Result},
 };
 
@@ -75,10 +75,11 @@ pub async fn replace<R: Editable, S: Scope>(
     caller: Caller<S>,
     key: R::Key,
     if_match: IfMatch,
-    new: R::Input,
+    replacement: Replacement<R::Input>,
 ) -> Result<Json<R::Resource>> {
     let (author, reach, expected) = (caller.author(), caller.reach, if_match.required()?);
-    db.write(author, async move |conn| replace_row::<R>(conn, &reach, &key, &expected, new).await).await.map(Json)
+    let work = async move |conn: &Conn| replace_row::<R>(conn, &reach, &key, &expected, replacement).await;
+    db.write(author, work).await.map(Json)
 }
 
 /// Handles a `PATCH`.
@@ -105,15 +106,16 @@ pub async fn delete<R: Deletable, S: Scope>(
     Ok(NoContent)
 }
 
-/// Replaces the fields of a row.
+/// Replaces the fields of a row. Later fields that the replacement does not name stay as they are.
 pub async fn replace_row<R: Editable>(
     conn: &Conn,
     reach: &Reach,
     key: &R::Key,
     expected: &EntityTags,
-    new: R::Input,
+    replacement: Replacement<R::Input>,
 ) -> Result<R::Resource> {
     let current = load_unchanged::<R>(conn, reach, key, expected).await?;
+    let new = replacement.over(current.fields())?;
     write(conn, reach, &current, new).await
 }
 

@@ -1,4 +1,4 @@
-//! The reference data: the real municipalities, themes, tutors and events of the programme.
+//! The reference data: the municipalities, themes, tutors and events of the programme, from the files in `data/`.
 
 pub mod generated;
 
@@ -9,9 +9,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
-    db::connection::Conn,
+    db::Conn,
     domain::names::OWN_SOURCE,
-    problem::error::{Error, Result},
+    problem::{Error, Result},
     resources::{
         directory::{municipalities::model::MunicipalityInput, themes::model::ThemeInput, tutors::model::TutorInput},
         meetings::events::model::EventInput,
@@ -19,20 +19,16 @@ use crate::{
     schema::{events, municipalities, themes, tutors},
 };
 
-/// How many of each the data set has.
+/// The numbers of rows that were loaded.
 #[derive(Debug)]
 pub struct Seeded {
-    /// Municipalities.
-    pub municipalities: usize,
-    /// Themes.
-    pub themes: usize,
-    /// Tutors.
-    pub tutors: usize,
-    /// Events.
-    pub events: usize,
+    municipalities: usize,
+    themes: usize,
+    tutors: usize,
+    events: usize,
 }
 
-/// An event of the data set: what was announced before it moved is no longer the service's to notice.
+/// An event of the data set. It moved before the service existed, so the file states the start that was announced first.
 #[derive(Deserialize)]
 struct HeldEvent {
     previous_starts_at: Option<DateTime<Utc>>,
@@ -40,7 +36,7 @@ struct HeldEvent {
     event: Identified<EventInput>,
 }
 
-/// Something of the data set whose id is fixed.
+/// A row of the data set with a fixed id.
 #[derive(Deserialize)]
 struct Identified<T> {
     id: Uuid,
@@ -48,13 +44,10 @@ struct Identified<T> {
     fields: T,
 }
 
-/// Loads the reference data into an empty database; does nothing in another one. Call it in a transaction.
-///
-/// # Errors
-/// When the database is away.
+/// Loads the reference data if the database has no municipalities; else returns none. Call it in a transaction.
 pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
-    let rows: i64 = municipalities::table.count().get_result(&mut conn).await?;
-    if rows > 0 {
+    let count: i64 = municipalities::table.count().get_result(&mut conn).await?;
+    if count > 0 {
         return Ok(None);
     }
     let municipalities: Vec<MunicipalityInput> = parse(include_str!("../../data/municipalities.json"))?;

@@ -1,23 +1,20 @@
-//! What the operator sees: the log's form, and a span for each request.
+//! The log: its format, its filter, and panics.
 
 use std::{fs::File, io, os::fd::AsFd as _};
 
 use super::json_lines::JsonLines;
 use crate::config::LogFormat;
 
-/// What libraries may tell at most, whatever the filter: the driver of PostgreSQL would tell the parameters of statements,
-/// and with them secrets and what is personal, the framework the paths of requests.
-const AT_MOST: &str = "tokio_postgres=warn,actix_web=info";
+/// The most detailed levels of libraries, which the operator's filter cannot exceed. The PostgreSQL driver would log the
+/// parameters of statements, with secrets and personal data, and actix-web the paths of requests.
+const LIBRARY_LIMITS: &str = "tokio_postgres=warn,actix_web=info";
 
-/// Sends the log to standard error: `filter` as `RUST_LOG` of tracing-subscriber takes it.
-///
-/// # Errors
-/// When there is no standard error.
+/// Sends the log to standard error. `filter` has the syntax of `RUST_LOG` in tracing-subscriber.
 pub fn start(format: LogFormat, filter: &str) -> io::Result<()> {
-    // Each line is one write, which the system does not mix with others (a pipe: up to 4 KiB). The standard library's lock
-    // around standard error would be held for as long as that takes: workers would wait for each other at most requests.
+    // Each line is one write, which the system does not mix with other writes (in a pipe: up to 4 KiB). The standard
+    // library's lock around standard error would be held during the write, and workers would often wait for each other.
     let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-    let filter = format!("actix_server=warn,actix_http=off,{filter},{AT_MOST}");
+    let filter = format!("actix_server=warn,actix_http=off,{filter},{LIBRARY_LIMITS}");
     let builder = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(stderr)
@@ -29,7 +26,7 @@ pub fn start(format: LogFormat, filter: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends panics to the log, where the request that they end is known.
+/// Sends panics to the log, which names the request that panicked.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();

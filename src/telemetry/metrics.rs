@@ -1,4 +1,4 @@
-//! Metrics for the operator.
+//! The metrics that Prometheus reads.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-/// Bounds of the histogram, in seconds: from one read to the longest wait.
+/// The bounds of the histogram, in seconds: from one read to the longest long poll.
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
-/// Where secrets can be guessed.
+/// The routes at which an attacker can guess secrets.
 const SIGN_IN: [&str; 3] = ["/v1/auth/login", "/v1/auth/token", "/v1/auth/password"];
 
-/// What is counted.
+/// The metrics of one process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -24,30 +24,28 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing counted yet.
-    ///
-    /// # Errors
-    /// When two figures have one name.
+    /// Makes and registers the metrics, all at zero.
     pub fn new() -> prometheus::Result<Self> {
-        let histogram = HistogramOpts::new("kuntatutorit_request_seconds", "How long requests took.");
+        let histogram = HistogramOpts::new("kuntatutorit_request_seconds", "Duration of requests.");
         let metrics = Self {
             registry: Registry::new(),
             requests: HistogramVec::new(histogram.buckets(BUCKETS.to_vec()), &["route", "method", "status"])?,
-            refused: counted("kuntatutorit_sign_ins_refused_total", "Sign-ins that were refused.", "route")?,
+            refused: counter("kuntatutorit_sign_ins_refused_total", "Sign-ins that were refused.", "route")?,
             pool: IntGaugeVec::new(
                 Opts::new(
                     "kuntatutorit_pool_connections",
-                    "Connections for writes: the most, open, in use; who waits.",
+                    "Connections for writes: the most, open and in use, and requests that wait for one.",
                 ),
                 &["state"],
             )?,
             database_up: IntGauge::new("kuntatutorit_database_up", "Whether the database answers.")?,
             ledger_lag: Gauge::new(
                 "kuntatutorit_ledger_lag_seconds",
-                "The age of the oldest change that waits for an older transaction.",
+                "Age of the oldest change that readers do not see yet because an older transaction is open.",
             )?,
         };
-        let build = IntGaugeVec::new(Opts::new("kuntatutorit_build_info", "Which version runs."), &["version"])?;
+        let build =
+            IntGaugeVec::new(Opts::new("kuntatutorit_build_info", "The version of the service."), &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         metrics.registry.register(Box::new(build))?;
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
@@ -58,7 +56,7 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// Counts an answer by the route's template, the method and the status.
+    /// Records a response by the template of its route, the method and the status.
     pub fn answered(&self, route: &str, method: &Method, status: u16, took: Duration) {
         let labels = [route, method_name(method), &status.to_string()];
         self.requests.with_label_values(&labels).observe(took.as_secs_f64());
@@ -67,7 +65,7 @@ impl Metrics {
         }
     }
 
-    /// Sets the state of the pool: its most connections, open and used ones, and the requests that wait for one.
+    /// Sets the state of the pool: the most connections, the open ones, those in use, and the requests that wait for one.
     pub fn set_pool(&self, max: usize, open: usize, in_use: usize, waiting: usize) {
         for (state, count) in [("max", max), ("open", open), ("in_use", in_use), ("waiting", waiting)] {
             self.pool.with_label_values(&[state]).set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -88,11 +86,11 @@ impl Metrics {
     }
 }
 
-fn counted(name: &str, help: &str, label: &str) -> prometheus::Result<IntCounterVec> {
+fn counter(name: &str, help: &str, label: &str) -> prometheus::Result<IntCounterVec> {
     IntCounterVec::new(Opts::new(name, help), &[label])
 }
 
-/// A caller can send any word for a method; a label takes few.
+/// Returns the method as a label. All methods that the service does not know share one, because a caller can send any word.
 pub fn method_name(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| method == known).unwrap_or("other")

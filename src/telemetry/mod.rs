@@ -1,4 +1,4 @@
-//! The log, the metrics, and what identifies a request in both.
+//! The log, the metrics, and the request id and route that both use.
 
 mod json_lines;
 pub mod log;

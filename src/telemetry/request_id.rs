@@ -1,29 +1,29 @@
-//! The id of a request.
+//! Request ids.
 
 use std::rc::Rc;
 
 use actix_web::{HttpMessage, dev::ServiceRequest};
 use uuid::Uuid;
 
-/// The name of the header that carries a request's id, in and out.
+/// The header that carries the id, in requests and in responses.
 pub const X_REQUEST_ID: &str = "x-request-id";
 
-/// A request's id: the caller's `X-Request-Id` when it is 1 to 64 letters, digits, `.`, `_` or `-`, else a new `UUIDv7`.
+/// The id of a request: the caller's `X-Request-Id` if it has 1 to 64 letters, digits, `.`, `_` or `-`, else a new `UUIDv7`.
 #[derive(Clone, Debug)]
 pub struct RequestId(Rc<str>);
 
 impl RequestId {
-    /// The id of this request.
+    /// Returns the id of this request; it is empty before [`Self::assign`].
     pub fn of(request: &impl HttpMessage) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self("".into()))
     }
 
-    /// As it is written.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Assigns an id to a request: the caller's own, or a new one.
+    /// Returns the id for a new request: the caller's own, or a new one.
     pub(crate) fn assign(request: &ServiceRequest) -> Self {
         let given = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
         let acceptable = |id: &&str| {

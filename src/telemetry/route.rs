@@ -1,23 +1,23 @@
-//! The route of a request.
+//! Routes of requests, for the log and the metrics.
 
 use std::{cell::OnceCell, rc::Rc};
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
-/// In a request's extensions: the template of its route, such as `/v1/tutors/{id}`, once it has been routed. To match the
-/// path anew would cost as much as to route it.
+/// The template of a request's route, such as `/v1/tutors/{id}`. It is kept in the extensions of the request once the
+/// request has been routed, because matching the path again would cost as much as routing it.
 #[derive(Clone, Debug, Default)]
 pub struct Route(Rc<OnceCell<String>>);
 
 impl Route {
-    /// The route of this request; `none` when there is none.
+    /// Returns the route of this request; it is `none` for a path that the service does not have.
     pub fn of(request: &HttpRequest) -> Self {
         let route = request.extensions().get::<Self>().cloned().unwrap_or_default();
         route.0.get_or_init(|| request.match_pattern().unwrap_or_else(|| "none".to_owned()));
         route
     }
 
-    /// As it is written.
+    /// Returns the template.
     pub fn as_str(&self) -> &str {
         self.0.get().map_or("none", String::as_str)
     }

@@ -10,10 +10,13 @@
 //! | **contract/** | **What every caller can rely on** |
 //! | [`document.rs`](contract::document) | The committed document and `src/schema.rs` equal the code and the database; every constraint has a problem of its own (computed) |
 //! | [`registry.rs`](contract::registry) | The registry knows every table, every path, every column with personal data and every column with municipality codes (computed) |
+//! | [`structure.rs`](contract::structure) | No file of the library imports itself, and no layer imports upwards |
 //! | [`bounds/`](contract::bounds) | Every bound in the document is the bound of the code (computed) |
 //! | [`every_path.rs`](contract::every_path) | Methods, headers, compression, CORS and malformed bodies |
 //! | [`idempotency.rs`](contract::idempotency) | A request repeated with the same `Idempotency-Key` is carried out once |
 //! | [`any_input/`](contract::any_input) | Property tests: cursors, localised texts, merge patches |
+//! | [`value_rules.rs`](contract::value_rules) | The rules of single values in Rust and in SQL agree |
+//! | [`moved_clock.rs`](contract::moved_clock) | Rules about time follow the clock of the server, which a test can move |
 //! | [`generated_data.rs`](contract::generated_data) | The service could have written every row of the generated data |
 //! | [`command_line.rs`](contract::command_line) | The subcommands for accounts and clients |
 //! | [`browser/`](contract::browser) | The documentation page and CORS, in a real browser |
@@ -22,7 +25,7 @@
 //! | [`permission_walk.rs`](security::permission_walk) | Every operation, as each kind of caller, on a row of its own municipality, of another one, and on a missing row (computed) |
 //! | [`hidden_fields.rs`](security::hidden_fields) | No answer contains personal data that its caller may not see (computed) |
 //! | [`hidden_rows.rs`](security::hidden_rows) | A hidden row answers like a row that does not exist (computed) |
-//! | [`hostile/`](security::hostile) | Hostile values in every parameter, header and field get a documented 4xx, never a 5xx (computed) |
+//! | [`hostile/`](security::hostile) | Hostile values in every parameter, header and field get a documented 4xx, never a 5xx; the work for a request grows no faster than its size (computed) |
 //! | [`secrets/`](security::secrets) | Secrets and personal data are neither in the log nor, once deleted, in the database |
 //! | [`tokens/`](security::tokens) | Signing keys and access tokens: form, claims, times, signatures, key files |
 //! | [`key_rotation.rs`](security::key_rotation) | No request fails while the signing key is rotated |
@@ -39,6 +42,7 @@
 //! | [`response_cache.rs`](resilience::response_cache) | A cached answer equals a fresh one |
 //! | [`coalesced_lookups.rs`](resilience::coalesced_lookups) | Concurrent lookups share a statement, and each caller gets its own current answer |
 //! | [`prepared_statements.rs`](resilience::prepared_statements) | Once warm, reads and creates prepare no further statement |
+//! | [`transactions.rs`](resilience::transactions) | A write is committed completely or not at all, and its caller learns which |
 //! | [`query_plans/`](resilience::query_plans) | No statement touches many more rows than it answers with (computed) |
 //! | **resources/** | **Each resource: its fields, rules, lists and states** |
 //! | [`municipalities.rs`](resources::municipalities), [`themes.rs`](resources::themes), [`tutors/`](resources::tutors) | The directory |

@@ -1,19 +1,24 @@
-//! Reading and writing the files behind a [`KeyRing`](super::keys::KeyRing).
+//! Reading and writing the key files of a [`KeyRing`](super::key_ring::KeyRing).
 
-use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    io::{ErrorKind, Read as _, Write as _},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    },
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::Utc;
-use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey,
+    jwk::{Jwk, PublicKeyUse, ThumbprintHash},
+};
 
 use super::key_error::KeyError;
 
@@ -24,7 +29,7 @@ const GROUP_OR_OTHERS: u32 = 0o077;
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 const PEM_LINE: usize = 64;
 
-/// One private key, its public half, and where it came from.
+/// A private key with its public half and its file.
 #[derive(Debug)]
 pub(in crate::auth) struct SigningKey {
     kid: String,
@@ -36,35 +41,36 @@ pub(in crate::auth) struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a key, yet to be written to its file in `dir`, and its PEM.
+    /// Generates a key whose file will be in `dir`. Returns it with the content of that file, which is not written yet.
     pub(in crate::auth) fn generate(dir: &Path) -> Result<(Self, String), KeyError> {
         let der = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
             .and_then(|pair| pair.to_pkcs8v1())
             .map_err(|_| KeyError::Generate)?;
         let pem = pem(der.as_ref());
         let mut key = Self::parse(pem.as_bytes(), dir, SystemTime::now()).ok_or(KeyError::Generate)?;
-        // A fraction of a second, lest two keys made in one be sorted by their kid.
+        // Microseconds, because two keys of the same second would be sorted by their kid.
         let made = Utc::now().format("%Y%m%dT%H%M%S%.6fZ");
         key.file = dir.join(format!("{made}-{}.pem", &key.kid[..8]));
         Ok((key, pem))
     }
 
+    /// Reads a key from its file.
     pub(in crate::auth) fn read(file: &Path) -> Result<Self, KeyError> {
         let io = |error| KeyError::io(file, error);
         let mut opened = File::open(file).map_err(io)?;
-        let seen = opened.metadata().map_err(io)?;
-        let mode = seen.mode() & PERMISSION_BITS;
+        let metadata = opened.metadata().map_err(io)?;
+        let mode = metadata.mode() & PERMISSION_BITS;
         if mode & GROUP_OR_OTHERS != 0 {
             return Err(KeyError::LooseFile { file: file.to_owned(), mode });
         }
         let mut pem = Vec::new();
         opened.read_to_end(&mut pem).map_err(io)?;
-        let modified = seen.modified().map_err(io)?;
+        let modified = metadata.modified().map_err(io)?;
         Self::parse(&pem, file, modified).ok_or_else(|| KeyError::Invalid { file: file.to_owned() })
     }
 
-    /// `None` unless it is a P-256 key: taking the public half out for ES256
-    /// checks the curve, and that the halves belong together.
+    /// Parses a key on the curve P-256; returns none for any other content. Taking the public half out for ES256 checks the
+    /// curve, and that the two halves belong together.
     fn parse(pem: &[u8], file: &Path, modified: SystemTime) -> Option<Self> {
         let private = EncodingKey::from_ec_pem(pem).ok()?;
         let mut jwk = Jwk::from_encoding_key(&private, Algorithm::ES256).ok()?;
@@ -83,7 +89,7 @@ impl SigningKey {
         &self.file
     }
 
-    /// When its file was written, or copied to where it is.
+    /// Returns when the file was written or copied into the directory.
     pub(in crate::auth) fn modified(&self) -> SystemTime {
         self.modified
     }
@@ -101,25 +107,25 @@ impl SigningKey {
     }
 }
 
-/// A key file as seen from outside; differs as soon as the file may have changed.
+/// The name and the metadata of a key file. They differ as soon as the file may have changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::auth) struct KeyFile {
     path: PathBuf,
     inode: u64,
     size: u64,
     modified: (i64, i64),
-    /// Moves with the permissions too, and cannot be set back.
+    /// Unlike `modified`, this also changes with the permissions, and no program can set it back.
     changed: (i64, i64),
 }
 
 impl KeyFile {
-    fn new(path: PathBuf, seen: &Metadata) -> Self {
+    fn new(path: PathBuf, metadata: &Metadata) -> Self {
         Self {
             path,
-            inode: seen.ino(),
-            size: seen.size(),
-            modified: (seen.mtime(), seen.mtime_nsec()),
-            changed: (seen.ctime(), seen.ctime_nsec()),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 
@@ -128,12 +134,11 @@ impl KeyFile {
     }
 }
 
-/// The key files of `dir`, the newest last; hidden files are not looked at.
-/// Without the directory there are none.
+/// Lists the key files of `dir`, the newest last. Hidden files are ignored. Without the directory there are none.
 pub(in crate::auth) fn list(dir: &Path) -> Result<Vec<KeyFile>, KeyError> {
     let io = |error| KeyError::io(dir, error);
     let mode = match fs::metadata(dir) {
-        Ok(seen) => seen.mode() & PERMISSION_BITS,
+        Ok(metadata) => metadata.mode() & PERMISSION_BITS,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(io(error)),
     };
@@ -145,11 +150,11 @@ pub(in crate::auth) fn list(dir: &Path) -> Result<Vec<KeyFile>, KeyError> {
         let name = entry.map_err(io)?.file_name();
         if is_key(&name) {
             let path = dir.join(name);
-            let seen = fs::metadata(&path).map_err(|error| KeyError::io(&path, error))?;
-            if !seen.is_file() {
+            let metadata = fs::metadata(&path).map_err(|error| KeyError::io(&path, error))?;
+            if !metadata.is_file() {
                 return Err(KeyError::Invalid { file: path });
             }
-            files.push(KeyFile::new(path, &seen));
+            files.push(KeyFile::new(path, &metadata));
         }
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -161,27 +166,27 @@ fn is_key(name: &OsStr) -> bool {
     name.ends_with(b".pem") && !name.starts_with(b".")
 }
 
-/// Makes `dir` and what is missing above it, for the owner alone.
-pub(in crate::auth) fn make_dir(dir: &Path) -> Result<(), KeyError> {
+/// Creates `dir`, and the directories above it that are missing, for the owner alone.
+pub(in crate::auth) fn create_dir(dir: &Path) -> Result<(), KeyError> {
     DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir).map_err(|error| KeyError::io(dir, error))
 }
 
-/// Writes a key file that is either not there or there in full, also after a
-/// power cut: the content reaches the disk under a hidden name first.
+/// Writes a key file. Even after a power cut it is either absent or complete: the content is written to the disk under a hidden
+/// name first.
 pub(in crate::auth) fn write(file: &Path, pem: &str) -> Result<(), KeyError> {
     let hidden = hidden(file);
     let written = write_through(&hidden, pem)
         .and_then(|()| fs::rename(&hidden, file))
         .and_then(|()| file.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all()));
     written.map_err(|error| {
-        // The error to tell of is the first; this one changes nothing about it.
+        // The first error is the one to report.
         let _ = fs::remove_file(&hidden);
         KeyError::io(file, error)
     })
 }
 
 fn hidden(file: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
+    let mut name = OsString::from(".");
     name.push(file.file_name().unwrap_or_default());
     name.push(".tmp");
     file.with_file_name(name)
@@ -193,9 +198,9 @@ fn write_through(path: &Path, pem: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// PEM as of RFC 7468 §10.
+/// Encodes a private key in PEM (RFC 7468, section 10).
 fn pem(der: &[u8]) -> String {
-    let mut base64 = STANDARD.encode(der);
+    let mut base64 = BASE64_STANDARD.encode(der);
     for at in (PEM_LINE..base64.len()).step_by(PEM_LINE).rev() {
         base64.insert(at, '\n');
     }

@@ -1,61 +1,43 @@
-//! The keys that sign access tokens.
-//!
-//! They are files, never rows of a database: PKCS#8 PEM, named `*.pem`, mode
-//! 0600, in one directory of mode 0700. Every key there verifies and is
-//! published; the newest signs, once its file has been there for a minute: by
-//! then every instance knows it, also one whose directory is a copy. The newest
-//! is the one whose **file name sorts last, byte by byte.** Generated names begin
-//! with the moment of generation in UTC:
-//! `20261124T101500.123456Z-<first 8 characters of the kid>.pem`. A key brought
-//! along must be named by the same pattern.
-//!
-//! To rotate, generate a key, and remove the old file once the tokens it signed
-//! have expired. Removing it earlier revokes them.
+//! The keys of one directory, as they were when it was loaded.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use jsonwebtoken::jwk::JwkSet;
 
 use super::{
     key_error::KeyError,
-    key_files,
-    key_files::{KeyFile, SigningKey},
+    key_files::{self, KeyFile, SigningKey},
 };
 
-/// How long a key's file must have been there before the key signs: as long as it
-/// may take to copy it to the directories of all instances.
+/// The age that a key's file must have before the key signs. That is how long the operator has to copy the file to the
+/// directories of all instances.
 pub const SIGNS_AFTER: Duration = Duration::from_mins(1);
 
-impl KeyError {
-    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
-    }
-}
-
-/// A key that was just generated.
+/// A key that has just been generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewKey {
-    /// Its key id.
+    /// The id of the key.
     pub kid: String,
-    /// Its file.
+    /// The file of the key.
     pub path: PathBuf,
 }
 
-/// A key of the ring, for listing.
+/// A key in the list of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyEntry<'a> {
-    /// Its key id: the SHA-256 thumbprint of the public key (RFC 7638).
+    /// The id of the key: the SHA-256 thumbprint of the public key (RFC 7638).
     pub kid: &'a str,
-    /// Its file.
+    /// The file of the key.
     pub file: &'a Path,
-    /// Whether this is the one that signs.
+    /// Whether this key signs.
     pub signs: bool,
 }
 
-/// The keys of one directory as they stood when it was loaded: at least one.
-/// Cloning is cheap.
+/// The keys of one directory, as they were when it was loaded. There is at least one. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct KeyRing(Arc<Ring>);
 
@@ -64,7 +46,7 @@ struct Ring {
     dir: PathBuf,
     files: Vec<KeyFile>,
     oldest: SigningKey,
-    /// The oldest of them first.
+    /// The other keys, from the oldest to the newest.
     newer: Vec<SigningKey>,
     jwks: JwkSet,
 }
@@ -73,37 +55,33 @@ impl KeyRing {
     /// Loads every key of `dir`.
     ///
     /// # Errors
-    ///
-    /// Any [`KeyError`] but those of generating; one unusable file is enough.
+    /// [`KeyError`] when there is no key, or when one of the files cannot be used.
     pub fn load(dir: &Path) -> Result<Self, KeyError> {
         Self::read(dir, key_files::list(dir)?)
     }
 
-    /// Loads every key of `dir`, having made the first when there is none.
+    /// Loads every key of `dir`, and generates the first one if there is none.
     ///
     /// # Errors
-    ///
-    /// As [`load`](Self::load) and [`generate`](Self::generate).
+    /// As [`Self::load`] and [`Self::generate`].
     pub fn load_or_generate(dir: &Path) -> Result<Self, KeyError> {
         match Self::load(dir) {
             Err(KeyError::Empty { .. }) => {
                 let key = Self::generate(dir)?;
-                tracing::info!(kid = key.kid, path = %key.path.display(), "first signing key made");
+                tracing::info!(kid = key.kid, path = %key.path.display(), "generated the first signing key");
                 Self::load(dir)
             }
             loaded => loaded,
         }
     }
 
-    /// Adds a new key to `dir`, making the directory if need be. A ring loaded
-    /// before does not know it yet; see [`Tokens::reload`](super::tokens::Tokens::reload).
+    /// Adds a new key to `dir`, and creates the directory if it does not exist. A ring that was loaded before does not have the
+    /// key; see [`Tokens::reload`](crate::auth::tokens::access_tokens::Tokens::reload).
     ///
     /// # Errors
-    ///
-    /// When a file already there would keep the new key from signing, when others
-    /// may write to the directory, or when making or writing the key fails.
+    /// [`KeyError::NotNewest`], [`KeyError::LooseDirectory`], [`KeyError::Generate`] and [`KeyError::Io`].
     pub fn generate(dir: &Path) -> Result<NewKey, KeyError> {
-        key_files::make_dir(dir)?;
+        key_files::create_dir(dir)?;
         let (key, pem) = SigningKey::generate(dir)?;
         if let Some(last) = key_files::list(dir)?.pop()
             && last.path() >= key.file()
@@ -114,19 +92,19 @@ impl KeyRing {
         Ok(NewKey { kid: key.kid().to_owned(), path: key.file().to_owned() })
     }
 
-    /// The public keys as a JWK set (RFC 7517 §5), newest first.
+    /// Returns the public keys as a JWK set (RFC 7517, section 5), the newest first.
     #[must_use]
     pub fn jwks(&self) -> &JwkSet {
         &self.0.jwks
     }
 
-    /// Every key, newest first.
+    /// Returns every key, the newest first.
     pub fn list(&self) -> impl Iterator<Item = KeyEntry<'_>> {
         let signer = self.signer().kid();
         self.iter().map(move |key| KeyEntry { kid: key.kid(), file: key.file(), signs: key.kid() == signer })
     }
 
-    /// The ring as the directory now stands, if that has changed.
+    /// Loads the directory again if it has changed.
     pub(in crate::auth) fn reloaded(&self) -> Result<Option<Self>, KeyError> {
         let files = key_files::list(&self.0.dir)?;
         if files == self.0.files {
@@ -135,14 +113,14 @@ impl KeyRing {
         Self::read(&self.0.dir, files).map(Some)
     }
 
-    /// The newest key that every instance must know by now; the oldest when they
-    /// are all younger than that.
+    /// Returns the newest key that every instance knows by now, or the oldest key if all of them are younger than that.
     pub(in crate::auth) fn signer(&self) -> &SigningKey {
         let now = SystemTime::now();
         let known = |key: &&SigningKey| now.duration_since(key.modified()).is_ok_and(|age| age >= SIGNS_AFTER);
         self.iter().find(known).unwrap_or(&self.0.oldest)
     }
 
+    /// Returns the key with this id.
     pub(in crate::auth) fn find(&self, kid: &str) -> Option<&SigningKey> {
         self.iter().find(|key| key.kid() == kid)
     }
@@ -151,8 +129,8 @@ impl KeyRing {
         self.0.newer.iter().rev().chain(std::iter::once(&self.0.oldest))
     }
 
-    /// `files` is the listing from before the files are read: a file that changes
-    /// meanwhile differs from it at the next look.
+    /// Reads these files. They were listed before they are read: a file that changes in the meantime differs from its entry in
+    /// the list, and the next [`Self::reloaded`] reads it again.
     fn read(dir: &Path, files: Vec<KeyFile>) -> Result<Self, KeyError> {
         let mut keys: Vec<SigningKey> = Vec::with_capacity(files.len());
         for file in &files {

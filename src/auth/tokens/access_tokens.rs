@@ -1,5 +1,4 @@
-//! Access tokens: JWTs in the profile of RFC 9068, signed with ES256, valid for
-//! ten minutes, issued and verified by this service alone.
+//! Issuing and verifying access tokens.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,22 +7,24 @@ use jsonwebtoken::{Algorithm, Header};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-pub use super::claims::{Claims, Grant, LEEWAY_SECONDS};
-use super::compact::{Compact, TYP};
-pub use super::refused::Refused;
-use super::verified::Verified;
+use super::{
+    claims::{Claims, Grant},
+    compact::{Compact, TYP},
+    refused::Refused,
+    verified_tokens::VerifiedTokens,
+};
 use crate::auth::keys::{key_error::KeyError, key_ring::KeyRing};
 
 /// How long a token is valid after it was issued, in seconds.
 pub const LIFETIME_SECONDS: u64 = 600;
 
-/// The longest token that is looked at, in bytes.
+/// The length of the longest token that the service verifies, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8192;
 
 /// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
-    /// The named part of the grant is empty, malformed or too long.
+    /// The claim of this name is empty or malformed, or the token would be too long.
     #[error("no access token can be issued: {0} is missing or malformed")]
     Grant(&'static str),
     /// The key could not sign.
@@ -31,7 +32,7 @@ pub enum IssueError {
     Signing(#[from] jsonwebtoken::errors::Error),
 }
 
-/// Issues and verifies access tokens. Share it behind an [`Arc`].
+/// Issues and verifies access tokens. All workers share it.
 #[derive(Debug)]
 pub struct Tokens {
     issuer: String,
@@ -39,42 +40,40 @@ pub struct Tokens {
     state: RwLock<Arc<State>>,
 }
 
-/// The remembered tokens live and die with the ring that verified them: a key
-/// that is removed takes its tokens along, also one just being verified.
+/// The keys, and the tokens that were verified with them. Both are replaced together, so that the tokens of a removed key are
+/// forgotten with it, even one that is being verified at that moment.
 #[derive(Debug)]
 struct State {
     keys: KeyRing,
-    verified: Verified,
+    verified: VerifiedTokens,
 }
 
 impl State {
     fn new(keys: KeyRing) -> Arc<Self> {
-        Arc::new(Self { keys, verified: Verified::default() })
+        Arc::new(Self { keys, verified: VerifiedTokens::default() })
     }
 }
 
 impl Tokens {
-    /// Issues with the newest of `keys` that every instance knows by now, and
-    /// verifies with all of them; `iss` and `aud` of a token are exactly `issuer`
-    /// and `audience`.
+    /// Makes the issuer and verifier of tokens whose `iss` and `aud` are exactly `issuer` and `audience`. The newest of `keys`
+    /// that every instance knows by now signs; all of them verify.
     #[must_use]
     pub fn new(keys: KeyRing, issuer: String, audience: String) -> Self {
         Self { issuer, audience, state: RwLock::new(State::new(keys)) }
     }
 
-    /// The keys in use now, for publishing them.
+    /// Returns the keys that are in use now.
     #[must_use]
     pub fn keys(&self) -> KeyRing {
         self.state().keys.clone()
     }
 
-    /// Takes up key files that were added, changed or removed, and says whether
-    /// any were. Reads files only then, so it may be called every second.
+    /// Loads the keys again if any key file was added, changed or removed. Returns whether that was so. It reads the files only
+    /// in that case, so it is cheap to call often.
     ///
     /// # Errors
-    ///
-    /// When the directory as it now stands cannot be used. The keys loaded before
-    /// stay in use, also removed ones, until a later call succeeds.
+    /// Every [`KeyError`] of [`KeyRing::load`]. The keys that were loaded before then stay in use, removed ones too, until a
+    /// later call succeeds.
     pub fn reload(&self) -> Result<bool, KeyError> {
         let Some(keys) = self.state().keys.reloaded()? else {
             return Ok(false);
@@ -84,13 +83,10 @@ impl Tokens {
         Ok(true)
     }
 
-    /// Issues a token that expires [`LIFETIME_SECONDS`] after `issued_at`
-    /// (fractions of a second are cut off).
+    /// Issues a token that expires [`LIFETIME_SECONDS`] after `issued_at`, which is cut off to whole seconds.
     ///
     /// # Errors
-    ///
-    /// When the grant would make a token that [`verify`](Self::verify) refuses
-    /// whatever the time, or when the key cannot sign.
+    /// [`IssueError::Grant`] when [`Self::verify`] would refuse the token at any time; [`IssueError::Signing`].
     pub fn issue(&self, grant: &Grant, issued_at: DateTime<Utc>) -> Result<String, IssueError> {
         let iat = seconds(issued_at);
         let grant = grant.clone();
@@ -108,7 +104,7 @@ impl Tokens {
             tutor: grant.tutor,
             source: grant.source,
         };
-        claims.well_formed().map_err(IssueError::Grant)?;
+        claims.check_form().map_err(IssueError::Grant)?;
         let state = self.state();
         let key = state.keys.signer();
         let mut header = Header::new(Algorithm::ES256);
@@ -121,14 +117,13 @@ impl Tokens {
         Ok(token)
     }
 
-    /// The claims of a token this service issued and that is valid now.
+    /// Verifies a token and returns its claims.
     ///
     /// # Errors
-    ///
-    /// [`Refused`], whatever is wrong with it.
+    /// [`Refused`] for every token that this service has not issued, or that is not valid now.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Refused> {
         self.verify_at(token, Utc::now()).inspect_err(|refused| {
-            tracing::debug!(reason = refused.reason(), "access token refused");
+            tracing::debug!(reason = refused.reason(), "an access token was refused");
         })
     }
 
@@ -140,50 +135,50 @@ impl Tokens {
         let state = self.state();
         let digest = Sha256::digest(token).into();
         if let Some(claims) = state.verified.get(&digest) {
-            let live = !claims.expired(now);
-            return live.then_some(claims).ok_or(Refused::new("expired"));
+            return if claims.is_expired(now) { Err(Refused::new("expired")) } else { Ok(claims) };
         }
         let claims = Arc::new(self.check(&state.keys, token, now)?);
         state.verified.insert(digest, Arc::clone(&claims), now);
         Ok(claims)
     }
 
-    /// Everything [`verify`](Self::verify) promises, nothing remembered.
+    /// Checks a token without the cache.
     ///
-    /// The header and claims checks of `jsonwebtoken` are not used: they let pass
-    /// an unknown `crit`, any `typ`, a list for `aud`, and a fraction for `exp`.
+    /// The service does not use `jsonwebtoken`'s checks of header and claims, because they accept an unknown `crit`, any `typ`,
+    /// a list in `aud`, and a fraction in `exp`.
     fn check(&self, keys: &KeyRing, token: &str, now: u64) -> Result<Claims, Refused> {
         let compact = Compact::split(token)?;
         let key = keys.find(&compact.kid()?).ok_or(Refused::new("kid"))?;
-        // The algorithm is the key's own; a false signature is Ok(false).
         let signed = compact.signed.as_bytes();
-        let verdict = jsonwebtoken::crypto::verify(compact.signature, signed, key.public(), Algorithm::ES256);
-        if !matches!(verdict, Ok(true)) {
+        // The algorithm comes from the key, never from the token.
+        let is_valid = jsonwebtoken::crypto::verify(compact.signature, signed, key.public(), Algorithm::ES256);
+        if !matches!(is_valid, Ok(true)) {
             return Err(Refused::new("signature"));
         }
         let claims = compact.claims().ok_or(Refused::new("claims"))?;
         Claims::accept(claims, &self.issuer, &self.audience, now)
     }
 
-    /// The lock guards one pointer, which no panic can leave half written.
+    /// A poisoned lock does no harm: it guards one pointer, which no panic can leave half written.
     fn state(&self) -> Arc<State> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Whole seconds since 1970; moments before it count as 1970.
-fn seconds(moment: DateTime<Utc>) -> u64 {
-    u64::try_from(moment.timestamp()).unwrap_or(0)
+/// Returns the whole seconds since 1970; 0 for an earlier time.
+fn seconds(time: DateTime<Utc>) -> u64 {
+    u64::try_from(time.timestamp()).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use chrono::TimeDelta;
+
+    use super::*;
 
     const ISSUED_AT: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
 
-    /// A service whose keys are no longer on disk, and a token of it.
+    /// Returns an issuer whose keys are no longer on disk, and a token of it.
     fn start() -> (Tokens, String) {
         let dir = std::env::temp_dir().join(format!("auth-unit-{}", Uuid::new_v4()));
         let keys = KeyRing::load_or_generate(&dir).unwrap();
@@ -202,44 +197,44 @@ mod tests {
         (tokens, token)
     }
 
-    fn after(tokens: &Tokens, token: &str, seconds: i64) -> Result<(), &'static str> {
+    fn verify_after(tokens: &Tokens, token: &str, seconds: i64) -> Result<(), &'static str> {
         let now = ISSUED_AT + TimeDelta::seconds(seconds);
         tokens.verify_at(token, now).map(|_| ()).map_err(Refused::reason)
     }
 
     #[test]
-    fn accepted_up_to_the_last_second_of_leeway() {
+    fn a_token_is_accepted_up_to_the_last_second_of_leeway() {
         let (tokens, token) = start();
-        assert_eq!(after(&tokens, &token, 629), Ok(()));
+        assert_eq!(verify_after(&tokens, &token, 629), Ok(()));
     }
 
     #[test]
-    fn expired_with_the_end_of_leeway() {
+    fn a_token_is_expired_when_the_leeway_ends() {
         let (tokens, token) = start();
-        assert_eq!(after(&tokens, &token, 630), Err("expired"));
+        assert_eq!(verify_after(&tokens, &token, 630), Err("expired"));
     }
 
     #[test]
-    fn accepted_30_seconds_before_it_was_issued() {
+    fn a_token_is_accepted_30_seconds_before_it_was_issued() {
         let (tokens, token) = start();
-        assert_eq!(after(&tokens, &token, -30), Ok(()));
+        assert_eq!(verify_after(&tokens, &token, -30), Ok(()));
     }
 
     #[test]
-    fn refused_31_seconds_before_it_was_issued() {
+    fn a_token_is_refused_31_seconds_before_it_was_issued() {
         let (tokens, token) = start();
-        assert_eq!(after(&tokens, &token, -31), Err("iat"));
+        assert_eq!(verify_after(&tokens, &token, -31), Err("iat"));
     }
 
     #[test]
-    fn a_remembered_token_is_refused_once_it_has_expired() {
+    fn a_cached_token_is_refused_when_it_has_expired() {
         let (tokens, token) = start();
-        assert_eq!(after(&tokens, &token, 629), Ok(()));
-        assert_eq!(after(&tokens, &token, 630), Err("expired"));
+        assert_eq!(verify_after(&tokens, &token, 629), Ok(()));
+        assert_eq!(verify_after(&tokens, &token, 630), Err("expired"));
     }
 
     #[test]
-    fn an_accepted_token_is_remembered() {
+    fn an_accepted_token_is_cached() {
         let (tokens, token) = start();
         let first = tokens.verify_at(&token, ISSUED_AT).unwrap();
         let second = tokens.verify_at(&token, ISSUED_AT).unwrap();
@@ -247,9 +242,9 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_not_remembered() {
+    fn a_refusal_is_not_cached() {
         let (tokens, token) = start();
-        assert_eq!(after(&tokens, &token, -31), Err("iat"));
-        assert_eq!(after(&tokens, &token, 0), Ok(()));
+        assert_eq!(verify_after(&tokens, &token, -31), Err("iat"));
+        assert_eq!(verify_after(&tokens, &token, 0), Ok(()));
     }
 }

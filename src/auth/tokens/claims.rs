@@ -1,4 +1,4 @@
-//! What an access token says, and when that is to be believed.
+//! The claims of an access token, and the conditions under which the service accepts them.
 
 use garde::Validate as _;
 use serde::{Deserialize, Serialize};
@@ -8,55 +8,53 @@ use uuid::Uuid;
 use super::refused::Refused;
 use crate::{auth::scopes::ScopeSet, domain::MunicipalityCode};
 
-/// How far the clocks of two instances may differ, in seconds: a token is
-/// accepted up to, not including, this long after `exp`, and this long before
-/// `nbf` and `iat`.
+/// How far the clocks of two instances may differ, in seconds. A token is accepted until this long after `exp`, the last
+/// second excluded, and from this long before `nbf` and `iat`.
 pub const LEEWAY_SECONDS: u64 = 30;
 
-/// The claims of an access token (RFC 9068 §2.2).
+/// The claims of an access token (RFC 9068, section 2.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who issued the token: this service, by its URL.
+    /// The issuer: the URL of this service.
     pub iss: String,
-    /// Whom it is meant for. One string; arrays are not issued and not accepted.
+    /// The audience: the URL of this service, as a string. Arrays are neither issued nor accepted.
     pub aud: String,
-    /// Whom it speaks for.
+    /// The id of the account or client that the token is for.
     pub sub: String,
-    /// When it stops being valid, in whole seconds since 1970 (UTC).
+    /// When the token expires, in whole seconds since 1970 (UTC).
     pub exp: u64,
-    /// When it was issued, in whole seconds since 1970 (UTC).
+    /// When the token was issued, in whole seconds since 1970 (UTC).
     pub iat: u64,
-    /// Unique to this token.
+    /// The id of the token.
     pub jti: String,
-    /// The client it was issued to; for a login, the service itself.
+    /// The client to which the token was issued; the URL of this service when a person signed in.
     pub client_id: String,
-    /// What it allows (RFC 8693 §4.2).
+    /// The scopes of the token (RFC 8693, section 4.2).
     pub scope: ScopeSet,
     /// The role of `sub`.
     pub role: String,
-    /// Municipality code, three digits, when the role is bound to one.
+    /// The code of the municipality that `sub` acts for, if it acts for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub municipality: Option<MunicipalityCode>,
-    /// The tutor `sub` is, when it is one.
+    /// The tutor whose account `sub` is, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tutor: Option<Uuid>,
-    /// The `source` of all that a partner system makes; none for a person.
+    /// The `source` of everything that a partner system creates. A person has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
 
 impl Claims {
-    /// Reads and judges a claims set whose signature has been checked.
+    /// Reads and checks claims. The signature must have been checked before.
     ///
-    /// Unknown claims are ignored (RFC 7519 §4), `nbf` is honoured though not
-    /// issued.
+    /// Unknown claims are ignored (RFC 7519, section 4). `nbf` is checked although the service does not issue it.
     pub(super) fn accept(
         mut object: Map<String, Value>,
         issuer: &str,
         audience: &str,
         now: u64,
     ) -> Result<Self, Refused> {
-        // Serde reads null as an absent option.
+        // Serde would read null as an absent claim.
         if object.values().any(Value::is_null) {
             return Err(Refused::new("null claim"));
         }
@@ -65,18 +63,18 @@ impl Claims {
             None => None,
         };
         let claims: Self = serde_json::from_value(Value::Object(object)).map_err(|_| Refused::new("claims"))?;
-        claims.well_formed().map_err(Refused::new)?;
-        claims.judge(issuer, audience, nbf, now)?;
+        claims.check_form().map_err(Refused::new)?;
+        claims.check_validity(issuer, audience, nbf, now)?;
         Ok(claims)
     }
 
-    fn judge(&self, issuer: &str, audience: &str, nbf: Option<u64>, now: u64) -> Result<(), Refused> {
-        let too_early = |moment: u64| moment > now.saturating_add(LEEWAY_SECONDS);
-        let ground = if self.iss != issuer {
+    fn check_validity(&self, issuer: &str, audience: &str, nbf: Option<u64>, now: u64) -> Result<(), Refused> {
+        let too_early = |time: u64| time > now.saturating_add(LEEWAY_SECONDS);
+        let reason = if self.iss != issuer {
             "iss"
         } else if self.aud != audience {
             "aud"
-        } else if self.expired(now) {
+        } else if self.is_expired(now) {
             "expired"
         } else if too_early(self.iat) {
             "iat"
@@ -85,18 +83,18 @@ impl Claims {
         } else {
             return Ok(());
         };
-        Err(Refused::new(ground))
+        Err(Refused::new(reason))
     }
 
-    /// Whether the token may no longer be accepted (RFC 7519 §4.1.4).
-    pub(super) fn expired(&self, now: u64) -> bool {
+    /// Whether the token has expired (RFC 7519, section 4.1.4).
+    pub(super) fn is_expired(&self, now: u64) -> bool {
         now >= self.exp.saturating_add(LEEWAY_SECONDS)
     }
 
-    /// What types alone do not say; the error names the claim. Asked both when
-    /// issuing and when verifying, so that nothing is issued that is refused.
-    pub(super) fn well_formed(&self) -> Result<(), &'static str> {
-        let filled = [
+    /// Checks what the types do not; the error names the claim. It is checked before a token is issued too, so that the
+    /// service never issues a token that it would refuse.
+    pub(super) fn check_form(&self) -> Result<(), &'static str> {
+        let required = [
             ("iss", &self.iss),
             ("aud", &self.aud),
             ("sub", &self.sub),
@@ -104,7 +102,7 @@ impl Claims {
             ("client_id", &self.client_id),
             ("role", &self.role),
         ];
-        if let Some((name, _)) = filled.into_iter().find(|(_, value)| value.is_empty()) {
+        if let Some((name, _)) = required.into_iter().find(|(_, value)| value.is_empty()) {
             return Err(name);
         }
         if self.municipality.as_ref().is_some_and(|code| code.validate().is_err()) {
@@ -114,22 +112,21 @@ impl Claims {
     }
 }
 
-/// What [`Tokens::issue`](super::tokens::Tokens::issue) is told; the rest of the
-/// [`Claims`] it knows itself. The fields mean what those of the claims mean.
+/// The claims that [`Tokens::issue`](super::access_tokens::Tokens::issue) is given. It adds the other [`Claims`] itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Whom the token speaks for.
+    /// The id of the account or client that the token is for.
     pub sub: String,
-    /// The client it is issued to; for a login, the service itself.
+    /// The client to which the token is issued; the URL of this service when a person signs in.
     pub client_id: String,
-    /// What it allows: names separated by single spaces.
+    /// The scopes, separated by single spaces.
     pub scope: String,
     /// The role of `sub`.
     pub role: String,
-    /// Municipality code, three digits, when the role is bound to one.
+    /// The code of the municipality that `sub` acts for, if it acts for one.
     pub municipality: Option<MunicipalityCode>,
-    /// The tutor `sub` is, when it is one.
+    /// The tutor whose account `sub` is, if any.
     pub tutor: Option<Uuid>,
-    /// The `source` of all that a partner system makes; none for a person.
+    /// The `source` of everything that a partner system creates. A person has none.
     pub source: Option<String>,
 }

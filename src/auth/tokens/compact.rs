@@ -1,6 +1,5 @@
-//! The outer form of a signed token: JWS compact serialisation (RFC 7515 §7.1)
-//! and its header, parsed more strictly than the RFC asks, since every token
-//! accepted here was also written here.
+//! The compact serialisation of a signed token (RFC 7515, section 7.1) and its header. The service parses both more strictly
+//! than the RFC requires, because it accepts only tokens that it has issued itself.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,23 +8,24 @@ use serde_json::{Map, Value};
 use super::refused::Refused;
 use crate::domain::unique_keys::UniqueKeys;
 
-/// `typ` of an access token (RFC 9068 §2.1).
+/// The `typ` of an access token (RFC 9068, section 2.1).
 pub(super) const TYP: &str = "at+jwt";
-const TYP_IN_FULL: &str = "application/at+jwt";
+/// The same as a full media type, which is accepted too.
+const FULL_TYP: &str = "application/at+jwt";
 const ALG: &str = "ES256";
 
-/// The three parts of a token, the signature not yet checked.
+/// The three parts of a token. The signature has not been checked.
 pub(super) struct Compact<'a> {
-    /// Header and claims as they were signed: base64url, joined by a dot.
+    /// The signed text: header and claims in base64url, joined by a dot.
     pub(super) signed: &'a str,
-    /// Base64url.
+    /// The signature in base64url.
     pub(super) signature: &'a str,
     header: &'a str,
     claims: &'a str,
 }
 
 impl<'a> Compact<'a> {
-    /// Takes a token apart; three non-empty parts, else it is refused.
+    /// Splits a token into its three parts. None of them may be empty.
     pub(super) fn split(token: &'a str) -> Result<Self, Refused> {
         let parts: Vec<&str> = token.split('.').collect();
         match parts[..] {
@@ -36,12 +36,11 @@ impl<'a> Compact<'a> {
         }
     }
 
-    /// The `kid` of a header that holds `typ`, `alg` and `kid`, each as issued,
-    /// and nothing else.
+    /// Returns the `kid` of the header. The header must have `typ`, `alg` and `kid` as the service issues them, and nothing
+    /// else.
     ///
-    /// RFC 7515 §4 would have unknown parameters ignored. Allowing only what is
-    /// issued refuses `crit`, `jwk`, `jku`, `x5u`, `x5c`, `enc`, `zip`, `b64`
-    /// and whatever is registered next.
+    /// RFC 7515, section 4 says to ignore unknown parameters. The service refuses them instead, and with them `crit`, `jwk`,
+    /// `jku`, `x5u`, `x5c`, `enc`, `zip`, `b64` and every parameter that is registered later.
     pub(super) fn kid(&self) -> Result<String, Refused> {
         let mut header = object(self.header).ok_or(Refused::new("header"))?;
         let mut take = |name: &'static str| match header.remove(name) {
@@ -49,7 +48,7 @@ impl<'a> Compact<'a> {
             _ => Err(Refused::new(name)),
         };
         let (typ, alg, kid) = (take("typ")?, take("alg")?, take("kid")?);
-        if !typ.eq_ignore_ascii_case(TYP) && !typ.eq_ignore_ascii_case(TYP_IN_FULL) {
+        if !typ.eq_ignore_ascii_case(TYP) && !typ.eq_ignore_ascii_case(FULL_TYP) {
             return Err(Refused::new("typ"));
         }
         if alg != ALG {
@@ -61,7 +60,7 @@ impl<'a> Compact<'a> {
         Ok(kid)
     }
 
-    /// The claims set, undecided: call only once the signature has been checked.
+    /// Returns the claims, unchecked. Check the signature first.
     pub(super) fn claims(&self) -> Option<Map<String, Value>> {
         object(self.claims)
     }

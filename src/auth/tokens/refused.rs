@@ -1,10 +1,7 @@
-//! The one answer to every access token that is not accepted.
+//! The refusal of an access token.
 
-/// The access token was refused.
-///
-/// Deliberately opaque: its text says nothing of the ground, so that an answer
-/// to the caller cannot tell a forger how far a forgery got. Answer 401 with
-/// `error="invalid_token"` (RFC 6750 §3.1).
+/// An access token was refused. The text does not say why, so that the answer does not help a forger. The answer is 401 with
+/// `error="invalid_token"` (RFC 6750, section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the access token was refused")]
 pub struct Refused {
@@ -16,7 +13,7 @@ impl Refused {
         Self { reason }
     }
 
-    /// The ground in a word or two, for debug logs only; never part of an answer.
+    /// Returns the reason in a word or two. It is only for the log at the level `debug`, never for an answer.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         self.reason

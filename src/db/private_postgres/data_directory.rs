@@ -1,27 +1,37 @@
-use std::env;
-use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{self, Command};
-use std::time::Duration;
+//! The data directory of a private server, and the user that the server runs as.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::{
+        ffi::{OsStrExt as _, OsStringExt as _},
+        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
+    path::{Path, PathBuf},
+    process::{self, Command},
+    time::Duration,
+};
 
 use rustix::process::geteuid;
 
-use super::error::{LocalError, io_error};
-use super::log::lock_within;
+use super::{
+    error::{PrivatePostgresError, io_error},
+    log::lock_within,
+};
 
+/// The directory of the database cluster, in the data directory.
 pub(super) const CLUSTER: &str = "cluster";
+/// The name that PostgreSQL gives its socket.
 pub(super) const SOCKET_NAME: &str = ".s.PGSQL.5432";
-/// Systems differ in how long the path of a socket may be; this fits them all.
+/// The longest path of a socket that every system accepts, in bytes.
 const SOCKET_PATH_LIMIT: usize = 100;
-/// A killed process keeps its lock for a moment.
+/// The longest time to wait for the lock: a process that was killed keeps it for a moment.
 const LOCK_LIMIT: Duration = Duration::from_millis(500);
 
-/// The data directory, locked for us, and the user who runs the server on it.
+/// The data directory, locked for this process.
 #[derive(Debug)]
 pub(super) struct DataDirectory {
     pub(super) data_dir: PathBuf,
@@ -30,7 +40,7 @@ pub(super) struct DataDirectory {
     user: Option<User>,
 }
 
-/// The user that the server runs as when we are root.
+/// The user that the server runs as when this process runs as root.
 #[derive(Debug)]
 struct User {
     name: String,
@@ -39,16 +49,17 @@ struct User {
 }
 
 impl DataDirectory {
-    pub(super) fn prepare(data_dir: &Path) -> Result<Self, LocalError> {
-        let data_dir = make_data_dir(data_dir).map_err(io_error("make", data_dir))?;
+    /// Creates the data directory if it does not exist, and locks it.
+    pub(super) fn prepare(data_dir: &Path) -> Result<Self, PrivatePostgresError> {
+        let data_dir = make_data_dir(data_dir).map_err(io_error("create", data_dir))?;
         let lock = lock(&data_dir)?;
         let cluster = data_dir.join(CLUSTER);
         let user = server_user(&cluster)?;
         Ok(Self { data_dir, cluster, lock, user })
     }
 
-    /// The major version of PostgreSQL that made the cluster, if there is one.
-    pub(super) fn cluster_version(&self) -> Result<Option<u32>, LocalError> {
+    /// Returns the major version of PostgreSQL that created the cluster, if there is one.
+    pub(super) fn cluster_version(&self) -> Result<Option<u32>, PrivatePostgresError> {
         if !self.cluster.exists() {
             return Ok(None);
         }
@@ -59,8 +70,7 @@ impl DataDirectory {
             .map_err(io_error("read the version in", path))
     }
 
-    /// A command that runs as the server's user, with nothing in its
-    /// environment that could change how PostgreSQL works or is secret.
+    /// Returns a command that runs as the server's user. Its environment has no secrets and no settings of PostgreSQL.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir("/").env_clear().env("LC_ALL", "C");
@@ -68,15 +78,15 @@ impl DataDirectory {
             command.envs(env::var_os(name).map(|value| (name, value)));
         }
         if let Some(user) = &self.user {
-            // For root, this also drops the supplementary groups.
+            // When root changes the user, the command also loses root's supplementary groups.
             command.uid(user.uid).gid(user.gid);
         }
         command
     }
 
-    /// Checks that the server's user can enter the data directory and the one
-    /// with the programs, by having it try.
-    pub(super) fn check_reach(&self, bin_dir: &Path) -> Result<(), LocalError> {
+    /// Checks that the server's user can enter the data directory and the directory of the programs. A shell that runs as
+    /// that user tries each.
+    pub(super) fn check_access(&self, bin_dir: &Path) -> Result<(), PrivatePostgresError> {
         const FIRST_BLOCKED: &str = r#"for dir; do [ -x "$dir" ] || { printf %s "$dir"; exit 1; }; done"#;
         let Some(user) = &self.user else {
             return Ok(());
@@ -92,23 +102,25 @@ impl DataDirectory {
         if output.status.success() {
             return Ok(());
         }
-        Err(LocalError::Unreachable { user: user.name.clone(), blocked: OsString::from_vec(output.stdout).into() })
+        Err(PrivatePostgresError::Unreachable {
+            user: user.name.clone(),
+            blocked: OsString::from_vec(output.stdout).into(),
+        })
     }
 
-    /// An empty directory for a new cluster; one left half-made is removed.
-    pub(super) fn make_draft(&self) -> Result<PathBuf, LocalError> {
-        let draft = self.data_dir.join("cluster.new");
-        if draft.exists() {
-            fs::remove_dir_all(&draft).map_err(io_error("remove", &draft))?;
+    /// Creates an empty directory for a new cluster. Removes one that an earlier attempt left unfinished.
+    pub(super) fn make_unfinished_cluster(&self) -> Result<PathBuf, PrivatePostgresError> {
+        let unfinished = self.data_dir.join("cluster.new");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished).map_err(io_error("remove", &unfinished))?;
         }
-        self.make_private_dir(&draft)?;
-        Ok(draft)
+        self.make_private_dir(&unfinished)?;
+        Ok(unfinished)
     }
 
-    /// The directory for the socket: in the data directory, or in a temporary
-    /// one if the path would be too long or has a comma, which would split it
-    /// for both the server and its clients.
-    pub(super) fn make_socket_dir(&self) -> Result<PathBuf, LocalError> {
+    /// Creates the directory of the socket: in the data directory, or in a temporary directory if the path is too long or
+    /// has a comma, at which both the server and its clients would split it.
+    pub(super) fn make_socket_dir(&self) -> Result<PathBuf, PrivatePostgresError> {
         let data_dir = self.data_dir.as_os_str().as_bytes();
         let name = format!("kuntatutorit-{:016x}", hash(data_dir));
         let fallback = Path::new("/tmp").join(&name);
@@ -117,7 +129,7 @@ impl DataDirectory {
             socket.len() <= SOCKET_PATH_LIMIT && !socket.contains(&b',')
         };
         let mut choices = vec![self.data_dir.join("socket")];
-        // Root's own temporary directory may be closed to the server's user.
+        // The server's user may be unable to enter root's own temporary directory.
         if self.user.is_none() {
             choices.push(env::temp_dir().join(name));
         }
@@ -126,50 +138,49 @@ impl DataDirectory {
         Ok(dir)
     }
 
-    /// Makes sure of a directory that only the server's user can enter. In a
-    /// temporary directory someone else may have made it, to get between us
-    /// and the server: such a one is refused.
-    fn make_private_dir(&self, path: &Path) -> Result<(), LocalError> {
+    /// Creates a directory that only the server's user can enter. If it exists, it must already be such a directory: in a
+    /// temporary directory, another user may have created it to pose as the server.
+    fn make_private_dir(&self, path: &Path) -> Result<(), PrivatePostgresError> {
         match DirBuilder::new().mode(0o700).create(path) {
             Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(io_error("make", path)(cause));
+                return Err(io_error("create", path)(cause));
             }
             _ => {}
         }
         let ours = geteuid().as_raw();
         let (uid, gid) = self.user.as_ref().map_or((ours, None), |user| (user.uid, Some(user.gid)));
-        let found = fs::symlink_metadata(path).map_err(io_error("look at", path))?;
+        let found = fs::symlink_metadata(path).map_err(io_error("inspect", path))?;
         let private = found.is_dir() && found.mode() & 0o777 == 0o700;
         if private && found.uid() == ours && uid != ours {
-            return chown(path, Some(uid), gid).map_err(io_error("give away", path));
+            return chown(path, Some(uid), gid).map_err(io_error("change the owner of", path));
         }
         if private && found.uid() == uid {
             return Ok(());
         }
-        Err(LocalError::NotPrivate { path: path.to_owned() })
+        Err(PrivatePostgresError::NotPrivate { path: path.to_owned() })
     }
 }
 
-/// Makes the data directory, with its parents, and returns its real path.
+/// Creates the data directory with its parents, and returns its real path.
 fn make_data_dir(path: &Path) -> io::Result<PathBuf> {
     let missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(missing).collect();
     for dir in missing.into_iter().rev() {
         match DirBuilder::new().mode(0o700).create(dir) {
             Err(cause) if !dir.is_dir() => return Err(cause),
-            _ => let_through(dir)?,
+            _ => let_server_user_through(dir)?,
         }
     }
     let path = fs::canonicalize(path)?;
-    // A directory that has been put to some use is left as its owner wants it.
+    // A directory that is already in use keeps the permissions that its owner gave it.
     if fs::read_dir(&path)?.next().is_none() {
-        let_through(&path)?;
+        let_server_user_through(&path)?;
     }
     Ok(path)
 }
 
-/// When we are root, lets the server's user through the directory to its own.
-fn let_through(dir: &Path) -> io::Result<()> {
+/// Lets the server's user pass through the directory when this process runs as root.
+fn let_server_user_through(dir: &Path) -> io::Result<()> {
     if !geteuid().is_root() {
         return Ok(());
     }
@@ -178,8 +189,8 @@ fn let_through(dir: &Path) -> io::Result<()> {
     fs::set_permissions(dir, permissions)
 }
 
-/// Locks the directory for this process, until the file is closed.
-fn lock(data_dir: &Path) -> Result<File, LocalError> {
+/// Locks the directory for this process until the file is closed.
+fn lock(data_dir: &Path) -> Result<File, PrivatePostgresError> {
     let path = data_dir.join("lock");
     let mut file = OpenOptions::new()
         .read(true)
@@ -191,17 +202,17 @@ fn lock(data_dir: &Path) -> Result<File, LocalError> {
         .map_err(io_error("open", &path))?;
     if !lock_within(LOCK_LIMIT, &file).map_err(io_error("lock", &path))? {
         let mut process = String::new();
-        // The number is a help to the reader; the lock is what counts.
+        // The process id only helps the reader of the error. The lock decides.
         let _ = file.read_to_string(&mut process);
-        return Err(LocalError::InUse { data_dir: data_dir.to_owned(), process: process.trim().to_owned() });
+        return Err(PrivatePostgresError::InUse { data_dir: data_dir.to_owned(), process: process.trim().to_owned() });
     }
     file.set_len(0).and_then(|()| writeln!(file, "{}", process::id())).map_err(io_error("write", &path))?;
     Ok(file)
 }
 
-/// Whom to run the server as: ourselves (`None`) unless we are root, else the
-/// one who owns the cluster already, else `postgres` or `nobody`.
-fn server_user(cluster: &Path) -> Result<Option<User>, LocalError> {
+/// Returns the user to run the server as. It is the user of this process (`None`) unless that is root. For root it is the
+/// owner of the cluster, or else `postgres` or `nobody`.
+fn server_user(cluster: &Path) -> Result<Option<User>, PrivatePostgresError> {
     if !geteuid().is_root() {
         return Ok(None);
     }
@@ -214,15 +225,16 @@ fn server_user(cluster: &Path) -> Result<Option<User>, LocalError> {
         .or_else(|| find(&|user| user.name == "postgres"))
         .or_else(|| find(&|user| user.name == "nobody"));
     let user = chosen.and_then(|index| users.into_iter().nth(index));
-    user.map(Some).ok_or(LocalError::NoServerUser)
+    user.map(Some).ok_or(PrivatePostgresError::NoServerUser)
 }
 
+/// Returns the user in a line of `/etc/passwd`.
 fn user_in(line: &str) -> Option<User> {
     let mut fields = line.split(':');
     Some(User { name: fields.next()?.to_owned(), uid: fields.nth(1)?.parse().ok()?, gid: fields.next()?.parse().ok()? })
 }
 
-/// FNV-1a, because it must be the same in every build of the program.
+/// Returns the FNV-1a hash, which is the same in every build of the program.
 fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

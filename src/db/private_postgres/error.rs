@@ -1,68 +1,72 @@
-use std::io;
-use std::path::{Path, PathBuf};
+//! The reasons why a private server cannot start, each with what to do about it.
 
-/// Why a private server could not be started, and what to do about it.
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The reason why a private server could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LocalError {
-    /// PostgreSQL's programs are nowhere to be found.
+pub enum PrivatePostgresError {
+    /// PostgreSQL's programs were not found.
     #[error(
         "PostgreSQL's programs initdb and postgres were not found together in any of {looked}; \
          install PostgreSQL {minimum} or newer (Debian and Ubuntu: apt install postgresql, Fedora: \
          dnf install postgresql-server, macOS: brew install postgresql@17), set PG_BIN_DIR to \
-         their directory, or set DATABASE_URL to use a server that runs already"
+         their directory, or set DATABASE_URL to use a server that is already running"
     )]
     NoPrograms {
         /// The directories that were searched.
         looked: String,
-        /// The oldest major version that will do.
+        /// The oldest major version that is supported.
         minimum: u32,
     },
-    /// Only too old programs were found.
+    /// All programs that were found are too old.
     #[error(
-        "PostgreSQL {minimum} or newer is needed but only {found} was found; install a newer one, \
+        "PostgreSQL {minimum} or newer is needed, but only {found} was found; install a newer one, \
          set PG_BIN_DIR to the directory of its programs, or set DATABASE_URL to use a server \
-         that runs already"
+         that is already running"
     )]
     TooOld {
-        /// The versions and where they are.
+        /// The versions that were found, with their directories.
         found: String,
-        /// The oldest major version that will do.
+        /// The oldest major version that is supported.
         minimum: u32,
     },
-    /// The data is from a version of PostgreSQL that is not installed.
+    /// The version of PostgreSQL that created the data is not installed.
     #[error(
-        "the database in {cluster} was made by PostgreSQL {version} but only {found} was found; \
+        "PostgreSQL {version} created the database in {cluster}, but only {found} was found; \
          install PostgreSQL {version} again, set PG_BIN_DIR to the directory of its programs, or \
-         move the data to the new version with pg_upgrade"
+         upgrade the data to the new version with pg_upgrade"
     )]
     OtherVersion {
         /// The database cluster.
         cluster: PathBuf,
-        /// The major version that made it.
+        /// The major version that created it.
         version: u32,
-        /// The versions found and where they are.
+        /// The versions that were found, with their directories.
         found: String,
     },
-    /// We are root, and there is no ordinary user to run the server as.
+    /// The service runs as root, and there is no ordinary user to run the server as.
     #[error(
-        "PostgreSQL does not run as root and /etc/passwd has neither the user postgres nor the \
+        "PostgreSQL refuses to run as root, and /etc/passwd has neither the user postgres nor the \
          user nobody; add one of them, or start the service as an ordinary user"
     )]
     NoServerUser,
-    /// The user that the server runs as cannot get to its files.
+    /// The user of the server cannot enter a directory that it needs.
     #[error(
-        "PostgreSQL does not run as root but as the user {user}, who cannot enter {blocked}; \
+        "PostgreSQL refuses to run as root, so it runs as the user {user}, who cannot enter {blocked}; \
          choose another directory, such as DATA_DIR=/var/lib/kuntatutorit, or let the user in \
          with chmod o+x"
     )]
     Unreachable {
-        /// The user that the server runs as.
+        /// The user of the server.
         user: String,
         /// The first directory that the user cannot enter.
         blocked: PathBuf,
     },
-    /// Another process runs a server on the directory.
+    /// Another process uses the data directory.
     #[error(
         "another kuntatutorit is already using {data_dir} (process {process}); stop it first, or \
          choose another directory with DATA_DIR"
@@ -70,21 +74,21 @@ pub enum LocalError {
     InUse {
         /// The data directory.
         data_dir: PathBuf,
-        /// The number of the process, as it wrote it down.
+        /// The id of the process, which it wrote into the lock file.
         process: String,
     },
-    /// The server of a killed service has not ended.
+    /// The server of a service that was killed is still running.
     #[error(
-        "a PostgreSQL server that an earlier kuntatutorit left on {data_dir} is still stopping; \
-         try again in a moment, and see {data_dir}/postgres.log if this goes on"
+        "the PostgreSQL server of an earlier kuntatutorit is still stopping in {data_dir}; \
+         try again in a moment, and see {data_dir}/postgres.log if it does not stop"
     )]
     StillStopping {
         /// The data directory.
         data_dir: PathBuf,
     },
-    /// A directory that must be ours alone is not.
+    /// A directory that only the user of the server may enter is open to others, or is no directory.
     #[error(
-        "{path} is not a directory that only the database server's own user can enter; remove it \
+        "{path} must be a directory that only the user of the database server can enter; remove it \
          and try again"
     )]
     NotPrivate {
@@ -96,37 +100,37 @@ pub enum LocalError {
     Failed {
         /// The program.
         program: &'static str,
-        /// The log with all that it said.
+        /// The log with its whole output.
         log: PathBuf,
-        /// The end of what it said.
+        /// The last lines of its output.
         lines: String,
     },
     /// The server was not ready in time.
     #[error(
-        "PostgreSQL did not become ready in {seconds} seconds and was stopped; try again when the \
+        "PostgreSQL was not ready after {seconds} seconds, so it was stopped; try again when the \
          machine is less busy, or see {log}, which ends:\n{lines}"
     )]
     Slow {
-        /// How long we waited.
+        /// The time limit.
         seconds: u64,
-        /// The log with all that it said.
+        /// The log with the server's whole output.
         log: PathBuf,
-        /// The end of what it said.
+        /// The last lines of the output.
         lines: String,
     },
-    /// The operating system refused something.
+    /// The operating system refused an action.
     #[error("cannot {action} {path}: {cause}; check DATA_DIR, and that this user may do that")]
     Io {
-        /// What was tried.
+        /// The action that was tried.
         action: &'static str,
-        /// On what.
+        /// The file or directory that it was tried on.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
 }
 
-/// For `map_err`: names what was tried on what.
-pub(super) fn io_error(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> LocalError {
-    move |cause| LocalError::Io { action, path: path.as_ref().to_owned(), cause }
+/// Returns a function for `map_err` that adds the action and the path to an error of the operating system.
+pub(super) fn io_error(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> PrivatePostgresError {
+    move |cause| PrivatePostgresError::Io { action, path: path.as_ref().to_owned(), cause }
 }

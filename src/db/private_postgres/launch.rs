@@ -1,19 +1,24 @@
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::{Child, Stdio};
+//! Creating a database cluster, and starting the server on it.
 
-use super::data_directory::DataDirectory;
-use super::error::{LocalError, io_error};
-use super::log::Log;
-use super::options::Options;
-use super::programs::Programs;
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    os::unix::process::CommandExt as _,
+    path::Path,
+    process::{Child, Stdio},
+};
 
-/// Runs the server given as its arguments until that ends by itself or the
-/// pipe on standard input closes. The signal is repeated because a server that
-/// is just starting ignores it. The shells ignore what a service manager may
-/// send to the whole group of processes, so that they outlive the service.
+use super::{
+    data_directory::DataDirectory,
+    error::{PrivatePostgresError, io_error},
+    log::Log,
+    options::Options,
+    programs::Programs,
+};
+
+/// A shell script that runs the server given as its arguments. It stops the server when the pipe on standard input closes,
+/// and ends when the server ends. It repeats the signal, because a server that is just starting ignores it. The shells
+/// ignore the signals that a service manager may send to the whole process group, so that they outlive the service.
 const SUPERVISOR: &str = r#"
 trap '' HUP INT TERM
 exec 3<&0 </dev/null
@@ -37,6 +42,7 @@ kill -KILL "$watcher"
 exit "$status"
 "#;
 
+/// The settings of every private server.
 const SETTINGS: [&str; 10] = [
     "listen_addresses=",
     "port=5432",
@@ -46,29 +52,28 @@ const SETTINGS: [&str; 10] = [
     "timezone=UTC",
     "log_timezone=UTC",
     "log_checkpoints=off",
-    // Statements that fail, and the details of why, can hold personal data.
+    // A failed statement and the details of its error can contain personal data.
     "log_min_error_statement=panic",
     "log_error_verbosity=terse",
 ];
 
-/// For data that nobody misses after a power failure.
-const HASTY_SETTINGS: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+/// The settings of a server whose data need not survive a power failure.
+const NOT_DURABLE_SETTINGS: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
-/// Makes the cluster under another name first: one that has the final name is
-/// always whole.
+/// Creates the database cluster. It gets its final name last, so that a cluster with that name is always complete.
 pub(super) fn make_cluster(
-    place: &DataDirectory,
+    directory: &DataDirectory,
     programs: &Programs,
     log: &Log,
     durable: bool,
-) -> Result<(), LocalError> {
-    let draft = place.make_draft()?;
+) -> Result<(), PrivatePostgresError> {
+    let unfinished = directory.make_unfinished_cluster()?;
     let initdb = programs.initdb();
-    let mut command = place.command(&initdb);
+    let mut command = directory.command(&initdb);
     command
         .args(["--locale=C", "--lc-ctype=C.UTF-8", "--encoding=UTF8"])
         .args(["--auth=trust", "--username=postgres", "--pgdata"])
-        .arg(&draft)
+        .arg(&unfinished)
         .stdin(Stdio::null())
         .stdout(log.output()?)
         .stderr(log.output()?);
@@ -79,19 +84,20 @@ pub(super) fn make_cluster(
     if !status.success() {
         return Err(log.failure("initdb"));
     }
-    fs::rename(&draft, &place.cluster).map_err(io_error("rename", &draft))?;
-    File::open(&place.data_dir).and_then(|dir| dir.sync_all()).map_err(io_error("write", &place.data_dir))
+    fs::rename(&unfinished, &directory.cluster).map_err(io_error("rename", &unfinished))?;
+    let data_dir = &directory.data_dir;
+    File::open(data_dir).and_then(|dir| dir.sync_all()).map_err(io_error("write", data_dir))
 }
 
 /// Starts the server under its supervisor.
 pub(super) fn supervise(
-    place: &DataDirectory,
+    directory: &DataDirectory,
     postgres: &Path,
     arguments: Vec<OsString>,
     log: &Log,
-) -> Result<Child, LocalError> {
-    // Its own process group, so that Ctrl-C in a terminal does not reach it.
-    place
+) -> Result<Child, PrivatePostgresError> {
+    // A process group of its own, so that Ctrl-C in a terminal does not reach the server.
+    directory
         .command(Path::new("/bin/sh"))
         .args(["-c", SUPERVISOR, "postgres-supervisor"])
         .arg(postgres)
@@ -104,11 +110,11 @@ pub(super) fn supervise(
         .map_err(io_error("run", postgres))
 }
 
-/// What to tell the server on its command line.
+/// Returns the command-line arguments of the server.
 pub(super) fn server_arguments(cluster: &Path, socket_dir: &Path, options: &Options) -> Vec<OsString> {
     let mut settings = SETTINGS.map(OsString::from).to_vec();
     if !options.durable {
-        settings.extend(HASTY_SETTINGS.map(OsString::from));
+        settings.extend(NOT_DURABLE_SETTINGS.map(OsString::from));
     }
     settings.push(format!("max_connections={}", options.max_connections).into());
     let mut sockets = OsString::from("unix_socket_directories=");

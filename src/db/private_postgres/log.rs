@@ -1,18 +1,27 @@
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::thread;
-use std::time::{Duration, Instant};
+//! The log of a private server.
 
-use super::error::{LocalError, io_error};
-use super::options::{POLL, STOP_LIMIT};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read as _, Seek as _, SeekFrom},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
+use super::{
+    error::{PrivatePostgresError, io_error},
+    options::{POLL_INTERVAL, STOP_LIMIT},
+};
+
+/// The size at which the log is emptied, in bytes.
 const SIZE_LIMIT: u64 = 10_000_000;
+/// The number of lines of the log that an error message quotes.
+const QUOTED_LINES: usize = 12;
 
-/// The server's log. It is locked, and every process of the server inherits
-/// the lock with it: who gets the lock knows that no such process is left.
+/// The server's log. It is locked, and every process of the server inherits the lock with the file. A process that gets the
+/// lock knows that no process of an earlier server is left.
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) path: PathBuf,
@@ -21,15 +30,15 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Opens the log, waiting a while for a server that is still stopping.
-    pub(super) fn open(data_dir: &Path) -> Result<Self, LocalError> {
+    /// Opens and locks the log. Waits for an earlier server that is still stopping.
+    pub(super) fn open(data_dir: &Path) -> Result<Self, PrivatePostgresError> {
         let path = data_dir.join("postgres.log");
         let file =
             OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(io_error("open", &path))?;
         if !lock_within(STOP_LIMIT, &file).map_err(io_error("lock", &path))? {
-            return Err(LocalError::StillStopping { data_dir: data_dir.to_owned() });
+            return Err(PrivatePostgresError::StillStopping { data_dir: data_dir.to_owned() });
         }
-        let mut start = file.metadata().map_err(io_error("look at", &path))?.len();
+        let mut start = file.metadata().map_err(io_error("inspect", &path))?.len();
         if start > SIZE_LIMIT {
             file.set_len(0).map_err(io_error("empty", &path))?;
             start = 0;
@@ -37,31 +46,32 @@ impl Log {
         Ok(Self { path, file, start })
     }
 
-    /// The log as a program's output.
-    pub(super) fn output(&self) -> Result<Stdio, LocalError> {
+    /// Returns the log as the output of a program.
+    pub(super) fn output(&self) -> Result<Stdio, PrivatePostgresError> {
         let copy = self.file.try_clone().map_err(io_error("open", &self.path))?;
         Ok(copy.into())
     }
 
-    pub(super) fn failure(&self, program: &'static str) -> LocalError {
-        LocalError::Failed { program, log: self.path.clone(), lines: self.last_lines() }
+    /// Returns the error of a program that failed, with the last lines of its output.
+    pub(super) fn failure(&self, program: &'static str) -> PrivatePostgresError {
+        PrivatePostgresError::Failed { program, log: self.path.clone(), lines: self.last_lines() }
     }
 
-    /// The last lines written since this was opened.
+    /// Returns the last lines that were written since the log was opened.
     pub(super) fn last_lines(&self) -> String {
         let mut bytes = Vec::new();
-        // This goes into an error message, which is of use without it too.
+        // The error message that quotes the lines is useful without them, too.
         let _ = File::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.start))?;
             file.read_to_end(&mut bytes)
         });
         let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        lines[lines.len().saturating_sub(12)..].join("\n")
+        lines[lines.len().saturating_sub(QUOTED_LINES)..].join("\n")
     }
 }
 
-/// Whether the file could be locked in that time.
+/// Locks the file. Returns false if another process still has the lock after this time.
 pub(super) fn lock_within(limit: Duration, file: &File) -> io::Result<bool> {
     let deadline = Instant::now() + limit;
     loop {
@@ -69,7 +79,7 @@ pub(super) fn lock_within(limit: Duration, file: &File) -> io::Result<bool> {
             Ok(()) => return Ok(true),
             Err(TryLockError::Error(cause)) => return Err(cause),
             Err(TryLockError::WouldBlock) if Instant::now() > deadline => return Ok(false),
-            Err(TryLockError::WouldBlock) => thread::sleep(POLL),
+            Err(TryLockError::WouldBlock) => thread::sleep(POLL_INTERVAL),
         }
     }
 }

@@ -1,19 +1,14 @@
-//! A private PostgreSQL server that the service starts for itself, so that it
-//! runs with nothing but PostgreSQL's programs installed.
+//! A private PostgreSQL server that the service starts for itself. Only PostgreSQL's programs must be installed.
 //!
-//! The server is reached only through a Unix socket in a directory that no
-//! other user can enter. It has no TCP port, and so it cannot collide with
-//! another server. It stops when [`LocalPostgres`] is dropped and also when
-//! this process is killed, because its supervisor sees the pipe between them
-//! close.
+//! The server listens only on a Unix socket in a directory that no other user can enter. It has no TCP port, so it cannot
+//! collide with another server. It stops when [`PrivatePostgres`] is dropped, and also when this process is killed: a
+//! supervisor process notices that the pipe to this process has closed.
 //!
-//! Everything here blocks: call it before an async runtime starts, or from
-//! `spawn_blocking`. A service manager should signal only the service itself
-//! when it stops it (systemd: `KillMode=mixed`).
+//! All functions block. Call them before an async runtime starts, or from `spawn_blocking`. A service manager should send
+//! its stop signal to the service only (systemd: `KillMode=mixed`).
 //!
-//! What lies in the data directory: `cluster` is PostgreSQL's own data,
-//! `postgres.log` the server's log, `socket` its socket, and `lock` keeps a
-//! second service out.
+//! The data directory contains `cluster` (PostgreSQL's own data), `postgres.log` (the server's log), `socket` (its socket)
+//! and `lock` (which keeps a second service out).
 
 mod data_directory;
 mod error;
@@ -23,4 +18,4 @@ mod options;
 mod programs;
 mod server;
 
-pub use self::{error::LocalError, options::Options, server::LocalPostgres};
+pub use self::{error::PrivatePostgresError, options::Options, server::PrivatePostgres};

@@ -1,15 +1,18 @@
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+//! Finding PostgreSQL's programs.
 
-use super::data_directory::DataDirectory;
-use super::error::LocalError;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
+use super::{data_directory::DataDirectory, error::PrivatePostgresError};
+
+/// The oldest major version that is supported.
 const OLDEST: u32 = 15;
 
-/// Where packages put one directory for each version: the parent, what the
-/// names in it begin with, and the path from there to the programs.
+/// The places where packages install one directory for each version: the parent directory, the prefix of the versions'
+/// directories, and the path from there to the programs.
 const VERSIONED: [(&str, &str, &str); 6] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -27,28 +30,30 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// The programs in `bin_dir`, or the first that suit among all that are
-    /// installed: of the version that made the cluster if there is one.
-    pub(super) fn find(bin_dir: Option<&Path>, place: &DataDirectory) -> Result<Self, LocalError> {
-        let made_by = place.cluster_version()?;
+    /// Returns the programs in `bin_dir`, or else the first suitable installation. An existing cluster needs programs of the
+    /// version that created it.
+    pub(super) fn find(bin_dir: Option<&Path>, directory: &DataDirectory) -> Result<Self, PrivatePostgresError> {
+        let cluster_version = directory.cluster_version()?;
         let found = match bin_dir {
             Some(dir) => installations(&[dir.to_owned()]),
             None => installations(&usual_dirs()),
         };
         if found.is_empty() {
-            return Err(LocalError::NoPrograms {
-                looked: bin_dir.map_or_else(looked, |dir| format!("PG_BIN_DIR={}", dir.display())),
+            return Err(PrivatePostgresError::NoPrograms {
+                looked: bin_dir.map_or_else(usual_places, |dir| format!("PG_BIN_DIR={}", dir.display())),
                 minimum: OLDEST,
             });
         }
-        let names = found.iter().map(Self::name).collect::<Vec<_>>().join(", ");
-        let suits = |programs: &Self| match made_by {
+        let descriptions = found.iter().map(Self::description).collect::<Vec<_>>().join(", ");
+        let suits = |programs: &Self| match cluster_version {
             Some(version) => programs.version == version,
             None => programs.version >= OLDEST,
         };
-        found.into_iter().find(suits).ok_or_else(|| match made_by {
-            Some(version) => LocalError::OtherVersion { cluster: place.cluster.clone(), version, found: names },
-            None => LocalError::TooOld { found: names, minimum: OLDEST },
+        found.into_iter().find(suits).ok_or_else(|| match cluster_version {
+            Some(version) => {
+                PrivatePostgresError::OtherVersion { cluster: directory.cluster.clone(), version, found: descriptions }
+            }
+            None => PrivatePostgresError::TooOld { found: descriptions, minimum: OLDEST },
         })
     }
 
@@ -60,11 +65,12 @@ impl Programs {
         self.dir.join("postgres")
     }
 
-    fn name(&self) -> String {
+    fn description(&self) -> String {
         format!("{} in {}", self.version, self.dir.display())
     }
 }
 
+/// Returns the installations in these directories, each once.
 fn installations(dirs: &[PathBuf]) -> Vec<Programs> {
     let mut found: Vec<Programs> = Vec::new();
     for dir in dirs.iter().filter_map(|dir| home_of_programs(dir)) {
@@ -77,19 +83,19 @@ fn installations(dirs: &[PathBuf]) -> Vec<Programs> {
     found
 }
 
-/// The directory that really holds the programs that `dir` offers: it may hold
-/// links to them, or only wrappers of some that are of no use to us.
+/// Returns the directory in which the programs of `dir` are really installed. `dir` may contain links to the programs, or
+/// wrappers that do not work without a package's other tools.
 fn home_of_programs(dir: &Path) -> Option<PathBuf> {
-    let whole = |dir: &Path| dir.join("initdb").is_file() && dir.join("postgres").is_file();
+    let is_complete = |dir: &Path| dir.join("initdb").is_file() && dir.join("postgres").is_file();
     let real = fs::canonicalize(dir.join("postgres")).ok()?;
     let home = real.parent()?;
-    if whole(home) {
+    if is_complete(home) {
         return Some(home.to_owned());
     }
-    whole(dir).then(|| fs::canonicalize(dir).ok())?
+    is_complete(dir).then(|| fs::canonicalize(dir).ok())?
 }
 
-/// The major version in a line such as `postgres (PostgreSQL) 15.18 (Debian)`.
+/// Returns the major version from a line such as `postgres (PostgreSQL) 15.18 (Debian)`.
 fn version_of(postgres: &Path) -> Option<u32> {
     let output = Command::new(postgres).arg("--version").output().ok()?;
     let line = String::from_utf8(output.stdout).ok()?;
@@ -101,6 +107,7 @@ fn leading_number(text: &str) -> Option<u32> {
     text[..end.unwrap_or(text.len())].parse().ok()
 }
 
+/// Returns the directories of `PATH`, and those where packages install PostgreSQL.
 fn usual_dirs() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut dirs: Vec<PathBuf> = env::split_paths(&path).filter(|dir| dir.is_absolute()).collect();
@@ -110,6 +117,7 @@ fn usual_dirs() -> Vec<PathBuf> {
     dirs
 }
 
+/// Returns the directories of all versions in `parent`, the newest first.
 fn newest_first(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let mut dirs: Vec<(Option<u32>, PathBuf)> = fs::read_dir(parent)
         .into_iter()
@@ -125,7 +133,8 @@ fn newest_first(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     dirs.into_iter().rev().map(|(_, dir)| dir).collect()
 }
 
-fn looked() -> String {
+/// Describes the [`usual_dirs`] for an error message.
+fn usual_places() -> String {
     let versioned = VERSIONED.map(|(parent, prefix, rest)| format!("{parent}/{prefix}*/{rest}"));
     format!("the directories of PATH, {}", versioned.join(", "))
 }

@@ -1,79 +1,77 @@
 //! Starting and stopping a private PostgreSQL server.
 
-use std::ffi::OsStr;
-use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::Child;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    ffi::OsStr,
+    fmt::Write as _,
+    fs::{self, File},
+    os::unix::{ffi::OsStrExt as _, net::UnixStream},
+    path::{Path, PathBuf},
+    process::Child,
+    thread,
+    time::{Duration, Instant},
+};
 
-use super::data_directory::{DataDirectory, SOCKET_NAME};
-use super::error::{LocalError, io_error};
-use super::launch::{make_cluster, server_arguments, supervise};
-use super::log::Log;
-use super::options::{Options, POLL, STOP_LIMIT};
-use super::programs::Programs;
+use super::{
+    data_directory::{CLUSTER, DataDirectory, SOCKET_NAME},
+    error::{PrivatePostgresError, io_error},
+    launch::{make_cluster, server_arguments, supervise},
+    log::Log,
+    options::{Options, POLL_INTERVAL, STOP_LIMIT},
+    programs::Programs,
+};
 
+/// The longest time in which a server must be ready.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// A running private server; dropping it stops the server.
+/// A private server that is running. It stops when this is dropped.
 #[derive(Debug)]
-pub struct LocalPostgres {
+pub struct PrivatePostgres {
     supervisor: Child,
     socket_dir: PathBuf,
     _lock: File,
 }
 
-impl LocalPostgres {
-    /// Starts a server on `options.data_dir` and returns when it accepts
-    /// connections. The database cluster is made first if there is none.
-    ///
-    /// # Errors
-    ///
-    /// When PostgreSQL is not installed or its version does not suit, another
-    /// process uses the directory, or the server does not start.
-    pub fn start(options: &Options) -> Result<Self, LocalError> {
+impl PrivatePostgres {
+    /// Starts a server on `options.data_dir`, and waits until it accepts connections. Creates the database cluster first if
+    /// there is none.
+    pub fn start(options: &Options) -> Result<Self, PrivatePostgresError> {
         let began = Instant::now();
-        let place = DataDirectory::prepare(&options.data_dir)?;
-        let programs = Programs::find(options.bin_dir.as_deref(), &place)?;
-        place.check_reach(&programs.dir)?;
-        let log = Log::open(&place.data_dir)?;
-        if !place.cluster.exists() {
-            make_cluster(&place, &programs, &log, options.durable)?;
+        let directory = DataDirectory::prepare(&options.data_dir)?;
+        let programs = Programs::find(options.bin_dir.as_deref(), &directory)?;
+        directory.check_access(&programs.dir)?;
+        let log = Log::open(&directory.data_dir)?;
+        if !directory.cluster.exists() {
+            make_cluster(&directory, &programs, &log, options.durable)?;
         }
-        let socket_dir = place.make_socket_dir()?;
-        let arguments = server_arguments(&place.cluster, &socket_dir, options);
-        let supervisor = supervise(&place, &programs.postgres(), arguments, &log)?;
-        let mut server = Self { supervisor, socket_dir, _lock: place.lock };
-        server.wait_until_ready(&place.cluster, &log)?;
+        let socket_dir = directory.make_socket_dir()?;
+        let arguments = server_arguments(&directory.cluster, &socket_dir, options);
+        let supervisor = supervise(&directory, &programs.postgres(), arguments, &log)?;
+        let mut server = Self { supervisor, socket_dir, _lock: directory.lock };
+        server.wait_until_ready(&directory.cluster, &log)?;
         tracing::info!(
             version = programs.version,
-            data_dir = %place.data_dir.display(),
+            data_dir = %directory.data_dir.display(),
             milliseconds = began.elapsed().as_millis(),
             "private PostgreSQL started",
         );
         Ok(server)
     }
 
-    /// The URL of a database on this server.
+    /// Returns the URL of a database on this server.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         url(&self.socket_dir, database)
     }
 
-    /// The URL of a database on the server that another process of ours runs
-    /// on `data_dir` now; `None` when there is none, or when it belongs to a
-    /// user whose files we cannot read.
+    /// Returns the URL of a database on the server that another process of the service runs on `data_dir`. Returns `None` if
+    /// no server is running, or if it belongs to a user whose files this process cannot read.
     #[must_use]
     pub fn running(data_dir: &Path, database: &str) -> Option<String> {
-        let socket_dir = ready_socket_dir(&data_dir.join(super::data_directory::CLUSTER))?;
+        let socket_dir = ready_socket_dir(&data_dir.join(CLUSTER))?;
         Some(url(&socket_dir, database))
     }
 
-    fn wait_until_ready(&mut self, cluster: &Path, log: &Log) -> Result<(), LocalError> {
+    fn wait_until_ready(&mut self, cluster: &Path, log: &Log) -> Result<(), PrivatePostgresError> {
         let deadline = Instant::now() + START_LIMIT;
         while ready_socket_dir(cluster).as_deref() != Some(&self.socket_dir) {
             let ended = self.supervisor.try_wait();
@@ -81,36 +79,36 @@ impl LocalPostgres {
                 return Err(log.failure("postgres"));
             }
             if Instant::now() > deadline {
-                return Err(LocalError::Slow {
+                return Err(PrivatePostgresError::Slow {
                     seconds: START_LIMIT.as_secs(),
                     log: log.path.clone(),
                     lines: log.last_lines(),
                 });
             }
-            thread::sleep(POLL);
+            thread::sleep(POLL_INTERVAL);
         }
         Ok(())
     }
 }
 
-impl Drop for LocalPostgres {
+impl Drop for PrivatePostgres {
     fn drop(&mut self) {
         drop(self.supervisor.stdin.take());
         let deadline = Instant::now() + STOP_LIMIT;
         while let Ok(None) = self.supervisor.try_wait() {
             if Instant::now() > deadline {
-                tracing::warn!("private PostgreSQL has not stopped yet, leaving it to its end");
+                tracing::warn!("private PostgreSQL has not stopped in time; the service ends without it");
                 return;
             }
-            thread::sleep(POLL);
+            thread::sleep(POLL_INTERVAL);
         }
-        // It may be in the temporary directory, where nobody else removes it.
+        // The directory may be a temporary one, which nothing else removes.
         let _ = fs::remove_dir(&self.socket_dir);
     }
 }
 
-/// The socket directory of the server that runs on `cluster` and is ready.
-/// The file can be a dead server's; only a connection proves it alive.
+/// Returns the socket directory of the server that is ready on `cluster`. A killed server leaves its `postmaster.pid`
+/// behind, so only a connection proves that the server is running.
 fn ready_socket_dir(cluster: &Path) -> Option<PathBuf> {
     let text = fs::read(cluster.join("postmaster.pid")).ok()?;
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();

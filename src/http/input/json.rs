@@ -26,6 +26,9 @@ pub trait Body: DeserializeOwned + Validate<Context = ()> + PartialSchema + 'sta
     const SET_BY_SERVICE: &'static [&'static str] = &[];
     /// The JSON pointers of the fields that are objects, outer ones first. serde alone would accept an array for an object.
     const OBJECTS: &'static [&'static str] = &[];
+    /// Fields that were added to the API after its first version. A `PUT` that does not name one leaves it as it is; see
+    /// [`super::replacement::Replacement`].
+    const LATER: &'static [&'static str] = &[];
 }
 
 /// As an extractor: a body that keeps every rule that can be checked without the database. As a response: a resource.

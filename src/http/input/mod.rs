@@ -14,5 +14,6 @@ pub mod merge_patch;
 pub mod parameters;
 pub mod query;
 pub mod read_later;
+pub mod replacement;
 mod rule_messages;
 mod serde_messages;

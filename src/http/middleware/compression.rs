@@ -22,7 +22,8 @@ pub async fn choose_encoding(
     let is_long = matches!(response.response().body().size(), BodySize::Sized(size) if size >= COMPRESS_FROM);
     let is_marked = response.headers_mut().remove(COMPRESSIBLE).next().is_some();
     let is_worth_it = is_marked && is_long;
-    if !is_worth_it && !response.headers().contains_key(header::CONTENT_ENCODING) {
+    let is_encoded = response.headers().contains_key(header::CONTENT_ENCODING);
+    if !is_worth_it && !is_encoded {
         // actix compresses nothing that has an encoding. `response_headers` removes this one.
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     }

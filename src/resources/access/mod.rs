@@ -1,4 +1,4 @@
-//! Access: the accounts of people, the clients of partner systems, and how both sign in.
+//! Access: accounts of people, clients of partner systems, and signing in.
 
 pub mod accounts;
 pub mod clients;

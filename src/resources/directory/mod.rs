@@ -1,4 +1,4 @@
-//! The directory: the municipalities, their tutors, and the themes of digital support.
+//! The directory: municipalities, tutors, and themes of digital support.
 
 pub mod municipalities;
 pub mod themes;

@@ -6,17 +6,17 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::scopes::{FeedbackRead, FeedbackWrite};
 use super::{
     list,
-    model::{Feedback, FeedbackFilter, FeedbackInput, FeedbackPatch},
+    model::{Feedback, FeedbackFilter, FeedbackInput, FeedbackPatch, FeedbackRow},
+    scopes::{FeedbackRead, FeedbackWrite},
     store,
 };
 use crate::{
     db::Db,
     domain::Role,
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -26,8 +26,8 @@ use crate::{
 
 /// List feedback
 ///
-/// What you gave, the newest first; the coordinator sees all. What tutors say of participants is also seen by the
-/// event's host municipality and its tutors, without `external_id`, `respondent` and `source`.
+/// The feedback that you gave. Members of the host municipality of an event and its tutors also see what tutors say about
+/// participants there, without `external_id`, `respondent` and `source`. The coordinator sees all feedback.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackRead]), ("client_credentials" = [FeedbackRead])),
@@ -37,18 +37,18 @@ use crate::{
 #[get("/v1/feedback")]
 pub(super) async fn list_feedback(
     caller: Caller<FeedbackRead>,
-    asked: List<FeedbackFilter>,
+    query: List<FeedbackFilter>,
     db: Data<Db>,
 ) -> Result<Page<Feedback>> {
-    list::list(&db, &caller.reach, &asked).await
+    list::list(&db, &caller.reach, &query).await
 }
 
 /// Give feedback
 ///
-/// On an event that is published or completed and has started, until 60 days after its end; once per `source`,
-/// `respondent`, event and `direction`. At least one of `rating`, `useful`, `comment` and `themes_wanted` says
-/// something. A municipality gives it as `participant_to_tutor`; a tutor as `tutor_to_participant`, on events that it
-/// presents at or that its municipality hosts; a partner system both ways, and names the `respondent`.
+/// The event must be published or completed and must have started; feedback is accepted until 60 days after its end. Each
+/// `respondent` of a `source` gives feedback on an event once in each `direction`. A municipality gives it as
+/// `participant_to_tutor`. A tutor gives it as `tutor_to_participant`, on events where they present or that their
+/// municipality hosts. A partner system gives it in both directions, and must send the `respondent`.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
@@ -63,16 +63,16 @@ pub(super) async fn create_feedback(
     Json(new): Json<FeedbackInput>,
     db: Data<Db>,
 ) -> Result<Created<Feedback>> {
-    let (reach, given) = (caller.reach.clone(), new.clone());
+    let (reach, sent) = (caller.reach.clone(), new.clone());
     let outcome = match (key.is_absent(), reach.role) {
         (true, Role::Municipality | Role::Partner | Role::Coordinator) => {
-            store::give(&db, caller.author(), &reach, new).await.map(Created::New)
+            store::create_in_batch(&db, caller.author(), &reach, new).await.map(Created::New)
         }
         _ => key.once(&db, caller, new, store::create).await,
     };
     match outcome {
-        Err(said) if said.is_of_stored_rules() => {
-            db.read(async |conn| store::explain(conn, &reach, &given, said).await).await
+        Err(error) if error.is_of_stored_rules() => {
+            db.read(async |conn| store::explain(conn, &reach, &sent, error).await).await
         }
         outcome => outcome,
     }
@@ -80,11 +80,11 @@ pub(super) async fn create_feedback(
 
 /// Get feedback
 ///
-/// Who sees what of it is as with the list.
+/// `external_id`, `respondent` and `source` are null unless you gave the feedback or are the coordinator.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackRead]), ("client_credentials" = [FeedbackRead])),
-    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id")),
+    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The id of the feedback")),
     responses((status = 200, description = "The feedback", body = Feedback, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]
@@ -95,13 +95,14 @@ pub(super) async fn get_feedback(caller: Caller<FeedbackRead>, id: Path<Uuid>, d
 
 /// Replace feedback
 ///
-/// Its giver's and the coordinator's, for as long as the event takes feedback. `event_id`, `direction` and
-/// `respondent` are fixed; a `respondent` that is left out stays.
+/// Only the caller that gave the feedback and the coordinator may, for as long as the event accepts feedback. `event_id`,
+/// `direction` and `respondent` never change; you may leave out `respondent`.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
-    responses((status = 200, description = "The feedback as it is now", body = Feedback, headers(("ETag" = String))),
+    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The id of the feedback"), IfMatch),
+    request_body = FeedbackInput,
+    responses((status = 200, description = "The feedback after the change", body = Feedback, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[put("/v1/feedback/{id}")]
@@ -109,22 +110,23 @@ pub(super) async fn replace_feedback(
     caller: Caller<FeedbackWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<FeedbackInput>,
+    new: Replacement<FeedbackInput>,
     db: Data<Db>,
 ) -> Result<Json<Feedback>> {
-    update::replace::<Feedback, _>(&db, caller, *id, if_match, new).await
+    update::replace::<FeedbackRow, _>(&db, caller, *id, if_match, new).await
 }
 
 /// Change feedback
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// `PUT`.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
+    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The id of the feedback"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = FeedbackPatch,
         example = json!({"rating": 4, "publish_consent": false})),
-    responses((status = 200, description = "The feedback as it is now", body = Feedback, headers(("ETag" = String))),
+    responses((status = 200, description = "The feedback after the change", body = Feedback, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[patch("/v1/feedback/{id}")]
@@ -135,17 +137,17 @@ pub(super) async fn patch_feedback(
     patch: Patch,
     db: Data<Db>,
 ) -> Result<Json<Feedback>> {
-    update::patch::<Feedback, _>(&db, caller, *id, if_match, patch).await
+    update::patch::<FeedbackRow, _>(&db, caller, *id, if_match, patch).await
 }
 
 /// Delete feedback
 ///
-/// Its giver's and the coordinator's, at any time.
+/// Only the caller that gave the feedback and the coordinator may, at any time.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The feedback's id"), IfMatch),
-    responses((status = 204, description = "It is gone"), DeleteProblems),
+    params(("id" = Uuid, Path, example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", description = "The id of the feedback"), IfMatch),
+    responses((status = 204, description = "The feedback is deleted"), DeleteProblems),
 )]
 #[delete("/v1/feedback/{id}")]
 pub(super) async fn delete_feedback(
@@ -154,5 +156,5 @@ pub(super) async fn delete_feedback(
     if_match: IfMatch,
     db: Data<Db>,
 ) -> Result<NoContent> {
-    update::delete::<Feedback, _>(&db, caller, *id, if_match).await
+    update::delete::<FeedbackRow, _>(&db, caller, *id, if_match).await
 }

@@ -1,12 +1,13 @@
-//! Feedback: what participants and tutors say of an event, in both directions.
+//! Feedback on events: answers of participants about the tutors, and of tutors about the participants.
 
 mod api;
 mod list;
 pub mod model;
 pub mod scopes;
-pub mod store;
+mod store;
 pub mod summaries;
 mod validation;
+mod visibility;
 
 use crate::http::routes::Routes;
 

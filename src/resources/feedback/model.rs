@@ -17,63 +17,64 @@ use crate::{
 };
 
 column_words! {
-    /// Who says it, and of whom.
+    /// Who gives the feedback, and about whom.
     pub enum Direction {
-        /// A participant, of the tutors and what they gave.
+        /// From a participant, about the tutors and what they presented.
         ParticipantToTutor = "participant_to_tutor",
-        /// A tutor, of the participants.
+        /// From a tutor, about the participants.
         TutorToParticipant = "tutor_to_participant",
     }
 }
 
-/// The fields of feedback that are written. At least one of `rating`, `useful`, `comment` and `themes_wanted` says
-/// something.
+/// The fields of feedback that callers write. At least one of `rating`, `useful`, `comment` and `themes_wanted` must be given.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
 #[diesel(table_name = feedback, treat_none_as_null = true, treat_none_as_default_value = false)]
-#[garde(custom(says_something))]
+#[garde(custom(some_answer))]
 #[schema(example = json!({
     "external_id": null, "event_id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "direction": "participant_to_tutor",
     "municipality_code": "616", "respondent": null, "rating": 5, "useful": true, "themes_wanted": ["passwords-identification"],
     "comment": "Saimme mallin, jolla aloitamme oman digituen.", "language": "fi", "publish_consent": true
 }))]
 pub struct FeedbackInput {
-    /// Its key in your system; one of each per source. Shown to its giver and the coordinator only.
+    /// The key of the feedback in your system. It is unique there. Only the caller that gave the feedback and the
+    /// coordinator see it.
     #[garde(dive)]
     pub external_id: Option<ExternalId>,
-    /// The event that it is about; fixed.
+    /// The id of the event. It never changes.
     #[garde(skip)]
     pub event_id: Uuid,
-    /// Who says it, and of whom; fixed.
+    /// Who gives the feedback, and about whom. It never changes.
     #[garde(skip)]
     pub direction: Direction,
-    /// The giver's municipality.
+    /// The code of the respondent's municipality.
     #[garde(dive)]
     pub municipality_code: MunicipalityCode,
-    /// Who gives it: a key that says nothing about the person, chosen by the partner system and required of it. An
-    /// account leaves it out: it is the account's own id. Fixed. Shown to its giver and the coordinator only.
+    /// The respondent, as a key that reveals nothing about the person. A partner system must send one, which it chooses
+    /// itself. An account leaves it out: the respondent is then the account's own id. It never changes. Only the caller that
+    /// gave the feedback and the coordinator see it.
     #[diesel(select_expression = feedback::respondent.nullable(), skip_insertion, skip_update)]
     #[garde(inner(length(chars, max = 200), custom(rules::not_blank)))]
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub respondent: Option<String>,
-    /// From 1 (poor) to 5 (excellent).
+    /// The rating, from 1 (poor) to 5 (excellent).
     #[garde(inner(range(min = 1, max = 5)))]
     #[schema(minimum = 1, maximum = 5)]
     pub rating: Option<i32>,
-    /// Whether it was of use.
+    /// Whether the event was useful to the respondent.
     #[garde(skip)]
     pub useful: Option<bool>,
-    /// Slugs of the themes that the giver wants more about; at most 50, each once.
+    /// The slugs of the themes that the respondent wants to hear more about, each once.
     #[serde(default)]
     #[garde(dive, length(max = 50), custom(rules::distinct))]
     #[schema(value_type = BTreeSet<ThemeSlug>, max_items = 50)]
     pub themes_wanted: Vec<ThemeSlug>,
-    /// At most 4,000 characters, not blank.
+    /// A comment in plain text: at most 4,000 characters, not blank.
     #[garde(inner(length(chars, max = 4000), custom(rules::not_blank)))]
     #[schema(min_length = 1, max_length = 4000, pattern = r"\S")]
     pub comment: Option<String>,
-    /// The comment's language: a BCP 47 tag.
+    /// The language of the comment as a BCP 47 tag.
     #[garde(dive)]
     pub language: Option<LanguageTag>,
     /// Whether the comment may be published, without its origin.
@@ -82,50 +83,69 @@ pub struct FeedbackInput {
     pub publish_consent: bool,
 }
 
-fn says_something(new: &FeedbackInput, _: &()) -> garde::Result {
+fn some_answer(new: &FeedbackInput, _: &()) -> garde::Result {
     let FeedbackInput { rating, useful, comment, themes_wanted, .. } = new;
     if rating.is_some() || useful.is_some() || comment.is_some() || !themes_wanted.is_empty() {
-        Ok(())
-    } else {
-        Err(garde::Error::new("required|say something: a rating, useful, a comment or themes_wanted"))
+        return Ok(());
     }
+    Err(garde::Error::new("required|give at least one of rating, useful, comment and themes_wanted"))
 }
 
-/// What may change of it.
+/// A merge patch of feedback.
 pub type FeedbackPatch = MergePatch<FeedbackInput>;
 
 impl Body for FeedbackInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];
 }
 
-/// Feedback on an event. Its giver and the coordinator see all of it; the others who see it get null for
-/// `external_id`, `respondent` and `source`.
-#[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
+/// Feedback as stored. [`super::visibility`] decides what a caller sees of it.
+#[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = feedback)]
+pub struct FeedbackRow {
+    pub(super) id: Uuid,
+    pub(super) source: String,
+    #[diesel(embed)]
+    pub(super) fields: FeedbackInput,
+    pub(super) version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// Feedback on an event, as the caller sees it. Only the caller that gave it and the coordinator see all fields; others get
+/// null for `external_id`, `respondent` and `source`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!(examples::stored::<FeedbackInput>(&serde_json::json!({
     "id": "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f", "source": "kuntatutorit"
 }))))]
 pub struct Feedback {
-    /// Made by the service: `UUIDv7`.
+    /// A UUID of version 7.
     #[schema(example = "019a0c5e-9d52-7b1e-8c3a-6a1c2d3e0b7f")]
     pub id: Uuid,
-    /// What is written.
     #[serde(flatten)]
-    #[diesel(embed)]
     pub fields: FeedbackInput,
-    /// The system that gave it: `kuntatutorit` for an account, else the partner system's.
-    #[diesel(select_expression = feedback::source.nullable())]
+    /// The system that created the feedback: `kuntatutorit` for an account, else the source of the client.
     #[schema(example = "kuntatutorit")]
     pub source: Option<String>,
-    /// Another one after every write.
+    /// The version. Every write changes it.
     #[schema(example = 42)]
     pub version: i64,
-    /// When it was given.
+    /// When the feedback was given.
     #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the feedback was last written.
     #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
+}
+
+impl FeedbackRow {
+    /// Returns the feedback with or without the fields that could reveal the respondent.
+    pub(super) fn view(self, with_origin: bool) -> Feedback {
+        let Self { id, source, mut fields, version, created_at, updated_at } = self;
+        if !with_origin {
+            (fields.external_id, fields.respondent) = (None, None);
+        }
+        Feedback { id, fields, source: with_origin.then_some(source), version, created_at, updated_at }
+    }
 }
 
 impl Resource for Feedback {
@@ -140,21 +160,7 @@ impl Resource for Feedback {
     }
 
     fn view(&self) -> &'static str {
-        if self.is_reduced() { "reduced" } else { "full" }
-    }
-}
-
-impl Feedback {
-    /// The same without what could tell who gave it.
-    #[must_use]
-    pub fn reduced(self) -> Self {
-        let fields = FeedbackInput { external_id: None, respondent: None, ..self.fields };
-        Self { fields, source: None, ..self }
-    }
-
-    /// Whether this is what others than its giver and the coordinator see.
-    pub fn is_reduced(&self) -> bool {
-        self.source.is_none()
+        if self.source.is_some() { "full" } else { "reduced" }
     }
 }
 
@@ -170,32 +176,32 @@ words! {
     }
 }
 
-/// Which feedback, in which order.
+/// The filters of a list of feedback. A repeated filter means any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct FeedbackFilter {
-    /// The id of the event; repeat it for any of several.
+    /// The id of the event.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub event: Vec<Uuid>,
-    /// The code of the giver's municipality; repeat it for any of several.
+    /// The code of the respondent's municipality.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
-    /// Who says it, and of whom; repeat it for either.
+    /// Who gives the feedback, and about whom.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub direction: Vec<Direction>,
-    /// The system that gave it, among what you gave (the coordinator: among all); repeat it for any of several.
+    /// The system that created the feedback. It finds only feedback that you gave; for the coordinator, any feedback.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub source: Vec<SourceName>,
-    /// Its key in that system, among what you gave (the coordinator: among all); repeat it for any of several.
+    /// The key of the feedback in that system. It finds only feedback that you gave; for the coordinator, any feedback.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub external_id: Vec<ExternalId>,
-    /// The order; `-` turns it round. The newest first by default.
+    /// The order; `-` reverses it. The default is the newest first.
     #[garde(skip)]
     #[param(inline)]
     pub sort: Option<FeedbackSort>,

@@ -1,3 +1,3 @@
-//! What partner systems need to keep a copy of the network's data.
+//! Integration: following the network's data from another system.
 
 pub mod changes;

@@ -1,4 +1,4 @@
-//! What this service is, and where its data comes from.
+//! The name and version of the service, and the sources of its data.
 
 use actix_web::{get, web};
 use serde::Serialize;
@@ -9,30 +9,30 @@ use crate::{
     http::{Caller, openapi::responses::MeProblems},
 };
 
-/// What this service is.
+/// The service.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"name": "Kuntatutorit", "version": "0.1.0", "sources": SOURCES}))]
 pub(super) struct About {
-    /// Its name.
+    /// The name of the service.
     #[schema(example = "Kuntatutorit")]
     name: &'static str,
-    /// Its version.
+    /// The version of the service.
     #[schema(example = "0.1.0")]
     version: &'static str,
-    /// Where the reference data comes from.
+    /// The sources of the reference data.
     sources: &'static [Source],
 }
 
-/// Where some of the data comes from.
+/// A source of reference data.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Source {
-    /// Who publishes it.
+    /// The publisher.
     #[schema(example = "Statistics Finland")]
     name: &'static str,
-    /// What comes from there.
+    /// The data that comes from this source.
     #[schema(example = "municipal classifications 2020, population 2019–2022")]
     what: &'static str,
-    /// Under which licence; null when none is stated.
+    /// The licence of the data; null when the publisher states none.
     #[schema(example = "CC BY 4.0")]
     license: Option<&'static str>,
 }
@@ -56,9 +56,9 @@ const SOURCES: &[Source] = &[
     Source { name: "Uudenmaan liitto", what: "the programme's published events", license: None },
 ];
 
-/// What is this?
+/// Describe the service
 ///
-/// The service's name and version, and the sources of its data with their licences.
+/// Returns the name and version of the service, and the sources of its data with their licences.
 #[utoipa::path(
     tag = "service",
     security(("bearer" = []), ("client_credentials" = [])),

@@ -1,4 +1,4 @@
-//! The documentation: the document itself, a page to try it on, and the list of problems.
+//! The documentation of the API: the OpenAPI document, a page to try the operations on, and the list of problem codes.
 
 use actix_web::{
     HttpResponse, Responder, get,
@@ -13,8 +13,8 @@ use crate::{
     problem::{CODES, Error, Result, constraints::RULES},
 };
 
-/// Registers the interactive page, which is no operation; its assets are in the binary.
-pub(super) fn page(config: &mut Routes<'_, '_>) {
+/// Registers the interactive page. It is not an operation of the API. The binary contains its assets.
+pub(super) fn interactive_page(config: &mut Routes<'_, '_>) {
     let Routes::Served(config) = config else { return };
     let settings = Config::from("/openapi.json")
         .use_base_layout()
@@ -30,21 +30,18 @@ pub(super) fn page(config: &mut Routes<'_, '_>) {
         .service(SwaggerUi::new("/docs/{_:.*}").config(settings));
 }
 
-/// The document as JSON, written once: anybody may ask for it.
-pub struct WrittenDocument(Bytes);
+/// The OpenAPI document as JSON. It is rendered once, when the service starts, because every caller may ask for it.
+pub struct RenderedDocument(Bytes);
 
-impl WrittenDocument {
-    /// Writes it.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON.
+impl RenderedDocument {
+    /// Renders the document.
     pub fn of(document: &OpenApi) -> Result<Self> {
         let text = document.to_json().map_err(|error| Error::Internal(error.into()))?;
         Ok(Self(text.into()))
     }
 }
 
-/// In place of the assets' own, which bears their name.
+/// Replaces the index page of the Swagger UI assets, whose title is "Swagger UI".
 async fn index() -> impl Responder {
     Html::new(include_str!("page.html"))
 }
@@ -53,26 +50,26 @@ async fn redirect() -> impl Responder {
     web::Redirect::to("/docs/").permanent()
 }
 
-/// The document
+/// Get the API document
 ///
-/// This API in OpenAPI 3.1.
+/// Returns this document, in OpenAPI 3.1.
 #[utoipa::path(
     tag = "service",
     security(()),
-    responses((status = 200, description = "The document", body = Object), OpenProblems),
+    responses((status = 200, description = "The API document", body = Object), OpenProblems),
 )]
 #[get("/openapi.json")]
-pub(super) async fn get_openapi(_: KnownParameters, document: Data<WrittenDocument>) -> impl Responder {
+pub(super) async fn get_openapi(_: KnownParameters, document: Data<RenderedDocument>) -> impl Responder {
     HttpResponse::Ok().content_type(ContentType::json()).body(document.0.clone())
 }
 
-/// The problems
+/// List the problem codes
 ///
-/// Every `code` that a problem can have, with what to do: a page for people.
+/// Returns an HTML page with every `code` that a problem can have, and what to do about it.
 #[utoipa::path(
     tag = "service",
     security(()),
-    responses((status = 200, description = "A page", body = String, content_type = "text/html"), OpenProblems),
+    responses((status = 200, description = "An HTML page", body = String, content_type = "text/html"), OpenProblems),
 )]
 #[get("/docs/problems")]
 pub(super) async fn get_problems(_: KnownParameters) -> impl Responder {
@@ -87,8 +84,8 @@ fn problems_page() -> String {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems – Kuntatutorit</title>\
          <style>body{{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}}\
          td{{vertical-align:top;padding:.2rem 1rem .2rem 0}}tr:target{{background:#ffef9f}}</style>\
-         <h1>Problems</h1><p>Every failure is <code>application/problem+json</code> (RFC 9457). Its <code>type</code> \
-         leads to the row of its <code>code</code> on this page.</p><table>{}{}</table></html>",
+         <h1>Problems</h1><p>Every failure has a body of the type <code>application/problem+json</code> (RFC 9457). \
+         Its <code>type</code> links to the row of its <code>code</code> on this page.</p><table>{}{}</table></html>",
         general.collect::<String>(),
         rules.collect::<String>(),
     )

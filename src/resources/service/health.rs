@@ -1,6 +1,9 @@
-//! Whether the service lives, and whether it can serve.
+//! Health checks for container platforms and load balancers.
 
-use actix_web::{Responder, get, web, web::Data};
+use actix_web::{
+    Responder, get,
+    web::{self, Data},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,27 +14,36 @@ use crate::{
     shutdown::Stopping,
 };
 
-/// How the service is.
+/// The health of the service.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"status": "ok"}))]
 pub(super) struct Health {
-    /// Always `ok`: whatever else is a failure.
+    /// Always `ok`: a service that is not healthy answers with a problem.
     status: &'static str,
 }
 
-/// Does it live?
+/// Check that the service is alive
 ///
-/// Asks nothing but the process itself.
-#[utoipa::path(tag = "service", security(()), responses((status = 200, description = "It lives", body = Health), OpenProblems))]
+/// Answers as long as the process runs. It does not ask the database.
+#[utoipa::path(
+    tag = "service",
+    security(()),
+    responses((status = 200, description = "The service is alive", body = Health), OpenProblems),
+)]
 #[get("/livez")]
 pub(super) async fn get_livez(_: KnownParameters) -> impl Responder {
     web::Json(Health { status: "ok" })
 }
 
-/// Can it serve?
+/// Check that the service is ready
 ///
-/// The database answers and has exactly this version's migrations, and nobody has told the service to stop.
-#[utoipa::path(tag = "service", security(()), responses((status = 200, description = "It can serve", body = Health), OpenProblems))]
+/// The service is ready when the database answers, has exactly the migrations of this version, and the service is not
+/// shutting down.
+#[utoipa::path(
+    tag = "service",
+    security(()),
+    responses((status = 200, description = "The service is ready", body = Health), OpenProblems),
+)]
 #[get("/readyz")]
 pub(super) async fn get_readyz(
     _: KnownParameters,

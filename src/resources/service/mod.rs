@@ -1,4 +1,4 @@
-//! The service itself: whether it lives, its keys, its document, its sources.
+//! The service itself: health checks, public keys, documentation, and the sources of the data.
 
 mod about;
 pub mod documentation;
@@ -16,5 +16,5 @@ pub(super) fn routes(config: &mut Routes<'_, '_>) {
         .service(well_known::get_oauth_metadata)
         .service(documentation::get_openapi)
         .service(documentation::get_problems);
-    documentation::page(config);
+    documentation::interactive_page(config);
 }

@@ -1,4 +1,4 @@
-//! What clients of OAuth 2 look up: the keys and the metadata of the authorization server.
+//! The well-known addresses of OAuth 2: the public keys and the metadata of the authorization server.
 
 use actix_web::{HttpResponse, Responder, get, web::Data};
 use serde::Serialize;
@@ -11,12 +11,13 @@ use crate::{
     registry::SCOPES,
 };
 
-/// How long the keys may be kept by a cache, in seconds: a new key is published before it is old enough to matter.
-const CACHED: &str = "public, max-age=60";
+/// Caches may keep the keys for a minute. A new key signs no earlier than a minute after it is published.
+const CACHE_CONTROL: &str = "public, max-age=60";
 
-/// The keys that access tokens are signed with
+/// Get the public keys
 ///
-/// A JSON Web Key Set (RFC 7517); the one with a token's `kid` verifies it.
+/// Returns the keys that verify access tokens, as a JSON Web Key Set (RFC 7517). The header of a token names its key with
+/// `kid`.
 #[utoipa::path(
     tag = "service",
     security(()),
@@ -25,33 +26,33 @@ const CACHED: &str = "public, max-age=60";
 )]
 #[get("/.well-known/jwks.json")]
 pub(super) async fn get_jwks(_: KnownParameters, auth: Data<Auth>) -> impl Responder {
-    HttpResponse::Ok().insert_header(("cache-control", CACHED)).json(auth.tokens.keys().jwks())
+    HttpResponse::Ok().insert_header(("cache-control", CACHE_CONTROL)).json(auth.tokens.keys().jwks())
 }
 
-/// The authorization server's metadata (RFC 8414, section 2).
+/// The metadata of the authorization server (RFC 8414, section 2).
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!(Metadata::of("https://kuntatutorit.example")))]
 pub(super) struct Metadata {
     /// The issuer of the tokens.
     issuer: String,
-    /// Where partner systems get tokens.
+    /// The address at which partner systems get tokens.
     token_endpoint: String,
-    /// Where the keys are.
+    /// The address of the public keys.
     jwks_uri: String,
-    /// Every scope.
+    /// All scopes.
     scopes_supported: Vec<&'static str>,
-    /// None: there is no authorization endpoint.
+    /// Empty: there is no authorization endpoint.
     response_types_supported: [&'static str; 0],
-    /// `client_credentials`.
+    /// Only `client_credentials`.
     grant_types_supported: [&'static str; 1],
-    /// How a client can authenticate at the token endpoint.
+    /// The ways in which a client can authenticate at the token endpoint.
     token_endpoint_auth_methods_supported: [&'static str; 2],
-    /// Where the documentation is.
+    /// The address of the documentation.
     service_documentation: String,
 }
 
 impl Metadata {
-    /// Of the service that callers reach here.
+    /// Returns the metadata of a service with this public address.
     fn of(base: &str) -> Self {
         Self {
             issuer: base.to_owned(),
@@ -66,9 +67,9 @@ impl Metadata {
     }
 }
 
-/// The authorization server
+/// Get the metadata of the authorization server
 ///
-/// Its metadata (RFC 8414): OAuth client libraries configure themselves from it.
+/// OAuth client libraries configure themselves with this metadata (RFC 8414).
 #[utoipa::path(
     tag = "service",
     security(()),
@@ -76,5 +77,5 @@ impl Metadata {
 )]
 #[get("/.well-known/oauth-authorization-server")]
 pub(super) async fn get_oauth_metadata(_: KnownParameters, config: Data<Config>) -> impl Responder {
-    HttpResponse::Ok().insert_header(("cache-control", CACHED)).json(Metadata::of(&config.public_url))
+    HttpResponse::Ok().insert_header(("cache-control", CACHE_CONTROL)).json(Metadata::of(&config.public_url))
 }

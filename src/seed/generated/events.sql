@@ -1,10 +1,11 @@
 -- Generates the events $1 to $2 - 1 of $3. They are spread evenly over twenty years, of which ten have passed in 2026.
 --
--- Every value that a list can be filtered by is common somewhere and rare elsewhere, so that a plan that only suits the
--- average is noticed. Each year has its usual kind, modality, theme and audience, and 3 % of its events have another one.
--- A fifth of the hosts use Swedish, and plan far ahead: 30 % of their events are drafts, and 5 % of those of other hosts.
--- Most events of 2020 were postponed or cancelled. Once in a thousand events there is a value that is rare everywhere.
-with made as (
+-- Every value that a list can be filtered by is common in some places and rare in others, so that measurements and tests
+-- notice a query plan that suits only the average. Each year has its usual kind, modality, theme and audience, and 3 % of
+-- its events have another one. A fifth of the hosts use Swedish and plan far ahead: 30 % of their events are drafts, against
+-- 5 % of the events of other hosts. Most events of 2020 were postponed or cancelled. One event in a thousand has a value that
+-- is rare everywhere.
+with new_events as (
 insert into events (id, source, external_id, title, description, kind, modality, starts_at, ends_at, online_url,
   host_municipality_code, tutors, themes, languages, audience, capacity, status)
 select pg_temp.generated_id('event', i), 'generated', 'event-' || i,
@@ -26,7 +27,7 @@ select pg_temp.generated_id('event', i), 'generated', 'event-' || i,
   case when i % 1000 = 994 then array['616'] when pattern % 4 = 3 then array[codes[1 + i * 7 % cardinality(codes)]]
     else '{}' end, 10 + i % 90,
   case
-    -- These have feedback.
+    -- These events have feedback.
     when i % 100 = 7 then 'published'
     when i * 31 % 101 < case when i % 5 = 0 then 30 else 5 end then 'draft'
     when i % 1000 = 1 or in_2020 and i * 41 % 107 < 30 then 'postponed'
@@ -39,17 +40,17 @@ from (select i, timestamptz '2016-11-01 06:00Z' + i * interval '20 years' / $3 a
   cross join lateral (select case when usual then i * 20 / $3 else i end as pattern,
     starts_at >= '2020-01-01' and starts_at < '2021-01-01' as in_2020) as year
   cross join lateral (select case when i % 1000 = 998 then 'hybrid'
-    else (array['online', 'onsite'])[1 + pattern / 2 % 2] end as modality) as chosen,
+    else (array['online', 'onsite'])[1 + pattern / 2 % 2] end as modality) as modalities,
   (select array_agg(code order by code) as codes from municipalities where code <> '616') as municipality,
   (select array_agg(slug order by slug) as slugs from themes where slug <> 'training') as theme,
   (select $3 / 50 as tutors) as tutor
 returning id, starts_at, tutors, themes, languages, audience, version),
-tutored as (insert into event_tutors (tutor_id, event_id, starts_at)
-  select distinct unnest(tutors), id, starts_at from made),
-themed as (insert into event_themes (theme_slug, event_id, starts_at)
-  select distinct unnest(themes), id, starts_at from made),
-spoken as (insert into event_languages (language, event_id, starts_at)
-  select distinct unnest(languages), id, starts_at from made),
-tailored as (insert into event_audience (municipality_code, event_id, starts_at)
-  select distinct unnest(audience), id, starts_at from made)
-insert into changes (resource, key, operation, version) select 'events', id, 'create', version from made
+new_tutors as (insert into event_tutors (tutor_id, event_id, starts_at)
+  select distinct unnest(tutors), id, starts_at from new_events),
+new_themes as (insert into event_themes (theme_slug, event_id, starts_at)
+  select distinct unnest(themes), id, starts_at from new_events),
+new_languages as (insert into event_languages (language, event_id, starts_at)
+  select distinct unnest(languages), id, starts_at from new_events),
+new_audience as (insert into event_audience (municipality_code, event_id, starts_at)
+  select distinct unnest(audience), id, starts_at from new_events)
+insert into changes (resource, key, operation, version) select 'events', id, 'create', version from new_events

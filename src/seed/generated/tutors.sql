@@ -1,5 +1,5 @@
 -- Generates the tutors $1 to $2 - 1.
-with made as (
+with new_tutors as (
 insert into tutors (id, source, external_id, name, title, municipality_code, themes, languages, status, contact, visibility)
 select pg_temp.generated_id('tutor', i), 'generated', 'tutor-' || i, 'Kuntatutor ' || i,
   '{"fi": "Digituen asiantuntija", "sv": "Expert på digitalt stöd", "en": "Expert in digital support"}',
@@ -12,6 +12,6 @@ from generate_series($1, $2 - 1) as i,
   (select array_agg(code order by code) as codes from municipalities) as municipality,
   (select array_agg(slug order by slug) as slugs from themes) as theme
 returning id, themes, languages, version),
-themed as (insert into tutor_themes (theme_slug, tutor_id) select distinct unnest(themes), id from made),
-spoken as (insert into tutor_languages (language, tutor_id) select distinct unnest(languages), id from made)
-insert into changes (resource, key, operation, version) select 'tutors', id, 'create', version from made
+new_themes as (insert into tutor_themes (theme_slug, tutor_id) select distinct unnest(themes), id from new_tutors),
+new_languages as (insert into tutor_languages (language, tutor_id) select distinct unnest(languages), id from new_tutors)
+insert into changes (resource, key, operation, version) select 'tutors', id, 'create', version from new_tutors

@@ -29,7 +29,7 @@ async fn accounts_are_managed_from_the_command_line() {
     refused(url, &add, "an account with this e-mail address exists");
     refused(url, &["account", "add", "--email", "x", "--role", "tutor"], "email: must be an e-mail address");
     let espoo = ["account", "invite", "--email", "digituki@espoo.example"];
-    refused(url, &espoo, "there is nothing with this id or e-mail address");
+    refused(url, &espoo, "there is no account with this e-mail address");
     let new = [&espoo[..], &["--role", "municipality", "--municipality", "049"]].concat();
     let first = run(url, &new, "");
     run(url, &new, "");
@@ -73,7 +73,7 @@ async fn clients_are_managed_from_the_command_line() {
     let id = value(&made, "client_id");
     let second = run(url, &["client", "secret", "--client", id], "");
     assert_ne!(value(&second, "client_secret"), value(&made, "client_secret"));
-    refused(url, &["client", "secret", "--client", id], "at most two secrets");
+    refused(url, &["client", "secret", "--client", id], "two live secrets at most");
     run(url, &["client", "scopes", "--client", id, "--scopes", "events:read"], "");
 
     let path = format!("/v1/clients/{id}");

@@ -8,6 +8,7 @@ use kuntatutorit::{
     db::migrations,
     http::openapi::operations,
     problem::{CODES, constraints::RULES},
+    registry::COLLECTIONS,
     server,
 };
 use serde_json::Value;
@@ -18,7 +19,6 @@ use crate::support::{
     rows::creation,
     sql::{Constraint, constraints, query_lines_at},
 };
-use kuntatutorit::registry::COLLECTIONS;
 
 #[test]
 fn the_committed_document_equals_the_one_that_the_code_makes() {

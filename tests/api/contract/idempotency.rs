@@ -3,7 +3,7 @@
 use diesel::{QueryableByName, sql_types::BigInt};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use futures_util::future::join_all;
-use kuntatutorit::auth::tokens::access_tokens::Grant;
+use kuntatutorit::auth::tokens::claims::Grant;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -9,5 +9,7 @@ mod document_schemas;
 mod every_path;
 mod generated_data;
 mod idempotency;
+mod moved_clock;
 mod registry;
 mod structure;
+mod value_rules;

@@ -51,7 +51,7 @@ const PERSONAL_NAMES: &[&str] = &[
 /// Words in comments on columns that suggest personal data.
 const PERSONAL_COMMENTS: &[&str] = &["personal data", "e-mail", "phone", "network address"];
 
-/// What the registry says about a table.
+/// The columns that the registry lists for a table.
 struct Known {
     personal: &'static [&'static str],
     public: &'static [&'static str],

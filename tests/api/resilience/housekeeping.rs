@@ -2,7 +2,7 @@
 
 use diesel::{QueryableByName, sql_types::Text};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use kuntatutorit::housekeeping::tidy;
+use kuntatutorit::housekeeping::delete_expired;
 
 use serde_json::json;
 
@@ -46,9 +46,9 @@ async fn housekeeping_deletes_expired_rows_and_keeps_the_others() {
         insert_rows(&conn, count, age).await;
     }
     // Failures to sign in expire sooner, so one more of them is deleted.
-    assert_eq!(tidy(&conn).await.unwrap(), 2 * 2501 + 1);
+    assert_eq!(delete_expired(&conn).await.unwrap(), 2 * 2501 + 1);
     assert_eq!(remaining_ages(&conn).await, ["0 hours", "0 hours", "14 minutes", "14 minutes", "23 hours 59 minutes"]);
-    assert_eq!(tidy(&conn).await.unwrap(), 0);
+    assert_eq!(delete_expired(&conn).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -61,14 +61,14 @@ async fn several_instances_can_delete_at_once_without_waiting() {
         diesel::sql_query(statement).execute(&mut holder).await.unwrap();
     }
     let others = [AsyncPgConnection::establish(&url).await.unwrap(), AsyncPgConnection::establish(&url).await.unwrap()];
-    let (one, two, three) = tokio::join!(tidy(&conn), tidy(&others[0]), tidy(&others[1]));
+    let (one, two, three) = tokio::join!(delete_expired(&conn), delete_expired(&others[0]), delete_expired(&others[1]));
     assert_eq!(
         one.unwrap() + two.unwrap() + three.unwrap(),
         5999,
         "each row except the locked one must be deleted once"
     );
     diesel::sql_query("rollback").execute(&mut holder).await.unwrap();
-    assert_eq!(tidy(&conn).await.unwrap(), 1);
+    assert_eq!(delete_expired(&conn).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -10,3 +10,4 @@ mod private_postgres;
 mod query_plans;
 mod races;
 mod response_cache;
+mod transactions;

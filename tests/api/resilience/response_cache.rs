@@ -192,7 +192,7 @@ async fn a_tutors_name_is_cached_only_for_callers_that_may_see_it() {
             assert_eq!((told.contains("Salla"), told.contains("salla@")), (*sees, *sees));
         }
     }
-    // Later changes decide anew which callers may see it.
+    // A later change of the visibility changes the answers.
     server.coordinator().if_match("*").patch(&path, &json!({"visibility": "public"})).await.expect(200);
     for (caller, _) in &callers {
         assert!(caller.get(&path).await.expect(200).text.contains("Salla"));

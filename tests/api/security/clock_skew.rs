@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
-use kuntatutorit::auth::tokens::access_tokens::Grant;
+use kuntatutorit::auth::tokens::claims::Grant;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -62,7 +62,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).filter(|path| path.extension().is_some()).collect()
 }
 
-/// What the callers saw: the key of the token, and how the request ended.
+/// The key of each token that was used, and how the request ended.
 type Seen = Arc<Mutex<Vec<(String, u16)>>>;
 
 /// Signs in at one instance and reads at the other until it is told to stop.

@@ -121,7 +121,7 @@ async fn a_session_ends_thirty_days_after_signing_in() {
     // Housekeeping deletes this session and no other.
     signed_in(&server).await;
     let conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
-    kuntatutorit::housekeeping::tidy(&conn).await.unwrap();
+    kuntatutorit::housekeeping::delete_expired(&conn).await.unwrap();
     assert_eq!(sessions(&server).await, 1);
 }
 

@@ -13,7 +13,7 @@ use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
     db::{
         migrations,
-        private_postgres::{LocalPostgres, Options},
+        private_postgres::{Options, PrivatePostgres},
     },
     seed,
 };
@@ -22,7 +22,7 @@ use kuntatutorit::{
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
 
 struct Cluster {
-    postgres: LocalPostgres,
+    postgres: PrivatePostgres,
     data_dir: PathBuf,
     next: AtomicU32,
 }
@@ -61,7 +61,7 @@ impl Cluster {
         remove_left_over(&base);
         let data_dir = base.join(format!("kuntatutorit-tests-{}", std::process::id()));
         let options = Options { durable: false, max_connections: 500, ..Options::new(&data_dir) };
-        let cluster = Self { postgres: LocalPostgres::start(&options).unwrap(), data_dir, next: AtomicU32::new(0) };
+        let cluster = Self { postgres: PrivatePostgres::start(&options).unwrap(), data_dir, next: AtomicU32::new(0) };
         cluster.copy("template_seeded", "template0");
         let url = cluster.postgres.url("template_seeded");
         run(async {

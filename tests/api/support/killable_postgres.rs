@@ -6,7 +6,7 @@ use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use kuntatutorit::{
     db::{
         migrations,
-        private_postgres::{LocalPostgres, Options},
+        private_postgres::{Options, PrivatePostgres},
     },
     seed,
 };
@@ -15,7 +15,7 @@ use super::databases::run;
 
 pub(crate) struct KillablePostgres {
     options: Options,
-    postgres: Option<LocalPostgres>,
+    postgres: Option<PrivatePostgres>,
     _dir: tempfile::TempDir,
 }
 
@@ -45,7 +45,7 @@ impl KillablePostgres {
     }
 
     pub(crate) fn restart(&mut self) {
-        self.postgres = Some(LocalPostgres::start(&self.options).unwrap());
+        self.postgres = Some(PrivatePostgres::start(&self.options).unwrap());
     }
 
     pub(crate) fn stop(&mut self) {

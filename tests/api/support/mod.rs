@@ -1,4 +1,4 @@
-//! What the tests are built with: the server, its callers, fixtures, databases and the document.
+//! The tools of the tests: the server, its callers, fixtures, databases and the document.
 
 pub(crate) mod callers;
 pub(crate) mod client;

@@ -12,8 +12,9 @@ use kuntatutorit::{
     auth::{
         keys::key_ring::KeyRing,
         scopes,
-        tokens::access_tokens::{Grant, Tokens},
+        tokens::{access_tokens::Tokens, claims::Grant},
     },
+    clock::Clock,
     config::Config,
     domain::Role,
     server,
@@ -50,8 +51,17 @@ impl Server {
         Self::on(fresh_database(), settings)
     }
 
+    /// Starts with the reference data and this clock, which the test can move.
+    pub(crate) fn with_clock(clock: &Clock) -> Self {
+        Self::build(fresh_database(), &[], clock.clone())
+    }
+
     /// Starts on this database with these settings.
     pub(crate) fn on(database_url: String, settings: &[(&str, &str)]) -> Self {
+        Self::build(database_url, settings, Clock::default())
+    }
+
+    fn build(database_url: String, settings: &[(&str, &str)], clock: Clock) -> Self {
         let settings: Vec<(String, String)> = settings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         let lookup = move |name: &str| {
             let own = settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
@@ -68,14 +78,14 @@ impl Server {
         if let Ok(level) = std::env::var("LOG_LEVEL") {
             static LOG: std::sync::Once = std::sync::Once::new();
             LOG.call_once(|| {
-                kuntatutorit::telemetry::log::start(kuntatutorit::config::LogFormat::Human, &level).unwrap()
+                kuntatutorit::telemetry::log::start(kuntatutorit::config::LogFormat::Human, &level).unwrap();
             });
         }
         let (started, ready) = mpsc::channel();
         let url = database_url.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let running = server::build(config, KEYS.clone(), &url).await.unwrap();
+                let running = server::build(config, KEYS.clone(), &url, clock).await.unwrap();
                 let metrics_url = running.metrics_address.map(|address| format!("http://{address}"));
                 started.send((running.public_url, running.address, metrics_url, running.server.handle())).unwrap();
                 running.server.await.unwrap();

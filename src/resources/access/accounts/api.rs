@@ -6,15 +6,15 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::scopes::{AccountsRead, AccountsWrite};
 use super::{
     model::{Account, AccountFilter, AccountInput, AccountPatch, Invitation, InvitedAccount},
+    scopes::{AccountsRead, AccountsWrite},
     store,
 };
 use crate::{
     db::Db,
     http::{
-        Caller, Created, IfMatch, Json, List, Page, Patch, ToldOnce,
+        Caller, Created, IfMatch, Json, List, Page, Patch, Replacement, ToldOnce,
         input::list::PageQuery,
         openapi::responses::{AddProblems, CreateProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -24,7 +24,7 @@ use crate::{
 
 /// List accounts
 ///
-/// The people who sign in, by id; the coordinator's.
+/// The accounts of all people who can sign in, in the order of their ids. Only the coordinator sees accounts.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsRead])),
@@ -37,14 +37,14 @@ pub(super) async fn list_accounts(
     list: List<AccountFilter>,
     db: Data<Db>,
 ) -> Result<Page<Account>> {
-    // Planned for what is asked: the few are found in indexes of their own.
+    // PostgreSQL plans this read for its filters: rare roles and disabled accounts have indexes of their own.
     db.read_long(async |conn| store::list(conn, &caller.reach, &list).await).await
 }
 
 /// Invite a person
 ///
-/// Makes an account and an invitation: a one-time secret that you hand over, and with which the person sets a
-/// password (`POST /v1/auth/password`) within seven days. It is told this once.
+/// Creates an account and an invitation: a one-time secret that you hand over, and with which the person sets a password at
+/// `POST /v1/auth/password` within seven days. Only this answer shows the secret.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
@@ -63,11 +63,11 @@ pub(super) async fn create_account(
 
 /// Get an account
 ///
-/// By its id.
+/// The account with this id. Only the coordinator sees accounts.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsRead])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The account's id")),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the account")),
     responses((status = 200, description = "The account", body = Account, headers(("ETag" = String))), NotModified,
         GetProblems),
 )]
@@ -78,13 +78,14 @@ pub(super) async fn get_account(caller: Caller<AccountsRead>, id: Path<Uuid>, db
 
 /// Replace an account
 ///
-/// What it may do changes within two seconds. The last enabled coordinator stays one. Accounts are disabled, not
-/// deleted: what they did stays theirs.
+/// A change of what the account may do takes effect within two seconds. The last enabled coordinator can be neither disabled
+/// nor given another role. An account is never deleted, so that the change ledger stays true: disable it instead.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The account's id"), IfMatch),
-    responses((status = 200, description = "The account as it is now", body = Account, headers(("ETag" = String))),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the account"), IfMatch),
+    request_body = AccountInput,
+    responses((status = 200, description = "The account after the change", body = Account, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[put("/v1/accounts/{id}")]
@@ -92,7 +93,7 @@ pub(super) async fn replace_account(
     caller: Caller<AccountsWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<AccountInput>,
+    new: Replacement<AccountInput>,
     db: Data<Db>,
 ) -> Result<Json<Account>> {
     update::replace::<Account, _>(&db, caller, *id, if_match, new).await
@@ -100,13 +101,14 @@ pub(super) async fn replace_account(
 
 /// Change an account
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. The rules are those of `PUT`.
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// `PUT`.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The account's id"), IfMatch),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the account"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = AccountPatch, example = json!({"disabled": true})),
-    responses((status = 200, description = "The account as it is now", body = Account, headers(("ETag" = String))),
+    responses((status = 200, description = "The account after the change", body = Account, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[patch("/v1/accounts/{id}")]
@@ -122,13 +124,13 @@ pub(super) async fn patch_account(
 
 /// Invite a person again
 ///
-/// A new invitation instead of the older one, which is refused from now on: when it was lost or is too old, or when the
-/// password has been forgotten. The old password holds until another one is set.
+/// Creates a new invitation for an account, for example when the person lost the invitation or forgot the password. An older
+/// invitation is refused from then on. The old password works until the person sets a new one.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The account's id")),
-    responses((status = 201, description = "The invitation, told this once", body = Invitation), AddProblems),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the account")),
+    responses((status = 201, description = "The invitation; only this answer shows its secret", body = Invitation), AddProblems),
 )]
 #[post("/v1/accounts/{id}/invitation")]
 pub(super) async fn create_invitation(

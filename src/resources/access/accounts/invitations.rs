@@ -1,28 +1,29 @@
 //! Invitations: one-time secrets with which a person sets the password of an account.
 
-use diesel::{dsl::now, prelude::*, upsert::excluded};
+use diesel::{dsl::exists, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::model::Invitation;
 use crate::{
     auth::secrets,
-    db::Conn,
+    clock,
+    db::{Conn, sql_functions::clock_now},
     problem::{Error, Result},
     schema::{accounts, invitations, invitations::dsl},
 };
 
-/// Makes a new invitation, which replaces an older one.
+/// Creates an invitation, which replaces an older one.
 ///
 /// # Errors
 /// [`Error::Conflict`] when the account is disabled.
 pub(super) async fn renew(mut conn: &Conn, id: Uuid) -> Result<Invitation> {
-    // It stays enabled until the invitation stands: disabling ends those that it finds.
+    // The lock keeps the account enabled until this transaction commits: disabling it ends only committed invitations.
     let enabled = accounts::table.find(id).filter(accounts::disabled.eq(false)).select(accounts::id).for_share();
     if enabled.first::<Uuid>(&mut conn).await.optional()?.is_none() {
         return Err(Error::Conflict {
             code: "account_disabled".into(),
-            detail: "this account is disabled; enable it first".into(),
+            detail: "this account is disabled; enable it before you invite the person again".into(),
         });
     }
     let secret = secrets::generate()?;
@@ -41,25 +42,22 @@ pub(super) async fn renew(mut conn: &Conn, id: Uuid) -> Result<Invitation> {
     Ok(Invitation { secret, expires_at })
 }
 
-/// Whether this invitation can be used now.
-///
-/// # Errors
-/// When the database is away.
-pub async fn is_live(mut conn: &Conn, secret: &str) -> Result<bool> {
-    let live = invitations::table.filter(dsl::secret_hash.eq(secrets::hash(secret))).filter(dsl::expires_at.gt(now));
-    Ok(diesel::select(diesel::dsl::exists(live)).get_result(&mut conn).await?)
+/// Whether an invitation with this secret can be used now.
+pub async fn is_usable(mut conn: &Conn, secret: &str) -> Result<bool> {
+    let invitation = invitations::table.filter(dsl::secret_hash.eq(secrets::hash(secret)));
+    let usable = invitation.filter(dsl::expires_at.gt(clock::now()));
+    Ok(diesel::select(exists(usable)).get_result(&mut conn).await?)
 }
 
-/// Uses an invitation up for this password of its account; false when it cannot be used.
-///
-/// # Errors
-/// When the database is away.
+/// Uses up the invitation with this secret and sets the password of its account. Returns whether the invitation could be
+/// used.
 pub async fn accept(mut conn: &Conn, secret: &str, password_hash: String) -> Result<bool> {
-    let its = || invitations::table.filter(dsl::secret_hash.eq(secrets::hash(secret)));
-    // The account first, as disabling does: two who lock in turn would wait for each other.
-    let account = accounts::table.filter(accounts::id.eq_any(its().select(dsl::account_id))).select(accounts::id);
+    let invitation = || invitations::table.filter(dsl::secret_hash.eq(secrets::hash(secret)));
+    // Locks the account before the invitation, as disabling an account does. In another order the two could deadlock.
+    let account =
+        accounts::table.filter(accounts::id.eq_any(invitation().select(dsl::account_id))).select(accounts::id);
     let Some(id) = account.for_no_key_update().first::<Uuid>(&mut conn).await.optional()? else { return Ok(false) };
-    if diesel::delete(its().filter(dsl::expires_at.gt(now))).execute(&mut conn).await? == 0 {
+    if diesel::delete(invitation().filter(dsl::expires_at.gt(clock_now()))).execute(&mut conn).await? == 0 {
         return Ok(false);
     }
     let row = accounts::table.find(id).filter(accounts::disabled.eq(false));

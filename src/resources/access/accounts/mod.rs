@@ -1,4 +1,4 @@
-//! Accounts: people who sign in. They are made by invitation, and disabled, never deleted.
+//! Accounts of people. The coordinator creates them by invitation. An account can be disabled, but never deleted.
 
 mod api;
 pub mod invitations;

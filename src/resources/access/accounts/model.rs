@@ -15,13 +15,13 @@ use crate::{
 };
 
 column_words! {
-    /// What a person is to the network.
+    /// The role of a person in the network.
     pub enum AccountRole {
-        /// Runs the programme.
+        /// The person runs the programme.
         Coordinator = "coordinator",
-        /// Acts for a municipality.
+        /// The person acts for a municipality.
         Municipality = "municipality",
-        /// Is a tutor.
+        /// The person is a tutor.
         Tutor = "tutor",
     }
 }
@@ -36,7 +36,7 @@ impl From<AccountRole> for Role {
     }
 }
 
-/// The fields of an account that are written.
+/// The fields of an account that callers write.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
@@ -46,37 +46,39 @@ impl From<AccountRole> for Role {
     "disabled": false
 }))]
 pub struct AccountInput {
-    /// What the person signs in with; personal data, kept in lower case.
+    /// The e-mail address that the person signs in with. The service stores it in lower case.
     #[serde(deserialize_with = "lower_case")]
     #[garde(dive)]
     pub email: EmailAddress,
-    /// What the person is to the network.
-    #[garde(custom(bound(self.municipality_code.is_some(), self.tutor_id.is_some())))]
+    /// The role of the person in the network.
+    #[garde(custom(role_binding(self.municipality_code.is_some(), self.tutor_id.is_some())))]
     pub role: AccountRole,
-    /// The code of the municipality that the account acts for; a coordinator has none.
+    /// The code of the municipality that the account acts for. A coordinator has none.
     #[garde(dive)]
     pub municipality_code: Option<MunicipalityCode>,
-    /// The id of the tutor that the person is, of that municipality; only a tutor has one. The account moves with the
-    /// tutor to another municipality.
+    /// The id of the tutor whose account this is, a tutor of that municipality. Other roles have none. When the tutor moves to
+    /// another municipality, the account follows.
     #[garde(skip)]
     pub tutor_id: Option<Uuid>,
-    /// Whether the account is refused everywhere; its sessions and its invitation end.
+    /// Whether the account is disabled. Disabling it ends its sessions and its invitation, and the service refuses its access
+    /// tokens.
     #[serde(default)]
     #[garde(skip)]
     pub disabled: bool,
 }
 
-/// An e-mail address is the same in any case.
+/// Reads an e-mail address in any case.
 fn lower_case<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EmailAddress, D::Error> {
-    String::deserialize(deserializer).map(|email| normal(&email).into())
+    String::deserialize(deserializer).map(|email| normalize_email(&email).into())
 }
 
-/// An e-mail address as it is stored.
-pub(super) fn normal(email: &str) -> String {
+/// Returns an e-mail address as the service stores it.
+pub fn normalize_email(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-fn bound(municipality: bool, tutor: bool) -> impl FnOnce(&AccountRole, &()) -> garde::Result {
+/// Checks that the account has a municipality and a tutor if its role needs them, and only then.
+fn role_binding(municipality: bool, tutor: bool) -> impl FnOnce(&AccountRole, &()) -> garde::Result {
     move |role, ()| {
         let expected = match role {
             AccountRole::Coordinator => (false, false),
@@ -88,12 +90,12 @@ fn bound(municipality: bool, tutor: bool) -> impl FnOnce(&AccountRole, &()) -> g
         }
         Err(garde::Error::new(
             "accounts_role_binding|a coordinator has no municipality and no tutor, a municipality account has a \
-             municipality, a tutor account both",
+             municipality, and a tutor account has both",
         ))
     }
 }
 
-/// What may change of it.
+/// A merge patch of an account.
 pub type AccountPatch = MergePatch<AccountInput>;
 
 impl Body for AccountInput {
@@ -108,22 +110,21 @@ impl Body for AccountInput {
     "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "has_password": true
 }))))]
 pub struct Account {
-    /// A UUID of version 7: made later, it sorts later.
+    /// A UUID of version 7.
     pub id: Uuid,
-    /// What is written.
     #[serde(flatten)]
     #[diesel(embed)]
     pub fields: AccountInput,
-    /// Whether a password has been set; until then, only an invitation opens it.
+    /// Whether the account has a password. Without one, the person needs an invitation to set it.
     #[diesel(select_expression = accounts::password_hash.is_not_null())]
     #[diesel(select_expression_type = IsNotNull<accounts::password_hash>)]
     pub has_password: bool,
-    /// Another one after every write.
+    /// The version. Every write changes it.
     #[schema(example = 42)]
     pub version: i64,
-    /// When it was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the account was last written.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -139,31 +140,30 @@ impl Resource for Account {
     }
 }
 
-/// An account with what signing in looks at.
+/// An account with what signing in needs to know.
 #[derive(HasQuery)]
 #[diesel(table_name = accounts)]
 pub struct Credentials {
-    /// Whose they are.
     #[diesel(embed)]
     pub account: Account,
-    /// argon2id, in PHC form; none until a password is set.
+    /// The argon2id hash of the password in PHC form; none until a password is set.
     pub password_hash: Option<String>,
-    /// Access tokens issued before this are refused.
+    /// The time of the last change of what the account may do. The service refuses access tokens that were issued before it.
     pub access_changed_at: Option<DateTime<Utc>>,
-    /// When this was read, by PostgreSQL's clock.
+    /// When the row was read, by PostgreSQL's clock.
     #[diesel(select_expression = clock_timestamp())]
     pub read_at: DateTime<Utc>,
 }
 
-/// A one-time secret to set a password with.
+/// An invitation to set a password.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(example = json!({
     "secret": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ", "expires_at": "2026-12-01T08:00:00Z"
 }))]
 pub struct Invitation {
-    /// Hand it over in person; it is told this once.
+    /// The one-time secret to hand over. Only this answer shows it.
     pub secret: String,
-    /// Until when it can be used, once.
+    /// When the invitation expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -173,10 +173,9 @@ pub struct Invitation {
     "has_password": false, "invitation": examples::example_of::<Invitation>()
 }))))]
 pub struct InvitedAccount {
-    /// The account.
     #[serde(flatten)]
     pub account: Account,
-    /// What its password is set with; told this once.
+    /// The invitation with which the person sets a password.
     pub invitation: Invitation,
 }
 
@@ -192,24 +191,24 @@ impl Resource for InvitedAccount {
     }
 }
 
-/// Which accounts; by id, the oldest first.
+/// The filters of a list of accounts. A repeated filter means any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct AccountFilter {
-    /// What they are to the network; repeat it for any of several.
+    /// The role.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub role: Vec<AccountRole>,
-    /// The code of the municipality that they act for; repeat it for any of several.
+    /// The code of the municipality that the account acts for.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
-    /// Their e-mail address, in any case; repeat it for any of several.
+    /// The e-mail address, in any case.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub email: Vec<EmailAddress>,
-    /// Whether they are disabled.
+    /// Whether the account is disabled.
     #[garde(skip)]
     pub disabled: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! The accounts in the database: the coordinator's, but for signing in.
+//! Accounts in the database. Only the coordinator sees and changes them; signing in reads the account that signs in.
 
 use diesel::{
     helper_types::{AsSelect, IntoBoxed, Select},
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     invitations,
-    model::{Account, AccountFilter, AccountInput, Credentials, Invitation, InvitedAccount, normal},
+    model::{Account, AccountFilter, AccountInput, Credentials, Invitation, InvitedAccount, normalize_email},
 };
 use crate::{
     auth::reach::Reach,
@@ -28,24 +28,22 @@ use crate::{
     schema::{accounts, accounts::dsl},
 };
 
-type Visible = IntoBoxed<'static, Select<accounts::table, AsSelect<Account, Pg>>, Pg>;
+/// A query for accounts that a caller may see.
+type VisibleAccounts = IntoBoxed<'static, Select<accounts::table, AsSelect<Account, Pg>>, Pg>;
 
-/// The only door to the table for callers: the coordinator sees all of it, the others nothing.
-fn visible(reach: &Reach) -> Visible {
+/// Returns a query for the accounts that the caller sees: all for the coordinator, none for others.
+fn visible(reach: &Reach) -> VisibleAccounts {
     let query = Account::query().into_boxed();
     if reach.is_coordinator() { query } else { query.filter(false.into_sql::<Bool>()) }
 }
 
-/// What signing in looks at of the account with this e-mail address, if there is one.
-///
-/// # Errors
-/// When the database is away.
+/// Returns the account with this e-mail address, for signing in.
 pub async fn find_by_email(mut conn: &Conn, email: &str) -> Result<Option<Credentials>> {
-    let query = Credentials::query().filter(dsl::email.eq(normal(email)));
+    let query = Credentials::query().filter(dsl::email.eq(normalize_email(email)));
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// What signing in looks at of the account with this id.
+/// Returns the account with this id, for signing in and for itself.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -53,7 +51,7 @@ pub async fn credentials(mut conn: &Conn, id: Uuid) -> Result<Credentials> {
     Ok(Credentials::query().filter(dsl::id.eq(id)).first(&mut conn).await?)
 }
 
-/// One account.
+/// Returns one account.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -61,13 +59,13 @@ pub async fn find(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<Account> {
     Ok(visible(reach).filter(dsl::id.eq(id)).first(&mut conn).await?)
 }
 
-/// A page of accounts.
+/// Returns a page of accounts.
 ///
 /// # Errors
-/// [`Error::Malformed`] for a cursor that is not of this list.
+/// [`Error::Malformed`] for a cursor that belongs to another list.
 pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<AccountFilter>) -> Result<Page<Account>> {
     let List { filter, page } = list;
-    let emails: Vec<_> = filter.email.iter().map(|email| normal(email.as_str())).collect();
+    let emails: Vec<_> = filter.email.iter().map(|email| normalize_email(email.as_str())).collect();
     let query = any_of!(visible(reach), dsl::role, filter.role);
     let query = any_of!(query, dsl::municipality_code, filter.municipality);
     let mut query = any_of!(query, dsl::email, emails);
@@ -78,28 +76,29 @@ pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<AccountFilter>) ->
     Ok(Page::from_rows(page, query.limit(page.fetch()).load(&mut conn).await?, |account: &Account| account.id))
 }
 
-/// Every account, by id.
-///
-/// # Errors
-/// When the database is away.
+/// Returns every account that the caller sees, by id.
 pub async fn all(mut conn: &Conn, reach: &Reach) -> Result<Vec<Account>> {
     Ok(visible(reach).order(dsl::id).load(&mut conn).await?)
 }
 
-/// Makes an account with an invitation.
+/// Creates an account with an invitation.
 ///
 /// # Errors
-/// As [`create`], and [`Error::Invalid`] when it is disabled: nobody could use the invitation.
+/// As [`create`], and [`Error::Invalid`] for a disabled account, whose invitation nobody could use.
 pub async fn invite(conn: &Conn, reach: &Reach, new: AccountInput) -> Result<InvitedAccount> {
     if new.disabled {
-        return Err(Error::at("/disabled", "invalid_value", "must be false: whoever is invited is let in"));
+        return Err(Error::at(
+            "/disabled",
+            "invalid_value",
+            "must be false: a disabled account cannot use its invitation",
+        ));
     }
     let account = create(conn, reach, new, None).await?;
     let invitation = invitations::renew(conn, account.id).await?;
     Ok(InvitedAccount { account, invitation })
 }
 
-/// Makes a new invitation for an account, which replaces an older one.
+/// Creates a new invitation for an account, which replaces an older one.
 ///
 /// # Errors
 /// [`Error::NotFound`], and [`Error::Conflict`] when the account is disabled.
@@ -108,21 +107,21 @@ pub async fn renew_invitation(conn: &Conn, reach: &Reach, id: Uuid) -> Result<In
     invitations::renew(conn, id).await
 }
 
-/// Makes an account, with a password or with none yet.
+/// Creates an account, with or without a password.
 ///
 /// # Errors
-/// [`Error::OutOfReach`], [`Error::Conflict`] when the e-mail address is taken, [`Error::Invalid`] when the role, the
-/// municipality and the tutor do not go together.
+/// [`Error::OutOfReach`], [`Error::Conflict`] when the e-mail address is taken, and [`Error::Invalid`] when the municipality or
+/// the tutor does not exist, or the tutor belongs to another municipality.
 pub async fn create(
     mut conn: &Conn,
     reach: &Reach,
     new: AccountInput,
     password_hash: Option<String>,
 ) -> Result<Account> {
-    reach.require_coordinator("making an account")?;
+    reach.require_coordinator("create an account")?;
     require_references(conn, &new).await?;
-    let made = (dsl::id.eq(Uuid::now_v7()), dsl::password_hash.eq(password_hash), new);
-    let insert = diesel::insert_into(accounts::table).values(made);
+    let values = (dsl::id.eq(Uuid::now_v7()), dsl::password_hash.eq(password_hash), new);
+    let insert = diesel::insert_into(accounts::table).values(values);
     Ok(insert.returning(Account::as_returning()).get_result(&mut conn).await?)
 }
 
@@ -143,7 +142,7 @@ impl Editable for Account {
         &self.fields
     }
 
-    /// Only the coordinator sees accounts, and may change all of them.
+    /// Passes: a caller that sees an account is the coordinator.
     fn require_reach(&self, _: &Reach) -> Result<()> {
         Ok(())
     }
@@ -159,8 +158,8 @@ impl Editable for Account {
     }
 }
 
-/// Tells every reference that leads nowhere, or to another municipality's tutor; the foreign keys guard against what
-/// changes meanwhile.
+/// Refuses a municipality or a tutor that does not exist, and a tutor of another municipality. The foreign keys guard against
+/// a row that changes at the same time.
 async fn require_references(conn: &Conn, new: &AccountInput) -> Result<()> {
     let no_municipality = municipalities::store::missing(conn, new.municipality_code.as_slice()).await?;
     let mut broken = Vec::new();

@@ -6,15 +6,15 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::scopes::{ClientsRead, ClientsWrite};
 use super::{
     model::{Client, ClientFilter, ClientInput, ClientPatch, CreatedClient, NewSecret},
+    scopes::{ClientsRead, ClientsWrite},
     store,
 };
 use crate::{
     db::Db,
     http::{
-        Caller, Created, IfMatch, Json, List, NoContent, Page, Patch, ToldOnce,
+        Caller, Created, IfMatch, Json, List, NoContent, Page, Patch, Replacement, ToldOnce,
         input::list::PageQuery,
         openapi::responses::{
             AddProblems, CreateProblems, GetProblems, ListProblems, NotModified, RemoveProblems, WriteProblems,
@@ -26,7 +26,7 @@ use crate::{
 
 /// List clients
 ///
-/// The partner systems, by id; the coordinator's.
+/// All partner systems, in the order of their ids. Only the coordinator sees clients.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsRead])),
@@ -39,14 +39,14 @@ pub(super) async fn list_clients(
     list: List<ClientFilter>,
     db: Data<Db>,
 ) -> Result<Page<Client>> {
-    // Planned for what is asked: the few are found in indexes of their own.
+    // PostgreSQL plans this read for its filters: disabled clients have an index of their own.
     db.read_long(async |conn| store::list(conn, &caller.reach, &list).await).await
 }
 
 /// Create a client
 ///
-/// For a partner system, with a first secret that is told this once. The system gets access tokens with its `id` as
-/// `client_id` and the secret at `POST /v1/auth/token`.
+/// Creates a client for a partner system, with a first secret that only this answer shows. The system gets access tokens at
+/// `POST /v1/auth/token`, with the `id` as `client_id` and with the secret.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
@@ -65,11 +65,11 @@ pub(super) async fn create_client(
 
 /// Get a client
 ///
-/// By its id, with what its secrets are called; never with the secrets.
+/// The client with this id, with the ids of its secrets but not the secrets themselves. Only the coordinator sees clients.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsRead])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The client's id")),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the client")),
     responses((status = 200, description = "The client", body = Client, headers(("ETag" = String))), NotModified,
         GetProblems),
 )]
@@ -80,13 +80,14 @@ pub(super) async fn get_client(caller: Caller<ClientsRead>, id: Path<Uuid>, db: 
 
 /// Replace a client
 ///
-/// With other scopes, another municipality, or `disabled` turned over, the access tokens that it has are refused within
-/// two seconds. To revoke a client, disable it. Its `source` is fixed for good.
+/// When `scopes`, `municipality_code` or `disabled` changes, the service refuses older access tokens of the client within two
+/// seconds. To revoke a client, disable it. The `source` never changes.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The client's id"), IfMatch),
-    responses((status = 200, description = "The client as it is now", body = Client, headers(("ETag" = String))),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the client"), IfMatch),
+    request_body = ClientInput,
+    responses((status = 200, description = "The client after the change", body = Client, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[put("/v1/clients/{id}")]
@@ -94,7 +95,7 @@ pub(super) async fn replace_client(
     caller: Caller<ClientsWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<ClientInput>,
+    new: Replacement<ClientInput>,
     db: Data<Db>,
 ) -> Result<Json<Client>> {
     update::replace::<Client, _>(&db, caller, *id, if_match, new).await
@@ -102,14 +103,15 @@ pub(super) async fn replace_client(
 
 /// Change a client
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. The rules are those of `PUT`.
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// `PUT`.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The client's id"), IfMatch),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the client"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = ClientPatch,
         example = json!({"scopes": ["events:read"]})),
-    responses((status = 200, description = "The client as it is now", body = Client, headers(("ETag" = String))),
+    responses((status = 200, description = "The client after the change", body = Client, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[patch("/v1/clients/{id}")]
@@ -125,13 +127,13 @@ pub(super) async fn patch_client(
 
 /// Add a secret to a client
 ///
-/// Two live at a time, so that a system can go over to the new one before the old one is deleted; a third is 409
-/// (`client_secrets_at_most_two`). It is told this once.
+/// A client has at most two secrets, so that a system can switch to the new one before you delete the old one. A third answers
+/// 409 (`client_secrets_at_most_two`). Only this answer shows the secret.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The client's id")),
-    responses((status = 201, description = "The secret, told this once", body = NewSecret), AddProblems),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the client")),
+    responses((status = 201, description = "The new secret; only this answer shows it", body = NewSecret), AddProblems),
 )]
 #[post("/v1/clients/{id}/secrets")]
 pub(super) async fn create_client_secret(
@@ -145,16 +147,16 @@ pub(super) async fn create_client_secret(
 
 /// Delete a secret of a client
 ///
-/// No token is issued for it any more; those that were issued live their ten minutes out. To cut a system off at once,
-/// disable its client.
+/// The service issues no more tokens for the secret. Tokens that it has issued stay valid until they expire, for at most ten
+/// minutes. To cut off a system at once, disable its client.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
     params(
-        ("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The client's id"),
-        ("secret_id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f", description = "What the secret is called"),
+        ("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the client"),
+        ("secret_id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f", description = "The id of the secret"),
     ),
-    responses((status = 204, description = "It is gone"), RemoveProblems),
+    responses((status = 204, description = "The secret is deleted"), RemoveProblems),
 )]
 #[delete("/v1/clients/{id}/secrets/{secret_id}")]
 pub(super) async fn delete_client_secret(

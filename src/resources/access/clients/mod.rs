@@ -1,4 +1,4 @@
-//! Clients: partner systems that sign in with OAuth 2 client credentials. They are revoked, never deleted.
+//! Clients: partner systems that sign in with OAuth 2 client credentials. A client can be disabled, but never deleted.
 
 mod api;
 pub mod model;

@@ -17,7 +17,7 @@ use crate::{
     schema::{client_secrets, clients},
 };
 
-/// The fields of a client that are written.
+/// The fields of a client that callers write.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
@@ -27,33 +27,35 @@ use crate::{
     "municipality_code": "049", "disabled": false
 }))]
 pub struct ClientInput {
-    /// What people call the system.
+    /// The name of the partner system.
     #[garde(length(chars, max = 200), custom(rules::not_blank))]
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub name: String,
-    /// The `source` of everything that it makes: lower-case letters, digits and single hyphens; fixed for good.
-    #[garde(custom(free_source))]
+    /// The `source` of everything that the client creates: lower-case letters, digits and single hyphens. It never changes.
+    #[garde(custom(partner_source))]
     #[schema(min_length = 1, max_length = 50, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     pub source: String,
-    /// What it may ask for: names of scopes that a partner system can hold.
+    /// The scopes that the client can ask for, each once.
     #[garde(length(min = 1, max = 50), custom(rules::distinct), inner(custom(partner_scope)))]
     #[schema(value_type = BTreeSet<PartnerScope>, min_items = 1, max_items = 50)]
     pub scopes: Vec<String>,
-    /// The code of the municipality that it writes for; null for the whole region.
+    /// The code of the municipality that the client writes for; null for the whole region.
     #[garde(dive)]
     pub municipality_code: Option<MunicipalityCode>,
-    /// Whether it is revoked: refused everywhere.
+    /// Whether the client is disabled. The service then refuses its secrets and its access tokens.
     #[serde(default)]
     #[garde(skip)]
     pub disabled: bool,
 }
 
-fn free_source(text: &str, _: &()) -> garde::Result {
+/// Checks the form of a source, and that it is not the source of the service itself.
+fn partner_source(text: &str, _: &()) -> garde::Result {
     if text.len() <= 50 && text != OWN_SOURCE && ThemeSlug::from(text).validate().is_ok() {
         return Ok(());
     }
     Err(garde::Error::new(
-        "clients_source_format|must be lower-case letters, digits and single hyphens, 50 at most; not kuntatutorit",
+        "clients_source_format|must be lower-case letters, digits and single hyphens, at most 50 in all, and not \
+         kuntatutorit",
     ))
 }
 
@@ -76,10 +78,10 @@ fn partner_scope(name: &str, _: &()) -> garde::Result {
         return Ok(());
     }
     let known = scopes::of_role(Role::Partner).collect::<Vec<_>>().join(", ");
-    Err(garde::Error::new(format!("unknown_scope|must be a scope that a partner system can hold: {known}")))
+    Err(garde::Error::new(format!("unknown_scope|must be one of the scopes that a partner system can hold: {known}")))
 }
 
-/// What may change of it.
+/// A merge patch of a client.
 pub type ClientPatch = MergePatch<ClientInput>;
 
 impl Body for ClientInput {
@@ -87,32 +89,28 @@ impl Body for ClientInput {
         &["id", "secrets", "client_secret", "version", "created_at", "updated_at"];
 }
 
-/// A client as it is stored.
+/// A client as stored.
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = clients)]
 pub struct StoredClient {
-    /// `UUIDv7`; the OAuth `client_id`.
+    /// The OAuth `client_id`.
     pub id: Uuid,
-    /// What is written.
     #[diesel(embed)]
     pub fields: ClientInput,
-    /// Access tokens issued before this are refused.
+    /// The time of the last change of what the client may do. The service refuses access tokens that were issued before it.
     pub access_changed_at: Option<DateTime<Utc>>,
-    /// Another one after every write, of the secrets too.
-    pub version: i64,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// When it was last written.
-    pub updated_at: DateTime<Utc>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
 }
 
-/// A secret that a client signs in with, but not the secret itself.
+/// The id and the age of a secret, without the secret itself.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = client_secrets)]
 pub struct SecretInfo {
-    /// What the secret is called; it opens nothing.
+    /// The id of the secret, with which you can delete it.
     pub id: Uuid,
-    /// When it was made.
+    /// When the secret was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -123,26 +121,25 @@ pub struct SecretInfo {
     "secrets": [{"id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f", "created_at": "2026-11-24T08:00:00Z"}]
 }))))]
 pub struct Client {
-    /// A UUID of version 7: made later, it sorts later. The OAuth `client_id`.
+    /// The OAuth `client_id`: a UUID of version 7.
     pub id: Uuid,
-    /// What is written.
     #[serde(flatten)]
     pub fields: ClientInput,
-    /// The secrets that it signs in with, the oldest first; two at most.
+    /// The ids of the secrets of the client, the oldest first.
     #[schema(max_items = 2)]
     pub secrets: Vec<SecretInfo>,
-    /// Another one after every write.
+    /// The version. Every write changes it, also of a secret.
     #[schema(example = 42)]
     pub version: i64,
-    /// When it was made.
+    /// When the client was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the client was last written.
     pub updated_at: DateTime<Utc>,
 }
 
 impl StoredClient {
-    /// With the secrets that it signs in with.
-    pub(super) fn with(self, secrets: Vec<SecretInfo>) -> Client {
+    /// Returns the client with these secrets.
+    pub(super) fn with_secrets(self, secrets: Vec<SecretInfo>) -> Client {
         let Self { id, fields, version, created_at, updated_at, .. } = self;
         Client { id, fields, secrets, version, created_at, updated_at }
     }
@@ -166,10 +163,9 @@ impl Resource for Client {
     "client_secret": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ"
 }))))]
 pub struct CreatedClient {
-    /// The client.
     #[serde(flatten)]
     pub client: Client,
-    /// What it signs in with; told this once.
+    /// The first secret of the client. Only this answer shows it.
     #[schema(example = "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ")]
     pub client_secret: String,
 }
@@ -186,35 +182,34 @@ impl Resource for CreatedClient {
     }
 }
 
-/// A new secret.
+/// A new secret of a client.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f", "created_at": "2026-11-24T08:00:00Z",
     "client_secret": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ"
 }))]
 pub struct NewSecret {
-    /// What it is called and when it was made.
     #[serde(flatten)]
     pub info: SecretInfo,
-    /// The secret; told this once.
+    /// The secret. Only this answer shows it.
     #[schema(example = "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ")]
     pub client_secret: String,
 }
 
-/// Which clients; by id, the oldest first.
+/// The filters of a list of clients. A repeated filter means any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct ClientFilter {
-    /// The source of what they make; repeat it for any of several.
+    /// The source of what the client creates.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub source: Vec<SourceName>,
-    /// The code of the municipality that they write for; repeat it for any of several.
+    /// The code of the municipality that the client writes for.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
-    /// Whether they are revoked.
+    /// Whether the client is disabled.
     #[garde(skip)]
     pub disabled: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! The secrets that clients sign in with: two each at most, for rotation.
+//! The secrets of clients. A client has at most two, so that it can replace one without an interruption.
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*};
@@ -13,34 +13,31 @@ use crate::{
     schema::{client_secrets, client_secrets::dsl, clients},
 };
 
-/// The client that these credentials are of, if they are right and the client may sign in; and when it was read, by
-/// PostgreSQL's clock.
-///
-/// # Errors
-/// When the database is away.
+/// Returns the client with this id if the secret is one of its own and the client is enabled, and the time of PostgreSQL's
+/// clock at which it was read.
 pub async fn authenticate(mut conn: &Conn, id: Uuid, secret: &str) -> Result<Option<(StoredClient, DateTime<Utc>)>> {
-    let holds =
-        client_secrets::table.filter(dsl::client_id.eq(clients::id)).filter(dsl::secret_hash.eq(secrets::hash(secret)));
-    let client = clients::table.filter(clients::id.eq(id)).filter(clients::disabled.eq(false)).filter(exists(holds));
-    let client = client.select((StoredClient::as_select(), clock_timestamp()));
-    Ok(client.first(&mut conn).await.optional()?)
+    let own_secrets = client_secrets::table.filter(dsl::client_id.eq(clients::id));
+    let matching = own_secrets.filter(dsl::secret_hash.eq(secrets::hash(secret)));
+    let client = clients::table.filter(clients::id.eq(id)).filter(clients::disabled.eq(false)).filter(exists(matching));
+    let query = client.select((StoredClient::as_select(), clock_timestamp()));
+    Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// What is told of the secrets of these clients, each with whose it is.
+/// Returns the ids of clients with the secrets of each, the oldest first, without the secrets themselves.
 pub(super) async fn of_clients(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<(Uuid, SecretInfo)>> {
     let query = client_secrets::table.filter(dsl::client_id.eq_any(ids)).order((dsl::created_at, dsl::id));
     Ok(query.select((dsl::client_id, SecretInfo::as_select())).load(&mut conn).await?)
 }
 
-/// Makes a secret for a client.
+/// Creates a secret for a client.
 ///
 /// # Errors
 /// [`Error::Conflict`] when the client has two secrets.
 pub(super) async fn insert(mut conn: &Conn, client: Uuid) -> Result<NewSecret> {
     let client_secret = secrets::generate()?;
-    let made =
-        (dsl::id.eq(Uuid::now_v7()), dsl::client_id.eq(client), dsl::secret_hash.eq(secrets::hash(&client_secret)));
-    let insert = diesel::insert_into(client_secrets::table).values(made).returning(SecretInfo::as_returning());
+    let secret_hash = secrets::hash(&client_secret);
+    let values = (dsl::id.eq(Uuid::now_v7()), dsl::client_id.eq(client), dsl::secret_hash.eq(secret_hash));
+    let insert = diesel::insert_into(client_secrets::table).values(values).returning(SecretInfo::as_returning());
     Ok(NewSecret { info: insert.get_result(&mut conn).await?, client_secret })
 }
 

@@ -1,4 +1,4 @@
-//! The clients in the database: the coordinator's, but for signing in.
+//! Clients in the database. Only the coordinator sees and changes them; signing in reads the client that signs in.
 
 use diesel::{
     helper_types::{AsSelect, IntoBoxed, Select},
@@ -25,23 +25,24 @@ use crate::{
     schema::{clients, clients::dsl},
 };
 
-type Visible = IntoBoxed<'static, Select<clients::table, AsSelect<StoredClient, Pg>>, Pg>;
+/// A query for clients that a caller may see.
+type VisibleClients = IntoBoxed<'static, Select<clients::table, AsSelect<StoredClient, Pg>>, Pg>;
 
-/// The only door to the table for callers: the coordinator sees all of it, the others nothing.
-fn visible(reach: &Reach) -> Visible {
+/// Returns a query for the clients that the caller sees: all for the coordinator, none for others.
+fn visible(reach: &Reach) -> VisibleClients {
     let query = StoredClient::query().into_boxed();
     if reach.is_coordinator() { query } else { query.filter(false.into_sql::<Bool>()) }
 }
 
-/// The client with this id, for itself.
+/// Returns the client with this id as stored, whoever asks.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn stored(mut conn: &Conn, id: Uuid) -> Result<StoredClient> {
+pub async fn find_stored(mut conn: &Conn, id: Uuid) -> Result<StoredClient> {
     Ok(StoredClient::query().filter(dsl::id.eq(id)).first(&mut conn).await?)
 }
 
-/// One client.
+/// Returns one client.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -50,10 +51,10 @@ pub async fn find(mut conn: &Conn, reach: &Reach, id: Uuid) -> Result<Client> {
     Ok(with_secrets(conn, vec![client]).await?.remove(0))
 }
 
-/// A page of clients.
+/// Returns a page of clients.
 ///
 /// # Errors
-/// [`Error::Malformed`] for a cursor that is not of this list.
+/// [`Error::Malformed`] for a cursor that belongs to another list.
 pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<ClientFilter>) -> Result<Page<Client>> {
     let List { filter, page } = list;
     let query = any_of!(visible(reach), dsl::source, filter.source);
@@ -66,10 +67,7 @@ pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<ClientFilter>) -> 
     Ok(Page::from_rows(page, with_secrets(conn, rows).await?, |client| client.id))
 }
 
-/// Every client, by id.
-///
-/// # Errors
-/// When the database is away.
+/// Returns every client that the caller sees, by id.
 pub async fn all(mut conn: &Conn, reach: &Reach) -> Result<Vec<Client>> {
     with_secrets(conn, visible(reach).order(dsl::id).load(&mut conn).await?).await
 }
@@ -77,20 +75,20 @@ pub async fn all(mut conn: &Conn, reach: &Reach) -> Result<Vec<Client>> {
 async fn with_secrets(conn: &Conn, clients: Vec<StoredClient>) -> Result<Vec<Client>> {
     let ids: Vec<_> = clients.iter().map(|client| client.id).collect();
     let secrets = secrets::of_clients(conn, &ids).await?;
-    let with = |client: StoredClient| {
-        let its = secrets.iter().filter(|(id, _)| *id == client.id).map(|(_, secret)| secret.clone()).collect();
-        client.with(its)
+    let with_own = |client: StoredClient| {
+        let own = secrets.iter().filter(|(id, _)| *id == client.id).map(|(_, secret)| secret.clone()).collect();
+        client.with_secrets(own)
     };
-    Ok(clients.into_iter().map(with).collect())
+    Ok(clients.into_iter().map(with_own).collect())
 }
 
-/// Makes a client with a first secret, which is told this once.
+/// Creates a client with a first secret. The answer is the only one that shows it.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], [`Error::Conflict`] when the source is taken, and [`Error::Invalid`] when the municipality does
 /// not exist.
 pub async fn create(mut conn: &Conn, reach: &Reach, new: ClientInput) -> Result<CreatedClient> {
-    reach.require_coordinator("making a client")?;
+    reach.require_coordinator("create a client")?;
     require_municipality(conn, &new).await?;
     let id = Uuid::now_v7();
     diesel::insert_into(clients::table).values((dsl::id.eq(id), new)).execute(&mut conn).await?;
@@ -133,7 +131,7 @@ impl Editable for Client {
         &self.fields
     }
 
-    /// Only the coordinator sees clients, and may change all of them.
+    /// Passes: a caller that sees a client is the coordinator.
     fn require_reach(&self, _: &Reach) -> Result<()> {
         Ok(())
     }
@@ -151,7 +149,7 @@ impl Editable for Client {
         let update = diesel::update(row).set(new).returning(StoredClient::as_returning());
         let updated: Option<StoredClient> = update.get_result(&mut conn).await.optional()?;
         // The secrets are unchanged: a secret that is added or deleted changes the version.
-        Ok(updated.map(|client| client.with(self.secrets.clone())))
+        Ok(updated.map(|client| client.with_secrets(self.secrets.clone())))
     }
 }
 

@@ -1,7 +1,7 @@
-//! What an access token says of an account or a client.
+//! The content of access tokens.
 
 use crate::{
-    auth::{scopes, tokens::access_tokens::Grant},
+    auth::{scopes, tokens::claims::Grant},
     config::Config,
     domain::Role,
     resources::access::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// What a token says of this account: its role's scopes.
+/// Returns the content of a token for this account, with all scopes of its role.
 pub fn of_account(account: &Account, config: &Config) -> Grant {
     let AccountInput { role, municipality_code, tutor_id, .. } = &account.fields;
     Grant {
@@ -24,8 +24,8 @@ pub fn of_account(account: &Account, config: &Config) -> Grant {
     }
 }
 
-/// What a token says of this client, with these of its scopes.
-pub fn of_client(client: &StoredClient, scope: String) -> Grant {
+/// Returns the content of a token for this client, with these of its scopes.
+pub(super) fn of_client(client: &StoredClient, scope: String) -> Grant {
     Grant {
         sub: client.id.to_string(),
         client_id: client.id.to_string(),

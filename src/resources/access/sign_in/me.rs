@@ -1,4 +1,4 @@
-//! Who one is.
+//! The identity of the caller.
 
 use actix_web::{get, web::Data};
 use serde::Serialize;
@@ -8,14 +8,14 @@ use uuid::Uuid;
 use crate::{
     auth::{reach::Identity, scopes::AnyScope},
     db::Db,
-    domain::{EmailAddress, MunicipalityCode, Role, words::words},
+    domain::{EmailAddress, MunicipalityCode, Role, names::OWN_SOURCE, words::words},
     http::{Caller, openapi::responses::MeProblems},
     problem::{Error, Result},
     resources::access::{accounts, accounts::model::Account, clients, clients::model::StoredClient},
 };
 
 words! {
-    /// What kind of caller one is.
+    /// The kind of a caller.
     pub enum CallerKind {
         /// A person.
         Account = "account",
@@ -24,34 +24,34 @@ words! {
     }
 }
 
-/// Who the token speaks for.
+/// The account or the client of an access token.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "kind": "account", "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "role": "municipality",
     "email": "digituki@example.org", "name": null, "source": "kuntatutorit", "municipality_code": "049", "tutor_id": null
 }))]
 pub(super) struct Me {
-    /// A person or a partner system.
+    /// Whether the caller is a person or a partner system.
     kind: CallerKind,
-    /// The account's or the client's id.
+    /// The id of the account or of the client.
     id: Uuid,
-    /// What it is to the network.
+    /// The role of the caller in the network.
     role: Role,
-    /// The account's e-mail address.
+    /// The e-mail address of the account; null for a client.
     email: Option<EmailAddress>,
-    /// The client's name.
+    /// The name of the client; null for an account.
     name: Option<String>,
-    /// The `source` of all that it makes.
+    /// The `source` of everything that the caller creates.
     source: String,
-    /// The municipality that it writes for; null for the whole region.
+    /// The code of the municipality that the caller writes for; null for the coordinator and for a client of the whole region.
     municipality_code: Option<MunicipalityCode>,
-    /// The tutor that it is.
+    /// The id of the tutor whose account this is; null for others.
     tutor_id: Option<Uuid>,
 }
 
-/// Who am I?
+/// Get the caller
 ///
-/// The account or the client that the token speaks for.
+/// The account or the client that the access token was issued for.
 #[utoipa::path(
     tag = "sign-in",
     security(("bearer" = []), ("client_credentials" = [])),
@@ -59,36 +59,42 @@ pub(super) struct Me {
 )]
 #[get("/v1/me")]
 pub(super) async fn get_me(caller: Caller<AnyScope>, db: Data<Db>) -> Result<actix_web::web::Json<Me>> {
-    let source = caller.reach.identity.source().to_owned();
     let me = match &caller.reach.identity {
         Identity::Account(id) => {
-            let Account { id, fields, .. } =
-                db.read(async |conn| accounts::store::credentials(conn, *id).await).await?.account;
-            Me {
-                kind: CallerKind::Account,
-                id,
-                role: fields.role.into(),
-                email: Some(fields.email),
-                name: None,
-                source,
-                municipality_code: fields.municipality_code,
-                tutor_id: fields.tutor_id,
-            }
+            db.read(async |conn| accounts::store::credentials(conn, *id).await).await?.account.into()
         }
-        Identity::Client { id, .. } => {
-            let StoredClient { id, fields, .. } = db.read(async |conn| clients::store::stored(conn, *id).await).await?;
-            Me {
-                kind: CallerKind::Client,
-                id,
-                role: Role::Partner,
-                email: None,
-                name: Some(fields.name),
-                source,
-                municipality_code: fields.municipality_code,
-                tutor_id: None,
-            }
-        }
+        Identity::Client { id, .. } => db.read(async |conn| clients::store::find_stored(conn, *id).await).await?.into(),
         Identity::Anonymous => return Err(Error::Unauthenticated),
     };
     Ok(actix_web::web::Json(me))
+}
+
+impl From<Account> for Me {
+    fn from(Account { id, fields, .. }: Account) -> Self {
+        Self {
+            kind: CallerKind::Account,
+            id,
+            role: fields.role.into(),
+            email: Some(fields.email),
+            name: None,
+            source: OWN_SOURCE.to_owned(),
+            municipality_code: fields.municipality_code,
+            tutor_id: fields.tutor_id,
+        }
+    }
+}
+
+impl From<StoredClient> for Me {
+    fn from(StoredClient { id, fields, .. }: StoredClient) -> Self {
+        Self {
+            kind: CallerKind::Client,
+            id,
+            role: Role::Partner,
+            email: None,
+            name: Some(fields.name),
+            source: fields.source,
+            municipality_code: fields.municipality_code,
+            tutor_id: None,
+        }
+    }
 }

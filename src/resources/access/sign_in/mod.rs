@@ -1,15 +1,19 @@
-//! Signing in: access tokens for people and for partner systems.
+//! Signing in: how people and partner systems get access tokens.
 
 mod api;
+mod attempts;
 mod grant;
 mod me;
 mod oauth;
 mod password;
 mod sessions;
+mod token_answer;
+mod token_form;
+mod token_problem;
 
 use crate::http::routes::Routes;
 
-pub use self::grant::{of_account, of_client};
+pub use self::grant::of_account;
 
 pub(in crate::resources) fn routes(config: &mut Routes<'_, '_>) {
     config

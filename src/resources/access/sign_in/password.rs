@@ -1,4 +1,4 @@
-//! Setting a password: with the old one, or with an invitation.
+//! Setting a password, with the old password or with an invitation.
 
 use actix_web::{HttpRequest, post, web::Data};
 use diesel::prelude::*;
@@ -7,7 +7,7 @@ use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::api::remember;
+use super::attempts::record_outcome;
 use crate::{
     auth::{passwords, reach::Identity, scopes::AnyScope, state::Auth, throttle::Attempt},
     db::{Author, Conn, Db, time_limit::within_limit},
@@ -20,27 +20,27 @@ use crate::{
         accounts,
         accounts::{invitations, model::Credentials},
     },
-    schema,
+    schema::accounts::dsl,
 };
 
-/// What the guesses of invitations from one address are counted as; no e-mail address has a NUL.
+/// The subject under which failed attempts with invitations are counted. No e-mail address has a NUL.
 const INVITATIONS: &str = "\0invitation";
 
-/// A new password and what allows it.
+/// A new password, with the old password or an invitation.
 #[derive(Deserialize, ToSchema, Validate)]
 #[schema(example = json!({
     "invitation": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ", "new_password": "correct horse battery staple"
 }))]
 pub(super) struct PasswordChange {
-    /// The password until now, with an access token of the account; or else `invitation`.
-    #[garde(inner(length(chars, min = 1, max = 200)), custom(instead_of(self.invitation.is_some())))]
+    /// The current password. Send it with an access token of the account, or send `invitation` instead.
+    #[garde(inner(length(chars, min = 1, max = 200)), custom(instead_of_other(self.invitation.is_some())))]
     #[schema(min_length = 1, max_length = 200, format = Password)]
     old_password: Option<String>,
-    /// The one-time secret that the coordinator handed over, without an access token; or else `old_password`.
+    /// The one-time secret that the coordinator handed over. Send it without an access token, or send `old_password` instead.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[schema(min_length = 1, max_length = 200)]
     invitation: Option<String>,
-    /// The password from now on.
+    /// The new password.
     #[garde(length(chars, min = *passwords::LENGTH.start(), max = *passwords::LENGTH.end()))]
     #[schema(min_length = 10, max_length = 200, format = Password)]
     new_password: String,
@@ -48,9 +48,10 @@ pub(super) struct PasswordChange {
 
 impl Body for PasswordChange {}
 
-fn instead_of(other: bool) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
-    move |this, ()| {
-        if this.is_some() == other {
+/// Checks that exactly one of two fields is sent.
+fn instead_of_other(is_other_sent: bool) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
+    move |field, ()| {
+        if field.is_some() == is_other_sent {
             return Err(garde::Error::new("one_of|send either old_password or invitation"));
         }
         Ok(())
@@ -59,10 +60,10 @@ fn instead_of(other: bool) -> impl FnOnce(&Option<String>, &()) -> garde::Result
 
 /// Set a password
 ///
-/// With the old one and an access token of the account, or with an invitation and no token. All sessions of the account
-/// end and its access tokens are refused: sign in anew. Failures count as those of `POST /v1/auth/login` do. It takes no
-/// `Idempotency-Key`: what answers a request that may have been done is kept of no secret. Should the answer be lost, sign
-/// in with the new password: if that is refused, nothing was done.
+/// Sets the password of an account, with the old password and an access token of the account, or with an invitation and
+/// without a token. All sessions of the account end and its access tokens are refused, so sign in again. Failures count like
+/// those of `POST /v1/auth/login`. It takes no `Idempotency-Key`, because the service stores no answers to requests with
+/// secrets. When you did not get the answer, sign in with the new password: if that is refused, the password was not set.
 #[utoipa::path(
     tag = "sign-in",
     security((), ("bearer" = [])),
@@ -94,48 +95,48 @@ async fn change(
     new: String,
 ) -> Result<()> {
     let Identity::Account(id) = caller.reach.identity else {
-        return Err(Error::OutOfReach(
-            "a client has secrets, not a password; the coordinator changes those".to_owned(),
-        ));
+        let detail = "a client has no password; ask the coordinator to change its secrets";
+        return Err(Error::OutOfReach(detail.to_owned()));
     };
-    let known = db.read(async |conn| accounts::store::credentials(conn, id).await).await;
-    let known = known.map_err(|error| if matches!(error, Error::NotFound) { Error::Unauthenticated } else { error })?;
-    let attempt = Attempt::new(known.account.fields.email.as_str(), client_address(request));
-    let place = attempt.place(&auth.trying)?;
-    let _turn = attempt.turn().await;
-    let failed_before = db.read(async |conn| attempt.admit(conn).await).await?;
-    let right = passwords::verify(place, old, known.password_hash.clone()).await?;
-    remember(db, attempt.clone(), failed_before, right).await?;
-    if !right {
+    let credentials = match db.read(async |conn| accounts::store::credentials(conn, id).await).await {
+        Err(Error::NotFound) => return Err(Error::Unauthenticated),
+        found => found?,
+    };
+    let attempt = Attempt::new(credentials.account.fields.email.as_str(), client_address(request));
+    let permit = attempt.hashing_permit(&auth.password_hashing)?;
+    let _lock = attempt.lock().await;
+    let failed_before = db.read(async |conn| attempt.check_allowed(conn).await).await?;
+    let is_right = passwords::verify(permit, old, credentials.password_hash.clone()).await?;
+    record_outcome(db, attempt.clone(), failed_before, is_right).await?;
+    if !is_right {
         return Err(Error::SignInRefused);
     }
-    let hash = passwords::hash(attempt.place(&auth.trying)?, new).await?;
-    let changed = db.write(caller.author(), async move |conn| store(conn, &known, hash).await).await?;
-    if changed { Ok(()) } else { Err(Error::SignInRefused) }
+    let hash = passwords::hash(attempt.hashing_permit(&auth.password_hashing)?, new).await?;
+    let is_stored = db.write(caller.author(), async move |conn| store(conn, &credentials, hash).await).await?;
+    if is_stored { Ok(()) } else { Err(Error::SignInRefused) }
 }
 
-/// Stores a password, unless the account's access has changed since it was looked at.
-async fn store(mut conn: &Conn, seen: &Credentials, password_hash: String) -> Result<bool> {
-    use schema::accounts::dsl;
+/// Stores a password, unless the access of the account has changed since its credentials were read. Returns whether it did.
+async fn store(mut conn: &Conn, read: &Credentials, password_hash: String) -> Result<bool> {
     let unchanged = dsl::accounts
-        .find(seen.account.id)
+        .find(read.account.id)
         .filter(dsl::disabled.eq(false))
-        .filter(dsl::access_changed_at.is_not_distinct_from(seen.access_changed_at));
+        .filter(dsl::access_changed_at.is_not_distinct_from(read.access_changed_at));
     let update = diesel::update(unchanged).set(dsl::password_hash.eq(Some(password_hash)));
     Ok(update.execute(&mut conn).await? == 1)
 }
 
 async fn accept(request: &HttpRequest, db: &Db, auth: &Auth, invitation: String, new: String) -> Result<()> {
     let attempt = Attempt::new(INVITATIONS, client_address(request));
-    let place = attempt.place(&auth.trying)?;
-    let _turn = attempt.turn().await;
-    // Nobody guesses 256 bits: whose invitation is right does not wait for what others have tried.
-    if !db.read(async |conn| invitations::is_live(conn, &invitation).await).await? {
-        let failed_before = db.read(async |conn| attempt.admit(conn).await).await?;
-        remember(db, attempt, failed_before, false).await?;
+    let permit = attempt.hashing_permit(&auth.password_hashing)?;
+    let _lock = attempt.lock().await;
+    // A valid invitation is accepted however many attempts have failed: nobody can guess 256 bits.
+    if !db.read(async |conn| invitations::is_usable(conn, &invitation).await).await? {
+        let failed_before = db.read(async |conn| attempt.check_allowed(conn).await).await?;
+        record_outcome(db, attempt, failed_before, false).await?;
         return Err(Error::InvitationRefused);
     }
-    let hash = passwords::hash(place, new).await?;
+    let hash = passwords::hash(permit, new).await?;
     let accept = async move |conn: &_| invitations::accept(conn, &invitation, hash).await;
     if db.write(Author::default(), accept).await? { Ok(()) } else { Err(Error::InvitationRefused) }
 }

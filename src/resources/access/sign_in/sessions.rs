@@ -1,99 +1,102 @@
-//! Sessions in the database: chains of refresh tokens, each good once.
+//! Sessions in the database. A session is a chain of refresh tokens, each of which is valid once.
 //!
-//! Whoever writes here locks the account, then the session, then its tokens, in this order.
+//! Every write locks the account first, then the session, then its tokens. Two writes in different orders could deadlock.
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::{IntervalDsl as _, exists, now},
+    dsl::{exists, sql},
     prelude::*,
-    sql_types::Timestamptz,
+    sql_types::{Nullable, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::{
     auth::{revocations::issue_at, secrets},
-    db::Conn,
+    db::{Conn, sql_functions::clock_now},
     problem::Result,
     resources::access::accounts::model::{Account, Credentials},
     schema::{accounts, refresh_tokens, sessions},
 };
 
-/// How many seconds after its use a refresh token may come again without a theft being feared.
-const TWIN_SECONDS: i32 = 10;
+/// When a refresh token is sent again that was used before this time, the session ends. A repetition within ten seconds may
+/// come from two browser tabs that sent the token at the same time.
+const LATEST_USE_OF_STOLEN_TOKEN: &str = "clock_now() - interval '10 seconds'";
 
 /// A session that has just been started or continued.
 pub(super) struct Session {
-    /// Who is signed in.
+    /// The account that is signed in.
     pub(super) account: Account,
-    /// What the session is continued with next; told this once.
+    /// The next refresh token.
     pub(super) refresh_token: String,
-    /// When the access token is issued: before anybody can change the account, whose change would else miss it.
+    /// The time to issue the access token at. It was read while the account was locked, so a later change of the account
+    /// revokes the token.
     pub(super) issued_at: DateTime<Utc>,
 }
 
-/// Starts a session, unless the account's access has changed since it was looked at.
-pub(super) async fn start(mut conn: &Conn, seen: &Credentials) -> Result<Option<Session>> {
+/// Starts a session, unless the access of the account has changed since its credentials were read.
+pub(super) async fn start(mut conn: &Conn, read: &Credentials) -> Result<Option<Session>> {
     let unchanged = Credentials::query()
-        .filter(accounts::id.eq(seen.account.id))
+        .filter(accounts::id.eq(read.account.id))
         .filter(accounts::disabled.eq(false))
-        .filter(accounts::access_changed_at.is_not_distinct_from(seen.access_changed_at));
-    let Some(holder) = unchanged.for_share().first::<Credentials>(&mut conn).await.optional()? else {
+        .filter(accounts::access_changed_at.is_not_distinct_from(read.access_changed_at));
+    let Some(credentials) = unchanged.for_share().first::<Credentials>(&mut conn).await.optional()? else {
         return Ok(None);
     };
     let id = Uuid::now_v7();
-    let made = (sessions::id.eq(id), sessions::account_id.eq(holder.account.id));
-    diesel::insert_into(sessions::table).values(made).execute(&mut conn).await?;
-    extend(conn, id, holder).await.map(Some)
+    let values = (sessions::id.eq(id), sessions::account_id.eq(credentials.account.id));
+    diesel::insert_into(sessions::table).values(values).execute(&mut conn).await?;
+    add_token(conn, id, credentials).await.map(Some)
 }
 
-/// Continues a session with the successor of its refresh token; none when the token is not good. One that comes again
-/// ends the session, unless it may be the twin of a request that was under way at the same time.
+/// Continues a session: uses up a refresh token and returns the next one; none when the token is not valid. A token that was
+/// used before ends its session.
 pub(super) async fn rotate(mut conn: &Conn, token: &str) -> Result<Option<Session>> {
     let hash = secrets::hash(token);
-    let holder = accounts::table
+    let account = accounts::table
         .inner_join(sessions::table.inner_join(refresh_tokens::table))
         .filter(refresh_tokens::token_hash.eq(&hash))
         .select((sessions::id, Credentials::as_select()));
-    let Some((session, holder)) =
-        holder.for_no_key_update().first::<(Uuid, Credentials)>(&mut conn).await.optional()?
+    let Some((session, credentials)) =
+        account.for_no_key_update().first::<(Uuid, Credentials)>(&mut conn).await.optional()?
     else {
         return Ok(None);
     };
-    let live = sessions::table
+    let active = sessions::table
         .inner_join(accounts::table)
         .filter(sessions::id.eq(refresh_tokens::session_id))
-        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::expires_at.gt(clock_now()))
         .filter(accounts::disabled.eq(false));
-    let unused = refresh_tokens::table.find(&hash).filter(refresh_tokens::rotated_at.is_null()).filter(exists(live));
-    let rotated = diesel::update(unused).set(refresh_tokens::rotated_at.eq(now));
-    if rotated.execute(&mut conn).await? == 1 {
-        return extend(conn, session, holder).await.map(Some);
+    let unused = refresh_tokens::table.find(&hash).filter(refresh_tokens::rotated_at.is_null()).filter(exists(active));
+    let rotate = diesel::update(unused).set(refresh_tokens::rotated_at.eq(clock_now().nullable()));
+    if rotate.execute(&mut conn).await? == 1 {
+        return add_token(conn, session, credentials).await.map(Some);
     }
     let used_before = refresh_tokens::table
         .filter(refresh_tokens::token_hash.eq(&hash))
-        .filter(refresh_tokens::rotated_at.lt((now.into_sql::<Timestamptz>() - TWIN_SECONDS.seconds()).nullable()))
+        .filter(refresh_tokens::rotated_at.lt(sql::<Nullable<Timestamptz>>(LATEST_USE_OF_STOLEN_TOKEN)))
         .select(refresh_tokens::session_id);
     let stolen = sessions::table.filter(sessions::id.eq_any(used_before));
     if diesel::delete(stolen).execute(&mut conn).await? == 1 {
-        tracing::warn!(account = %holder.account.id, "a refresh token came again: its session was ended");
+        tracing::warn!(account = %credentials.account.id, "a refresh token was used again; its session has been ended");
     }
     Ok(None)
 }
 
 /// Ends the session of this refresh token, if there is one.
 pub(super) async fn end(mut conn: &Conn, token: &str) -> Result<()> {
-    let its = refresh_tokens::table
+    let session = refresh_tokens::table
         .filter(refresh_tokens::token_hash.eq(secrets::hash(token)))
         .select(refresh_tokens::session_id);
-    diesel::delete(sessions::table.filter(sessions::id.eq_any(its))).execute(&mut conn).await?;
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(session))).execute(&mut conn).await?;
     Ok(())
 }
 
-async fn extend(mut conn: &Conn, session: Uuid, holder: Credentials) -> Result<Session> {
+/// Adds the next refresh token to a session.
+async fn add_token(mut conn: &Conn, session: Uuid, credentials: Credentials) -> Result<Session> {
     let refresh_token = secrets::generate()?;
-    let made = (refresh_tokens::token_hash.eq(secrets::hash(&refresh_token)), refresh_tokens::session_id.eq(session));
-    diesel::insert_into(refresh_tokens::table).values(made).execute(&mut conn).await?;
-    let issued_at = issue_at(holder.access_changed_at, holder.read_at);
-    Ok(Session { account: holder.account, refresh_token, issued_at })
+    let values = (refresh_tokens::token_hash.eq(secrets::hash(&refresh_token)), refresh_tokens::session_id.eq(session));
+    diesel::insert_into(refresh_tokens::table).values(values).execute(&mut conn).await?;
+    let issued_at = issue_at(credentials.access_changed_at, credentials.read_at);
+    Ok(Session { account: credentials.account, refresh_token, issued_at })
 }

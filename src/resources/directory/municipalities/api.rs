@@ -5,16 +5,16 @@ use actix_web::{
     web::{Data, Path},
 };
 
-use super::scopes::{MunicipalitiesRead, MunicipalitiesWrite};
 use super::{
     model::{Municipality, MunicipalityFilter, MunicipalityInput, MunicipalityPatch},
+    scopes::{MunicipalitiesRead, MunicipalitiesWrite},
     store,
 };
 use crate::{
     db::Db,
     domain::MunicipalityCode,
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -24,7 +24,7 @@ use crate::{
 
 /// List municipalities
 ///
-/// All of them, filtered and in the order that you ask for.
+/// Every caller sees all municipalities. Filters narrow the list.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesRead]), ("client_credentials" = [MunicipalitiesRead])),
@@ -42,7 +42,7 @@ pub(super) async fn list_municipalities(
 
 /// Create a municipality
 ///
-/// The coordinator's.
+/// Only the coordinator may create municipalities.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
@@ -62,11 +62,12 @@ pub(super) async fn create_municipality(
 
 /// Get a municipality
 ///
-/// By its three-digit code: Helsinki is `091`.
+/// A municipality is identified by its three-digit code: Helsinki is `091`.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesRead]), ("client_credentials" = [MunicipalitiesRead])),
-    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code")),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091",
+        description = "The code of the municipality")),
     responses((status = 200, description = "The municipality", body = Municipality, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]
@@ -81,21 +82,23 @@ pub(super) async fn get_municipality(
 
 /// Replace a municipality
 ///
-/// The coordinator changes everything; a municipality its own `support_stage`, `support_since`, `website` and
-/// `profile`.
+/// The coordinator may change every field but `code`. A municipality may change its own `support_stage`, `support_since`,
+/// `website` and `profile`; it sends the other fields as they are.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
-    responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
-        WriteProblems),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091",
+        description = "The code of the municipality"), IfMatch),
+    request_body = MunicipalityInput,
+    responses((status = 200, description = "The municipality after the change", body = Municipality,
+        headers(("ETag" = String))), WriteProblems),
 )]
 #[put("/v1/municipalities/{code}")]
 pub(super) async fn replace_municipality(
     caller: Caller<MunicipalitiesWrite>,
     code: Path<MunicipalityCode>,
     if_match: IfMatch,
-    Json(new): Json<MunicipalityInput>,
+    new: Replacement<MunicipalityInput>,
     db: Data<Db>,
 ) -> Result<Json<Municipality>> {
     update::replace::<Municipality, _>(&db, caller, code.into_inner(), if_match, new).await
@@ -103,15 +106,17 @@ pub(super) async fn replace_municipality(
 
 /// Change a municipality
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// `PUT`.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091",
+        description = "The code of the municipality"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = MunicipalityPatch,
         example = json!({"support_stage": "developing", "profile": {"en": "We begin with the libraries."}})),
-    responses((status = 200, description = "The municipality as it is now", body = Municipality, headers(("ETag" = String))),
-        WriteProblems),
+    responses((status = 200, description = "The municipality after the change", body = Municipality,
+        headers(("ETag" = String))), WriteProblems),
 )]
 #[patch("/v1/municipalities/{code}")]
 pub(super) async fn patch_municipality(
@@ -126,12 +131,14 @@ pub(super) async fn patch_municipality(
 
 /// Delete a municipality
 ///
-/// The coordinator's; 409 while tutors, events, feedback or accounts refer to it.
+/// Only the coordinator may delete municipalities. The answer is 409 while tutors, events, feedback or accounts refer to the
+/// municipality.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
-    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091", description = "Statistics Finland's code"), IfMatch),
-    responses((status = 204, description = "It is gone"), DeleteProblems),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091",
+        description = "The code of the municipality"), IfMatch),
+    responses((status = 204, description = "The municipality is deleted"), DeleteProblems),
 )]
 #[delete("/v1/municipalities/{code}")]
 pub(super) async fn delete_municipality(

@@ -1,4 +1,4 @@
-//! Municipalities: whom the network is to reach, known by their official three-digit codes.
+//! Municipalities. A municipality is identified by its official three-digit code.
 
 mod api;
 pub mod model;

@@ -1,6 +1,8 @@
 //! The shapes of a municipality.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use std::fmt;
+
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use diesel::prelude::*;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,7 @@ use crate::{
     domain::{
         LocalizedDescription, LocalizedName, MunicipalityCode, RegionCode, WebAddress,
         jsonb::jsonb_column,
+        rules::distinct,
         time,
         words::{column_words, words},
     },
@@ -19,36 +22,56 @@ use crate::{
 };
 
 column_words! {
-    /// The official languages, the majority's first.
+    /// Which of Finnish and Swedish are official languages of a municipality, the majority's language first.
     pub enum LanguageStatus {
-        /// Finnish.
+        /// Finnish only.
         Finnish = "fi",
         /// Both, with a Finnish-speaking majority.
         FinnishSwedish = "fi-sv",
         /// Both, with a Swedish-speaking majority.
         SwedishFinnish = "sv-fi",
-        /// Swedish.
+        /// Swedish only.
         Swedish = "sv",
     }
 }
 
 column_words! {
-    /// How far along a municipality's digital support is.
+    /// A Sámi language: `se` is Northern Sámi, `smn` is Inari Sámi, `sms` is Skolt Sámi.
+    pub enum SamiLanguage {
+        /// Northern Sámi.
+        Northern = "se",
+        /// Inari Sámi.
+        Inari = "smn",
+        /// Skolt Sámi.
+        Skolt = "sms",
+    }
+}
+
+impl fmt::Display for SamiLanguage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+column_words! {
+    /// How far a municipality's digital support has come.
+    #[derive(Default)]
     pub enum SupportStage {
-        /// Nobody has said.
+        /// Not known.
+        #[default]
         Unknown = "unknown",
-        /// It is being planned.
+        /// Support is being planned.
         Planning = "planning",
-        /// It has just begun.
+        /// Support has just started.
         Starting = "starting",
-        /// It is growing.
+        /// Support is growing.
         Developing = "developing",
-        /// It stands, and can help others.
+        /// Support is well established, and the municipality can help others.
         Established = "established",
     }
 }
 
-/// Where a municipality's centre is, in WGS 84 degrees.
+/// The centre of a municipality, in WGS 84 degrees.
 #[derive(
     Clone,
     Debug,
@@ -73,66 +96,67 @@ pub struct Location {
 }
 jsonb_column!(Location);
 
-/// The fields of a municipality that are written.
+/// The fields of a municipality that callers write.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
 #[diesel(table_name = municipalities, treat_none_as_null = true, treat_none_as_default_value = false)]
 #[schema(example = json!({
     "code": "091", "name": {"fi": "Helsinki", "sv": "Helsingfors"}, "region_code": "01",
-    "region_name": {"fi": "Uusimaa", "sv": "Nyland", "en": "Uusimaa"}, "language_status": "fi-sv",
+    "region_name": {"fi": "Uusimaa", "sv": "Nyland", "en": "Uusimaa"}, "language_status": "fi-sv", "sami_languages": [],
     "population": 664_028, "population_on": "2022-12-31", "support_stage": "established", "support_since": null,
     "location": {"lat": 60.16825, "lon": 24.95291}, "website": "https://www.hel.fi",
     "profile": {"fi": "Helsinki on antanut digitukea jo kahden vuosikymmenen ajan."}
 }))]
 pub struct MunicipalityInput {
-    /// Statistics Finland's code: three digits, fixed for good.
+    /// Statistics Finland's code of the municipality: three digits. It never changes.
     #[garde(dive)]
     pub code: MunicipalityCode,
     /// The official names.
     #[garde(dive)]
     pub name: LocalizedName,
-    /// Statistics Finland's code of the region: two digits; Uusimaa is `01`.
+    /// Statistics Finland's code of the region: two digits. Uusimaa is `01`.
     #[garde(dive)]
     pub region_code: RegionCode,
-    /// The region's names.
+    /// The names of the region.
     #[garde(dive)]
     pub region_name: LocalizedName,
-    /// The official languages, the majority's first.
+    /// Which of Finnish and Swedish are official languages, the majority's language first.
     #[garde(skip)]
     pub language_status: LanguageStatus,
-    /// Inhabitants on `population_on`.
+    /// Which Sámi languages are official languages, each once: `se` (Northern), `smn` (Inari) and `sms` (Skolt). A `PUT`
+    /// without this field leaves it as it is.
+    #[serde(default)]
+    #[garde(length(max = 3), custom(distinct))]
+    #[schema(value_type = BTreeSet<SamiLanguage>, max_items = 3)]
+    pub sami_languages: Vec<SamiLanguage>,
+    /// The number of inhabitants on the day `population_on`.
     #[garde(range(min = 0, max = 10_000_000))]
     #[schema(minimum = 0, maximum = 10_000_000)]
     pub population: i32,
-    /// The day that the population is of, from 1900 to 2199.
+    /// The day on which the population was counted, from 1900 to 2199.
     #[garde(custom(day_in_range))]
     pub population_on: NaiveDate,
-    /// How far along its digital support is.
-    #[serde(default = "unknown")]
+    /// How far its digital support has come.
+    #[serde(default)]
     #[garde(skip)]
     pub support_stage: SupportStage,
     /// The year in which its digital support began.
     #[garde(inner(range(min = 1980, max = 2199)))]
     #[schema(minimum = 1980, maximum = 2199)]
     pub support_since: Option<i32>,
-    /// Its centre.
+    /// The centre of the municipality.
     #[garde(dive)]
     pub location: Location,
-    /// An http or https address of 2,000 characters at most.
+    /// The website: an http or https address of at most 2,000 characters.
     #[garde(dive)]
     pub website: Option<WebAddress>,
-    /// Its own angle on digital support.
+    /// How the municipality gives digital support, in its own words.
     #[garde(dive)]
     pub profile: Option<LocalizedDescription>,
 }
 
-fn unknown() -> SupportStage {
-    SupportStage::Unknown
-}
-
 fn day_in_range(day: &NaiveDate, _: &()) -> garde::Result {
-    use chrono::Datelike as _;
     if (1900..=2199).contains(&day.year()) {
         Ok(())
     } else {
@@ -140,12 +164,13 @@ fn day_in_range(day: &NaiveDate, _: &()) -> garde::Result {
     }
 }
 
-/// What may change of it.
+/// A merge patch of a municipality.
 pub type MunicipalityPatch = MergePatch<MunicipalityInput>;
 
 impl Body for MunicipalityInput {
     const OBJECTS: &'static [&'static str] = &["/name", "/region_name", "/location", "/profile"];
     const SET_BY_SERVICE: &'static [&'static str] = &["version", "created_at", "updated_at"];
+    const LATER: &'static [&'static str] = &["sami_languages"];
 }
 
 /// A municipality.
@@ -153,17 +178,16 @@ impl Body for MunicipalityInput {
 #[diesel(table_name = municipalities)]
 #[schema(example = json!(examples::stored::<MunicipalityInput>(&serde_json::json!({}))))]
 pub struct Municipality {
-    /// What is written.
     #[serde(flatten)]
     #[diesel(embed)]
     pub fields: MunicipalityInput,
-    /// Another one after every write.
+    /// The version. Every write changes it.
     #[schema(example = 42)]
     pub version: i64,
-    /// When it was made.
+    /// When the municipality was created.
     #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the municipality was last written.
     #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
 }
@@ -181,7 +205,7 @@ impl Resource for Municipality {
 }
 
 impl Municipality {
-    /// What a list in this order is sorted by.
+    /// Returns the sort key of the municipality in a list of this order.
     pub fn sort_key(&self, sort: MunicipalitySort) -> serde_json::Value {
         let MunicipalityInput { code, name, population, .. } = &self.fields;
         match sort {
@@ -199,11 +223,11 @@ words! {
         /// By code.
         #[default]
         Code = "code",
-        /// By code, the last first.
+        /// By code, the highest first.
         CodeDescending = "-code",
-        /// By name, as Finnish sorts.
+        /// By name, in Finnish alphabetical order.
         Name = "name",
-        /// By name, the last first.
+        /// By name, in reverse alphabetical order.
         NameDescending = "-name",
         /// By population, the smallest first.
         Population = "population",
@@ -212,37 +236,37 @@ words! {
     }
 }
 
-/// Which municipalities, in which order.
+/// The filters of a list of municipalities. A repeated filter means any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct MunicipalityFilter {
-    /// How far along; repeat it for any of several.
+    /// The stage of digital support.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub support_stage: Vec<SupportStage>,
-    /// The official languages; repeat it for any of several.
+    /// Which of Finnish and Swedish are official languages.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub language_status: Vec<LanguageStatus>,
-    /// The code of the region; repeat it for any of several.
+    /// The code of the region.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub region: Vec<RegionCode>,
-    /// At least this many inhabitants.
+    /// The least number of inhabitants.
     #[garde(inner(range(min = 0, max = 10_000_000)))]
     #[param(minimum = 0, maximum = 10_000_000)]
     pub population_min: Option<i32>,
-    /// At most this many inhabitants.
+    /// The greatest number of inhabitants.
     #[garde(inner(range(min = 0, max = 10_000_000)))]
     #[param(minimum = 0, maximum = 10_000_000)]
     pub population_max: Option<i32>,
-    /// Words in names and profiles, in any of the three languages; the best match comes first unless
-    /// `sort` says otherwise.
+    /// Words in names and profiles, in any language and any inflected form: `Helsingissä` finds *Helsinki*. The best match
+    /// comes first, unless `sort` says otherwise.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,
-    /// The order; `-` turns it round. By `code` unless there is a `q`.
+    /// The order; `-` reverses it. Without `q` the default is `code`.
     #[garde(skip)]
     #[param(inline)]
     pub sort: Option<MunicipalitySort>,

@@ -195,6 +195,7 @@ fn require_own_fields(reach: &Reach, current: &MunicipalityInput, new: &Municipa
         ("region_code", current.region_code != new.region_code),
         ("region_name", current.region_name != new.region_name),
         ("language_status", current.language_status != new.language_status),
+        ("sami_languages", current.sami_languages != new.sami_languages),
         ("population", current.population != new.population),
         ("population_on", current.population_on != new.population_on),
         ("location", current.location != new.location),

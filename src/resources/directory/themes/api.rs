@@ -5,16 +5,16 @@ use actix_web::{
     web::{Data, Path},
 };
 
-use super::scopes::{ThemesRead, ThemesWrite};
 use super::{
     model::{Theme, ThemeFilter, ThemeInput, ThemePatch},
+    scopes::{ThemesRead, ThemesWrite},
     store,
 };
 use crate::{
     db::Db,
     domain::ThemeSlug,
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -24,8 +24,8 @@ use crate::{
 
 /// List themes
 ///
-/// All of them, filtered and in the order that you ask for: forms of support and themes of support, each with the wider
-/// one that it is part of.
+/// Every caller sees all themes. Filters narrow the list. The list has forms in which support is given (`form`) and subjects
+/// of support (`theme`).
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesRead]), ("client_credentials" = [ThemesRead])),
@@ -43,7 +43,7 @@ pub(super) async fn list_themes(
 
 /// Create a theme
 ///
-/// The coordinator's.
+/// Only the coordinator may create themes.
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesWrite])),
@@ -63,11 +63,12 @@ pub(super) async fn create_theme(
 
 /// Get a theme
 ///
-/// By its slug.
+/// A theme is identified by its slug.
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesRead]), ("client_credentials" = [ThemesRead])),
-    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug")),
+    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training",
+        description = "The slug of the theme")),
     responses((status = 200, description = "The theme", body = Theme, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]
@@ -78,12 +79,14 @@ pub(super) async fn get_theme(_caller: Caller<ThemesRead>, slug: Path<ThemeSlug>
 
 /// Replace a theme
 ///
-/// The coordinator's. The `slug` is fixed; the `parent` must not be part of this theme.
+/// Only the coordinator may change themes. `slug` never changes. `parent` must be neither the theme itself nor part of it.
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesWrite])),
-    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug"), IfMatch),
-    responses((status = 200, description = "The theme as it is now", body = Theme, headers(("ETag" = String))),
+    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training",
+        description = "The slug of the theme"), IfMatch),
+    request_body = ThemeInput,
+    responses((status = 200, description = "The theme after the change", body = Theme, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[put("/v1/themes/{slug}")]
@@ -91,7 +94,7 @@ pub(super) async fn replace_theme(
     caller: Caller<ThemesWrite>,
     slug: Path<ThemeSlug>,
     if_match: IfMatch,
-    Json(new): Json<ThemeInput>,
+    new: Replacement<ThemeInput>,
     db: Data<Db>,
 ) -> Result<Json<Theme>> {
     update::replace::<Theme, _>(&db, caller, slug.into_inner(), if_match, new).await
@@ -99,14 +102,16 @@ pub(super) async fn replace_theme(
 
 /// Change a theme
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. The rest is as with `PUT`.
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// `PUT`.
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesWrite])),
-    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug"), IfMatch),
+    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training",
+        description = "The slug of the theme"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = ThemePatch,
         example = json!({"parent": null, "name": {"en": "Adult education"}})),
-    responses((status = 200, description = "The theme as it is now", body = Theme, headers(("ETag" = String))),
+    responses((status = 200, description = "The theme after the change", body = Theme, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[patch("/v1/themes/{slug}")]
@@ -122,12 +127,14 @@ pub(super) async fn patch_theme(
 
 /// Delete a theme
 ///
-/// The coordinator's; 409 while themes, tutors, events or feedback refer to it.
+/// Only the coordinator may delete themes. The answer is 409 while other themes, tutors, events or feedback refer to the
+/// theme.
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesWrite])),
-    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training", description = "The theme's slug"), IfMatch),
-    responses((status = 204, description = "It is gone"), DeleteProblems),
+    params(("slug" = String, Path, max_length = 100, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "training",
+        description = "The slug of the theme"), IfMatch),
+    responses((status = 204, description = "The theme is deleted"), DeleteProblems),
 )]
 #[delete("/v1/themes/{slug}")]
 pub(super) async fn delete_theme(

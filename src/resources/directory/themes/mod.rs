@@ -1,4 +1,4 @@
-//! Themes: what digital support is about, and the forms it is given in, known by their slugs.
+//! Themes: what digital support is about, and the forms in which it is given. A theme is identified by its slug.
 
 mod api;
 pub mod model;

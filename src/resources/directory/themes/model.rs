@@ -17,16 +17,16 @@ use crate::{
 };
 
 column_words! {
-    /// Whether it is a way to give support, or what support is about.
+    /// The kind of a theme.
     pub enum ThemeKind {
-        /// A way to give support.
+        /// A form in which support is given.
         Form = "form",
-        /// What support is about.
+        /// A subject of support.
         Theme = "theme",
     }
 }
 
-/// The fields of a theme that are written.
+/// The fields of a theme that callers write.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
@@ -36,21 +36,21 @@ column_words! {
     "name": {"fi": "Kansalaisopistot", "sv": "Medborgarinstitut", "en": "Adult education centres"}, "parent": "training"
 }))]
 pub struct ThemeInput {
-    /// Lower-case letters, digits and single hyphens, fixed for good.
+    /// Lower-case letters, digits and single hyphens, at most 100 characters. It never changes.
     #[garde(dive)]
     pub slug: ThemeSlug,
-    /// Whether it is a way to give support, or what support is about.
+    /// `form` for a form in which support is given, `theme` for a subject of support.
     #[garde(skip)]
     pub kind: ThemeKind,
-    /// What it is called.
+    /// The name.
     #[garde(dive)]
     pub name: LocalizedName,
-    /// The slug of the wider theme that it is part of; never of one that is part of it.
+    /// The slug of the wider theme that this theme is part of.
     #[garde(dive)]
     pub parent: Option<ThemeSlug>,
 }
 
-/// What may change of it.
+/// A merge patch of a theme.
 pub type ThemePatch = MergePatch<ThemeInput>;
 
 impl Body for ThemeInput {
@@ -63,17 +63,16 @@ impl Body for ThemeInput {
 #[diesel(table_name = themes)]
 #[schema(example = json!(examples::stored::<ThemeInput>(&serde_json::json!({}))))]
 pub struct Theme {
-    /// What is written.
     #[serde(flatten)]
     #[diesel(embed)]
     pub fields: ThemeInput,
-    /// Another one after every write.
+    /// The version. Every write changes it.
     #[schema(example = 42)]
     pub version: i64,
-    /// When it was made.
+    /// When the theme was created.
     #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the theme was last written.
     #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
 }
@@ -91,7 +90,7 @@ impl Resource for Theme {
 }
 
 impl Theme {
-    /// What a list in this order is sorted by.
+    /// Returns the sort key of the theme in a list of this order.
     pub fn sort_key(&self, sort: ThemeSort) -> serde_json::Value {
         let ThemeInput { slug, name, .. } = &self.fields;
         match sort {
@@ -108,29 +107,29 @@ words! {
         /// By slug.
         #[default]
         Slug = "slug",
-        /// By slug, the last first.
+        /// By slug, in reverse order.
         SlugDescending = "-slug",
-        /// By name, as Finnish sorts.
+        /// By name, in Finnish alphabetical order.
         Name = "name",
-        /// By name, the last first.
+        /// By name, in reverse alphabetical order.
         NameDescending = "-name",
     }
 }
 
-/// Which themes, in which order.
+/// The filters of a list of themes. A repeated filter means any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct ThemeFilter {
-    /// Forms or themes; repeat it for both.
+    /// The kind.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub kind: Vec<ThemeKind>,
-    /// Words in names, in any of the three languages; the best match comes first unless `sort` says otherwise.
+    /// Words in names, in any language and any inflected form. The best match comes first, unless `sort` says otherwise.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,
-    /// The order; `-` turns it round. By `slug` unless there is a `q`.
+    /// The order; `-` reverses it. Without `q` the default is `slug`.
     #[garde(skip)]
     #[param(inline)]
     pub sort: Option<ThemeSort>,

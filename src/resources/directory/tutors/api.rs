@@ -6,16 +6,16 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::scopes::{TutorsRead, TutorsWrite};
 use super::{
     list,
     model::{Tutor, TutorFilter, TutorInput, TutorPatch, TutorRow},
+    scopes::{TutorsRead, TutorsWrite},
     store,
 };
 use crate::{
     db::{Conn, Db, batching::response_cache::ResponseCache},
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
         output::cached::{RenderedResource, render_resource},
@@ -26,8 +26,8 @@ use crate::{
 
 /// List tutors
 ///
-/// All of them, filtered and in the order that you ask for. `name` and `contact` are null where `visibility` hides them
-/// from you.
+/// Every caller sees all tutors. Filters narrow the list. `name` and `contact` are null where `visibility` hides them from
+/// you.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsRead]), ("client_credentials" = [TutorsRead])),
@@ -46,8 +46,8 @@ pub(super) async fn list_tutors(
 
 /// Create a tutor
 ///
-/// Of a municipality that you write for; a tutor creates none. A partner system's tutors have its `source`, in which an
-/// `external_id` is used once.
+/// You may create tutors of a municipality that you write for; tutors themselves create none. A tutor that a partner system
+/// creates has the `source` of that system. An `external_id` is unique within a source.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
@@ -67,11 +67,11 @@ pub(super) async fn create_tutor(
 
 /// Get a tutor
 ///
-/// `name` and `contact` are null when `visibility` hides them from you; the `ETag` says which view you got.
+/// `name` and `contact` are null when `visibility` hides them from you. The `ETag` tells whether the answer has them.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsRead]), ("client_credentials" = [TutorsRead])),
-    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id")),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The id of the tutor")),
     responses((status = 200, description = "The tutor", body = Tutor, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]
@@ -88,13 +88,15 @@ pub(super) async fn get_tutor(
 
 /// Replace a tutor
 ///
-/// A municipality and its partner systems change their own tutors and may give them to no other municipality; a tutor
-/// changes its own profile, but for `municipality_code`; the coordinator changes all.
+/// The coordinator may change every tutor. A municipality and its partner systems may change their own tutors, but not move
+/// them to another municipality. Tutors may change every field of their own profile but `municipality_code`.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
-    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
-    responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62",
+        description = "The id of the tutor"), IfMatch),
+    request_body = TutorInput,
+    responses((status = 200, description = "The tutor after the change", body = Tutor, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[put("/v1/tutors/{id}")]
@@ -102,7 +104,7 @@ pub(super) async fn replace_tutor(
     caller: Caller<TutorsWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<TutorInput>,
+    new: Replacement<TutorInput>,
     db: Data<Db>,
 ) -> Result<Json<Tutor>> {
     update::replace::<TutorRow, _>(&db, caller, *id, if_match, new).await
@@ -110,14 +112,16 @@ pub(super) async fn replace_tutor(
 
 /// Change a tutor
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay, null removes. Who may change what is as with `PUT`.
+/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// `PUT`.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
-    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62",
+        description = "The id of the tutor"), IfMatch),
     request_body(content_type = "application/merge-patch+json", content = TutorPatch,
         example = json!({"status": "paused", "title": {"sv": "Kommuntutor"}})),
-    responses((status = 200, description = "The tutor as it is now", body = Tutor, headers(("ETag" = String))),
+    responses((status = 200, description = "The tutor after the change", body = Tutor, headers(("ETag" = String))),
         WriteProblems),
 )]
 #[patch("/v1/tutors/{id}")]
@@ -133,13 +137,14 @@ pub(super) async fn patch_tutor(
 
 /// Delete a tutor
 ///
-/// Only one that nothing ever referred to: 409 when events or an account do. Who leaves is not deleted: set `status` to
-/// `ended`. A tutor deletes none.
+/// You may delete tutors of a municipality that you write for; tutors themselves delete none. The answer is 409 when events
+/// or an account refer to the tutor. Do not delete a tutor who leaves: set `status` to `ended`.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
-    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62", description = "The tutor's id"), IfMatch),
-    responses((status = 204, description = "It is gone"), DeleteProblems),
+    params(("id" = Uuid, Path, example = "016f5e66-e800-77d9-b280-c3e7158e0c62",
+        description = "The id of the tutor"), IfMatch),
+    responses((status = 204, description = "The tutor is deleted"), DeleteProblems),
 )]
 #[delete("/v1/tutors/{id}")]
 pub(super) async fn delete_tutor(

@@ -55,8 +55,8 @@ pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<TutorFilter
     Ok(Page::from_rows(page, rows, |row| row.id).map(|row| visibility.view(row)))
 }
 
-/// Returns the tutors that pass the filters. The ids of the page lie between the bounds. The link tables are told the bounds
-/// too: PostgreSQL carries an equality over to them, but no inequality.
+/// Returns a query for the tutors that pass the filters. The ids of the page lie between the bounds. The link tables get the
+/// bounds too: PostgreSQL applies an equality on `tutors.id` to the joined column, but not an inequality.
 fn filtered(visibility: &ContactVisibility, filter: &TutorFilter, bounds: (Uuid, Uuid)) -> Query {
     let query = TutorRow::query().into_boxed();
     let query = any_of!(query, dsl::municipality_code, filter.municipality);

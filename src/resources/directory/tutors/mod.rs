@@ -1,7 +1,7 @@
 //! Tutors: digital supporters of a municipality who tutor others.
 //!
-//! Everybody in the network sees all of them. Name and contact are personal data: who sees those is decided in
-//! `sight` and nowhere else.
+//! Every caller sees all tutors. Their names and contacts are personal data: only `visibility` decides which callers see
+//! them.
 
 mod api;
 mod list;

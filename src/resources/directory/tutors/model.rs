@@ -12,7 +12,8 @@ use crate::{
         EmailAddress, ExternalId, LanguageTag, LocalizedDescription, LocalizedName, MunicipalityCode, PhoneNumber,
         SourceName, ThemeSlug,
         jsonb::jsonb_column,
-        rules, time,
+        rules::{distinct, not_blank},
+        time,
         words::{column_words, words},
     },
     http::{Body, Filter, MergePatch, Resource},
@@ -20,30 +21,34 @@ use crate::{
 };
 
 column_words! {
-    /// Whether a tutor can be asked now.
+    /// Whether a tutor is available.
+    #[derive(Default)]
     pub enum TutorStatus {
-        /// Tutors others.
+        /// The tutor is available.
+        #[default]
         Active = "active",
-        /// Does not, for a while.
+        /// The tutor is not available for a while.
         Paused = "paused",
-        /// Has left; what refers to the tutor stays true.
+        /// The tutor has left. Events still refer to the tutor.
         Ended = "ended",
     }
 }
 
 column_words! {
-    /// Who sees a tutor's name and contact, besides those who may write them.
+    /// Which callers see a tutor's name and contact. Callers that may change the tutor always see them.
+    #[derive(Default)]
     pub enum Visibility {
-        /// Everybody.
+        /// Every caller.
         Public = "public",
-        /// Members of the network, and partner systems with `contacts:read`.
+        /// Signed-in people, and partner systems that hold the scope `contacts:read`.
+        #[default]
         Network = "network",
         /// Only the coordinator.
         Coordinator = "coordinator",
     }
 }
 
-/// How to reach a tutor: at least one of both.
+/// How to reach a tutor: an e-mail address, a phone number or both.
 #[derive(
     Clone,
     Debug,
@@ -58,16 +63,16 @@ column_words! {
 #[diesel(sql_type = diesel::sql_types::Jsonb)]
 #[schema(example = json!({"email": "digituki@kunta.example", "phone": null}))]
 pub struct Contact {
-    /// An e-mail address.
+    /// The e-mail address.
     #[garde(dive)]
     pub email: Option<EmailAddress>,
-    /// Digits, spaces, `+`, `-`, `(` and `)`.
+    /// The phone number: digits, spaces, `+`, `-`, `(` and `)`.
     #[garde(dive)]
     pub phone: Option<PhoneNumber>,
 }
 jsonb_column!(Contact);
 
-/// The fields of a tutor that are written.
+/// The fields of a tutor that callers write.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
@@ -79,55 +84,47 @@ jsonb_column!(Contact);
     "themes": ["adult-education-centres"], "languages": ["fi"], "status": "ended", "contact": null, "visibility": "public"
 }))]
 pub struct TutorInput {
-    /// Its key in the system that made it; unique there.
+    /// The key of the tutor in your system. It is unique there.
     #[garde(dive)]
     pub external_id: Option<ExternalId>,
-    /// What the tutor is called.
-    #[garde(length(chars, max = 200), custom(rules::not_blank))]
+    /// The name of the tutor.
+    #[garde(length(chars, max = 200), custom(not_blank))]
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub name: String,
-    /// What the tutor does.
+    /// The title of the tutor.
     #[garde(dive)]
     pub title: Option<LocalizedName>,
     /// The code of the municipality that the tutor works for.
     #[garde(dive)]
     pub municipality_code: MunicipalityCode,
-    /// What is special about how the tutor gives support.
+    /// What is special about the support that the tutor gives.
     #[garde(dive)]
     pub perspective: Option<LocalizedDescription>,
     /// The slugs of the themes that the tutor knows well, each once.
     #[serde(default)]
-    #[garde(dive, length(max = 50), custom(rules::distinct))]
+    #[garde(dive, length(max = 50), custom(distinct))]
     #[schema(value_type = BTreeSet<ThemeSlug>, max_items = 50)]
     pub themes: Vec<ThemeSlug>,
     /// The languages that the tutor gives support in, as BCP 47 tags, each once.
     #[serde(default)]
-    #[garde(dive, length(max = 20), custom(rules::distinct))]
+    #[garde(dive, length(max = 20), custom(distinct))]
     #[schema(value_type = BTreeSet<LanguageTag>, max_items = 20)]
     pub languages: Vec<LanguageTag>,
-    /// Whether the tutor can be asked now.
-    #[serde(default = "active")]
+    /// Whether the tutor is available.
+    #[serde(default)]
     #[garde(skip)]
     pub status: TutorStatus,
     /// How to reach the tutor.
-    #[garde(dive, custom(some_way))]
+    #[garde(dive, custom(reachable))]
     pub contact: Option<Contact>,
-    /// Who sees `name` and `contact`.
-    #[serde(default = "network")]
+    /// Which callers see `name` and `contact`. Callers that may change the tutor always see them.
+    #[serde(default)]
     #[garde(skip)]
     pub visibility: Visibility,
 }
 
-fn active() -> TutorStatus {
-    TutorStatus::Active
-}
-
-fn network() -> Visibility {
-    Visibility::Network
-}
-
-#[expect(clippy::ref_option, reason = "garde hands a rule the field by reference")]
-fn some_way(contact: &Option<Contact>, _: &()) -> garde::Result {
+#[expect(clippy::ref_option, reason = "garde calls the rule with a reference to the field")]
+fn reachable(contact: &Option<Contact>, _: &()) -> garde::Result {
     match contact {
         Some(Contact { email: None, phone: None }) => {
             Err(garde::Error::new("required|must have at least one of email and phone"))
@@ -136,7 +133,7 @@ fn some_way(contact: &Option<Contact>, _: &()) -> garde::Result {
     }
 }
 
-/// What may change of it.
+/// A merge patch of a tutor.
 pub type TutorPatch = MergePatch<TutorInput>;
 
 impl Body for TutorInput {
@@ -144,26 +141,20 @@ impl Body for TutorInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];
 }
 
-/// A tutor as stored. It cannot be sent: what a caller sees of it is a [`Tutor`].
+/// A tutor as stored. It cannot be serialised: the module `visibility` makes the [`Tutor`] that a caller sees.
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = tutors)]
 pub struct TutorRow {
-    /// A UUID of version 7.
-    pub id: Uuid,
-    /// The system that made it.
-    pub source: String,
-    /// What is written.
+    pub(super) id: Uuid,
+    pub(super) source: String,
     #[diesel(embed)]
-    pub fields: TutorInput,
-    /// Another one after every write.
-    pub version: i64,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// When it was last written.
-    pub updated_at: DateTime<Utc>,
+    pub(super) fields: TutorInput,
+    pub(super) version: i64,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
 }
 
-/// A tutor, as this caller sees it.
+/// A tutor, as the caller sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "016f5e66-e800-77d9-b280-c3e7158e0c62", "source": "kuntatutorit", "external_id": null,
@@ -174,19 +165,19 @@ pub struct TutorRow {
     "visibility": "public", "version": 42, "created_at": "2026-11-24T08:00:00Z", "updated_at": "2026-11-24T08:00:00Z"
 }))]
 pub struct Tutor {
-    /// A UUID of version 7: made later, it sorts later.
+    /// A UUID of version 7: the ids of later tutors sort after those of earlier ones.
     pub id: Uuid,
-    /// The system that made it: `kuntatutorit` for the service itself, else a partner system's own.
+    /// The system that created the tutor: `kuntatutorit` for the service itself, else the source of the client.
     pub source: String,
-    /// Its key in the system that made it; unique there.
+    /// The key of the tutor in that system. It is unique there.
     pub external_id: Option<ExternalId>,
-    /// What the tutor is called; null when `visibility` hides it from you.
+    /// The name of the tutor; null when `visibility` hides it from you.
     pub name: Option<String>,
-    /// What the tutor does.
+    /// The title of the tutor.
     pub title: Option<LocalizedName>,
     /// The code of the municipality that the tutor works for.
     pub municipality_code: MunicipalityCode,
-    /// What is special about how the tutor gives support.
+    /// What is special about the support that the tutor gives.
     pub perspective: Option<LocalizedDescription>,
     /// The slugs of the themes that the tutor knows well.
     #[schema(value_type = BTreeSet<ThemeSlug>, max_items = 50)]
@@ -194,18 +185,18 @@ pub struct Tutor {
     /// The languages that the tutor gives support in, as BCP 47 tags.
     #[schema(value_type = BTreeSet<LanguageTag>, max_items = 20)]
     pub languages: Vec<LanguageTag>,
-    /// Whether the tutor can be asked now.
+    /// Whether the tutor is available.
     pub status: TutorStatus,
-    /// How to reach the tutor; null when none is stored or `visibility` hides it from you.
+    /// How to reach the tutor; null when no contact is stored or `visibility` hides it from you.
     pub contact: Option<Contact>,
-    /// Who sees `name` and `contact`.
+    /// Which callers see `name` and `contact`. Callers that may change the tutor always see them.
     pub visibility: Visibility,
-    /// Another one after every write.
+    /// The version. Every write changes it.
     pub version: i64,
-    /// When it was made.
+    /// When the tutor was created.
     #[serde(serialize_with = "time::serialize")]
     pub created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the tutor was last written.
     #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
 }
@@ -221,7 +212,7 @@ impl Resource for Tutor {
         self.version
     }
 
-    /// Every tutor has a name: without it, this is the view without personal data.
+    /// Every stored tutor has a name, so a tutor without one is the view without personal data.
     fn view(&self) -> &'static str {
         if self.name.is_some() { "full" } else { "reduced" }
     }
@@ -231,49 +222,49 @@ words! {
     /// The order of a list of tutors.
     #[derive(Default)]
     pub enum TutorSort {
-        /// By id, which is by the time of making.
+        /// By id: the oldest first.
         #[default]
         Id = "id",
-        /// By id, the newest first.
+        /// By id: the newest first.
         IdDescending = "-id",
     }
 }
 
-/// Which tutors, in which order.
+/// The filters of a list of tutors. A repeated filter means any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct TutorFilter {
-    /// The code of the municipality that they work for; repeat it for any of several.
+    /// The code of the municipality that the tutor works for.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
-    /// The slug of a theme that they know well; repeat it for any of several.
+    /// The slug of a theme that the tutor knows well.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub theme: Vec<ThemeSlug>,
-    /// A language that they give support in; repeat it for any of several.
+    /// A language that the tutor gives support in.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub language: Vec<LanguageTag>,
-    /// Whether they can be asked now; repeat it for any of several.
+    /// Whether the tutor is available.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub status: Vec<TutorStatus>,
-    /// The system that made them; repeat it for any of several.
+    /// The system that created the tutor.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub source: Vec<SourceName>,
-    /// Their key in the system that made them; repeat it for any of several.
+    /// The key of the tutor in that system.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub external_id: Vec<ExternalId>,
-    /// Words in titles, perspectives and those names that you see, in any of the three languages; the best match
-    /// comes first unless `sort` says otherwise.
+    /// Words in titles, in perspectives and in the names that you see, in any language and any inflected form. The best match
+    /// comes first, unless `sort` says otherwise.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,
-    /// The order; `-` turns it round. By `id`, the oldest first, unless there is a `q`.
+    /// The order; `-` reverses it. Without `q` the default is `id`, the oldest first.
     #[garde(skip)]
     #[param(inline)]
     pub sort: Option<TutorSort>,

@@ -1,4 +1,4 @@
-//! Tutors in the database. Every caller sees all of them; [`super::visibility`] decides who sees a name and a contact.
+//! Tutors in the database. Every caller sees all of them; the module `visibility` decides who sees a name and a contact.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -1,4 +1,4 @@
-//! Whose name and contact a caller sees: one rule, for a row and for a search.
+//! Which tutors' names and contacts a caller sees: one rule, for rows and for searches.
 
 use diesel::{
     dsl::sql,
@@ -15,7 +15,7 @@ use crate::{
     schema::tutors::{self, dsl},
 };
 
-/// An SQL expression about a row of the table.
+/// An SQL expression on a row of `tutors`.
 pub(super) type OnTutors<ST> = Box<dyn BoxableExpression<tutors::table, Pg, SqlType = ST>>;
 
 /// The tutors whose name and contact a caller sees: those with one of these visibilities, those of this municipality, and
@@ -72,16 +72,16 @@ impl ContactVisibility {
         }
     }
 
-    /// The rule of [`Self::view`] in SQL.
+    /// Returns the rule of [`Self::view`] in SQL.
     fn shown(&self) -> OnTutors<Nullable<Bool>> {
         let visible = dsl::visibility.eq_any(self.visibilities).nullable();
         let own = dsl::municipality_code.nullable().eq(self.municipality.clone());
         Box::new(visible.or(own).or(dsl::id.nullable().eq(self.tutor)))
     }
 
-    /// Whether a row matches a search in the fields that the caller sees of it.
+    /// Returns the condition that a row matches a search in the fields that the caller sees of it.
     ///
-    /// PostgreSQL makes the array once and first, as in [`crate::db::search::found`].
+    /// The array makes PostgreSQL run the search once and first, as in [`crate::db::search::found`].
     pub(super) fn found(&self, q: &str) -> OnTutors<Bool> {
         Box::new(
             sql::<Bool>("id = any(array(with query as materialized (select search_query(")
@@ -93,7 +93,7 @@ impl ContactVisibility {
         )
     }
 
-    /// How well the fields that the caller sees of a row match a search: more is better.
+    /// Returns how well the fields that the caller sees of a row match a search. A better match has a higher rank.
     pub(super) fn rank(&self, q: &str) -> OnTutors<Float4> {
         Box::new(
             sql::<Float4>("search_rank(case when ")

@@ -6,9 +6,9 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::scopes::SummariesRead;
 use super::{
     model::{EventFeedbackSummary, TutorFeedbackSummary},
+    scopes::SummariesRead,
     store,
 };
 use crate::{
@@ -22,13 +22,14 @@ use crate::{
 
 /// Get the summary of an event's feedback
 ///
-/// What participants say is published in steps, each with what is new of three municipalities at least: until then a
-/// figure stays as it was, or null, after edits and deletions too. A comment is gone as soon as it is taken back. What
-/// tutors say of participants is for the event's host municipality, its tutors and the coordinator.
+/// What participants say is published in steps, each with changes of at least three municipalities. Until the next step, a
+/// figure stays as it was, also after edits and deletions; before the first step it is 0 or null. A withdrawn comment
+/// disappears at once. What tutors say about participants is only for the host municipality of the event, its tutors and the
+/// coordinator.
 #[utoipa::path(
     tag = "summaries",
     security(("bearer" = [SummariesRead]), ("client_credentials" = [SummariesRead])),
-    params(("id" = Uuid, Path, description = "The event's id")),
+    params(("id" = Uuid, Path, description = "The id of the event")),
     responses((status = 200, description = "The summary", body = EventFeedbackSummary, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]
@@ -43,12 +44,12 @@ pub(super) async fn get_event_feedback_summary(
 
 /// Get the summary of a tutor's feedback
 ///
-/// The sum of what is published of each of the tutor's events. What tutors say of participants there is for the tutor
-/// itself and the coordinator.
+/// The sum of the published figures of all events of the tutor. What tutors say about participants at these events is only
+/// for the tutor and the coordinator.
 #[utoipa::path(
     tag = "summaries",
     security(("bearer" = [SummariesRead]), ("client_credentials" = [SummariesRead])),
-    params(("id" = Uuid, Path, description = "The tutor's id")),
+    params(("id" = Uuid, Path, description = "The id of the tutor")),
     responses((status = 200, description = "The summary", body = TutorFeedbackSummary, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]

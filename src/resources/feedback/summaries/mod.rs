@@ -1,33 +1,71 @@
-//! Summaries of feedback: what everybody sees of it, when its givers must not be given away.
+//! Summaries of feedback: what everybody may know about it, without learning what one municipality said.
 //!
-//! With 26 municipalities one answer from Pukkila is a person. So what participants say is published in steps, and what
-//! a reader could find by comparing any two published figures is always about three municipalities at least:
+//! # The problem
 //!
-//! * A *figure* of an event is how many answers there are, the ratings, whether it was useful, or the themes wanted. What
-//!   one municipality's answers say to a figure is its *tally*, from value to count.
-//! * What is written waits. Of each figure the tallies are kept twice, as they are now and as they are published.
-//! * A *step* publishes a figure as it is now, all municipalities together, as soon as that differs from **each** state
-//!   of the figure that was published before (from nothing, at the beginning, too) in the tallies of three
-//!   municipalities at least, or is equal to it. New answers, edits and deletions count alike; what changes nothing,
-//!   or is changed back before a step, does not count. Held against the last state alone, one could come within one or
-//!   two municipalities of an older one.
-//! * The other figures and the comments wait for as long as answers wait to be counted.
-//! * A tutor's summary adds up the published figures of the tutor's events: with an event's taken away, what remains is
-//!   other events' published figures.
+//! Everybody may see how an event was received. But there are 26 municipalities, and in a small one a single person may have
+//! taken part. A reader who compares a summary before and after an answer arrives learns what that answer said. A minimum
+//! number of answers does not help: between 10 and 11 answers, there is still one answer.
 //!
-//! What follows from it. What is left over is never published alone. An edit or a deletion is seen with the next step
-//! only, not by itself; when just one or two municipalities' answers are left, the figures stand as they were until three
-//! have changed or nothing is left, which is the state at the beginning and is published as such.
+//! # The rule
 //!
-//! Comments are shown when they are consented to, once those that wait are of three municipalities, in an order that
-//! is drawn by lot. A text that is taken back, edited, deleted or no longer consented to is gone at once: erasure beats
-//! figures, and the figures do not move with it. An edited text waits anew.
+//! The answers of participants are published in *steps*, each with changes of at least three municipalities.
 //!
-//! What tutors say of participants is summed up as it is, for those who see it anyway: the event's host, its tutors and
-//! the coordinator.
+//! * A **figure** is one part of an event's summary: the number of answers, the ratings, whether the event was useful, or the
+//!   themes wanted. Each figure has steps of its own.
+//! * A **tally** is what the answers of one municipality add to a figure: a count for each value. A figure is the sum of its
+//!   tallies.
+//! * A **state** of a figure is the set of its tallies at one time. The first published state is empty.
+//! * A **step** publishes the current state of a figure, with all municipalities at once. It happens as soon as the current
+//!   state differs from the last published state in the tallies of at least three municipalities. The same must hold for
+//!   **every** older published state, except for one that equals the current state.
 //!
-//! The triggers of the migration `publish_feedback` keep all this in the transaction that writes feedback; [`verify`] recomputes it. Who writes on one event takes turns, from the roll-up to the commit; what is given in
-//! one statement is held against the rule once, when all of it has been added.
+//! New, edited and deleted answers all count as changes. An edit that is undone before the next step is no change.
+//!
+//! # An example
+//!
+//! The number of answers about one event:
+//!
+//! | What happens | Municipalities that differ from the last published state | Published number |
+//! | --- | --- | --- |
+//! | Askola gives 1 answer | 1 | 0 |
+//! | Pukkila gives 2 answers | 2 | 0 |
+//! | Espoo gives 1 answer | 3: a step | 4 |
+//! | Askola deletes its answer | 1 | 4 |
+//! | Pukkila deletes its answers | 2 | 4 |
+//! | Vantaa gives 1 answer | 3, but only Espoo and Vantaa differ from the empty state: no step | 4 |
+//! | Porvoo gives 1 answer | 4, and Espoo, Vantaa and Porvoo differ from the empty state: a step | 3 |
+//!
+//! The last two rows show why a state is compared with every older one. Without that, the sixth row would publish 2, which
+//! are the answers of two municipalities alone.
+//!
+//! # What follows
+//!
+//! * Any two published states of a figure are equal, or differ in at least three municipalities. No comparison of them says
+//!   anything about fewer.
+//! * A few late answers may stay unpublished for ever. A deleted answer stays in the published figures until the next step.
+//! * The number of answers goes first: while it has changes that cannot be published yet, the other figures and the comments
+//!   of the event wait too.
+//! * A tutor's summary adds up the published figures of the tutor's events. Subtracting the figures of some events leaves the
+//!   published figures of the others, which everybody may see anyway.
+//!
+//! # Comments
+//!
+//! A comment is published when its respondent agreed and the waiting comments of the event are from at least three
+//! municipalities. The order is random, so that it reveals neither time nor municipality. When a comment is edited or
+//! deleted, or the respondent no longer agrees, it disappears at once, although the figures stay as they are. An edited
+//! comment waits to be published again.
+//!
+//! # Feedback of tutors
+//!
+//! What tutors say about participants is summed up without steps. Only the host municipality of the event, its tutors and the
+//! coordinator see that part of a summary, and they can read the feedback itself.
+//!
+//! # Where the rule is implemented
+//!
+//! Triggers in the migration `publish_feedback` update the summaries in the transaction that writes the feedback. They count
+//! all rows of a statement together and take at most one step for each event and statement. Transactions that write feedback
+//! on the same event run one after the other, from the first trigger to the commit. [`verify`] recomputes everything from the
+//! feedback and reports each difference.
 
 mod api;
 pub mod model;

@@ -14,10 +14,10 @@ use crate::{
     schema::{feedback, feedback_summaries},
 };
 
-/// From value to count.
+/// A count for each value.
 pub(super) type Tally = BTreeMap<String, i64>;
 
-/// From figure to tally: `answers`, `rating`, `useful`, `themes_wanted`.
+/// The published figures of an event in one direction, as stored: a tally for each figure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[serde(default)]
 #[diesel(sql_type = Jsonb)]
@@ -29,59 +29,59 @@ pub(super) struct Figures {
 }
 jsonb_column!(Figures);
 
-/// What is published of an event in one direction.
+/// A stored summary: the published figures of an event in one direction.
 #[derive(Debug, HasQuery)]
 #[diesel(table_name = feedback_summaries)]
-pub(super) struct Published {
+pub(super) struct SummaryRow {
     pub(super) event_id: Uuid,
     pub(super) direction: Direction,
     pub(super) figures: Figures,
     pub(super) version: i64,
 }
 
-/// A comment that its giver lets be published, without its origin.
+/// A published comment, without its origin.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = feedback)]
 pub struct PublishedComment {
-    /// What is said.
+    /// The text.
     #[diesel(select_expression = feedback::comment.assume_not_null())]
     #[schema(example = "Saimme mallin, jolla aloitamme oman digituen.")]
     pub comment: String,
-    /// The comment's language: a BCP 47 tag.
+    /// The language of the comment as a BCP 47 tag.
     #[schema(example = "fi")]
     pub language: Option<String>,
 }
 
-/// How it was rated.
+/// The ratings.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Ratings {
-    /// How many answers have a rating.
+    /// The number of answers with a rating.
     #[schema(example = 3)]
     pub count: i64,
-    /// Their mean, with two decimals.
+    /// The mean of the ratings, rounded to two decimals.
     #[schema(example = 4.33)]
     pub mean: f64,
-    /// How many there are of each rating, from `1` to `5`.
+    /// The number of answers with each rating, from `1` (poor) to `5` (excellent).
     #[schema(value_type = BTreeMap<String, i64>, example = json!({"1": 0, "2": 0, "3": 0, "4": 2, "5": 1}))]
     pub distribution: BTreeMap<u8, i64>,
 }
 
-/// Whether it was of use.
+/// Whether the event was useful.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Usefulness {
-    /// How many answers say whether it was of use.
+    /// The number of answers that say whether the event was useful.
     #[schema(example = 4)]
     pub count: i64,
-    /// How many of them say that it was.
+    /// The number of answers that say that it was.
     #[schema(example = 3)]
     pub yes: i64,
-    /// Their share, with two decimals.
+    /// `yes` divided by `count`, rounded to two decimals.
     #[schema(example = 0.75)]
     pub share: f64,
 }
 
-/// Feedback in one direction, summed up. Each figure takes in what is new once it is of three municipalities at least,
-/// so they need not all speak of the same answers. All wait, comments too, for as long as answers wait to be counted.
+/// The feedback in one direction. Figures of what participants say are published one by one, each when at least three
+/// municipalities have changed it, so they need not be about the same answers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "count": 4, "rating": {"count": 3, "mean": 4.33, "distribution": {"1": 0, "2": 0, "3": 0, "4": 2, "5": 1}},
@@ -89,52 +89,53 @@ pub struct Usefulness {
     "comments": [{"comment": "Saimme mallin, jolla aloitamme oman digituen.", "language": "fi"}]
 }))]
 pub struct FeedbackFigures {
-    /// How many answers there are; 0 while nothing is published.
+    /// The number of answers; 0 until the first ones are published.
     #[schema(example = 4)]
     pub count: i64,
-    /// Null while nothing is published.
+    /// The ratings; null until the first ones are published.
     pub rating: Option<Ratings>,
-    /// Null while nothing is published.
+    /// Whether the event was useful; null until the first answers are published.
     pub useful: Option<Usefulness>,
-    /// From a theme's slug to how many want more about it.
+    /// The number of answers that want to hear more about a theme, by the slug of the theme.
     #[schema(example = json!({"email": 2}))]
     pub themes_wanted: BTreeMap<String, i64>,
-    /// Comments whose givers let them be published, a hundred at most, in an order drawn by lot.
+    /// At most 100 comments whose respondents agreed to publish them, in random order.
     pub comments: Vec<PublishedComment>,
 }
 
-/// The feedback on an event, summed up.
+/// The summary of the feedback on an event.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "event_id": "016f5e66-e800-7a11-8f0d-5d1a2b3c4d5e", "version": 42, "tutor_to_participant": null,
     "participant_to_tutor": examples::example_of::<FeedbackFigures>()
 }))]
 pub struct EventFeedbackSummary {
-    /// The event.
+    /// The id of the event.
     pub event_id: Uuid,
-    /// What participants say, published in steps of three municipalities at least.
+    /// What participants say, published in steps with changes of at least three municipalities.
     pub participant_to_tutor: FeedbackFigures,
-    /// What tutors say of participants; null but for the event's host, its tutors and the coordinator.
+    /// What tutors say about participants; null for callers other than the host municipality, the tutors of the event and the
+    /// coordinator.
     pub tutor_to_participant: Option<FeedbackFigures>,
-    /// Another one whenever what you see changes.
+    /// The version. It changes whenever what you see changes.
     #[schema(example = 42)]
     pub version: i64,
 }
 
-/// The feedback on a tutor's events, summed up.
+/// The summary of the feedback on the events of a tutor.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "tutor_id": "016f5e66-e800-7a11-8f0d-5d1a2b3c4d5e", "version": 42, "tutor_to_participant": null,
     "participant_to_tutor": examples::example_of::<FeedbackFigures>()
 }))]
 pub struct TutorFeedbackSummary {
-    /// The tutor.
+    /// The id of the tutor.
     pub tutor_id: Uuid,
-    /// What participants say, as it is published of each of the tutor's events.
+    /// What participants say: the sum of the published figures of the tutor's events.
     pub participant_to_tutor: FeedbackFigures,
-    /// What tutors say of participants at these events; null but for the tutor itself and the coordinator.
+    /// What tutors say about participants at these events; null for callers other than the tutor and the coordinator.
     pub tutor_to_participant: Option<FeedbackFigures>,
-    /// Another one whenever what you see changes.
+    /// The version. It changes whenever what you see changes.
     #[schema(example = 42)]
     pub version: i64,
 }
@@ -172,7 +173,7 @@ impl Resource for TutorFeedbackSummary {
 }
 
 impl Figures {
-    /// Adds another event's.
+    /// Adds the figures of another event.
     pub(super) fn add(&mut self, other: &Self) {
         for (own, other) in [
             (&mut self.answers, &other.answers),
@@ -186,8 +187,8 @@ impl Figures {
         }
     }
 
-    /// As they are shown.
-    pub(super) fn with(self, comments: Vec<PublishedComment>) -> FeedbackFigures {
+    /// Returns the figures and these comments as a caller sees them.
+    pub(super) fn with_comments(self, comments: Vec<PublishedComment>) -> FeedbackFigures {
         FeedbackFigures {
             count: self.answers.values().sum(),
             rating: Ratings::of(&self.rating),
@@ -216,7 +217,7 @@ impl Usefulness {
     }
 }
 
-/// With two decimals; none of nothing.
+/// Returns the ratio, rounded to two decimals; none when the whole is 0.
 #[expect(clippy::cast_precision_loss, reason = "counts of answers are far below 2^53")]
 fn ratio(part: i64, whole: i64) -> Option<f64> {
     (whole != 0).then(|| (part as f64 / whole as f64 * 100.0).round() / 100.0)

@@ -3,6 +3,6 @@
 use crate::auth::scopes::scope;
 
 scope! {
-    /// Reads summaries of feedback.
+    /// Reads summaries of feedback. No scope writes them.
     SummariesRead = "summaries:read", writes with ""
 }

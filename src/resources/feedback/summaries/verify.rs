@@ -1,4 +1,4 @@
-//! Recomputes every roll-up from the feedback and holds the steps against their rule.
+//! Recomputes every summary from the feedback, and checks every step against the rule of publishing.
 
 use diesel::sql_types;
 use diesel_async::RunQueryDsl;
@@ -6,27 +6,24 @@ use uuid::Uuid;
 
 use crate::{db, problem::Result};
 
-/// A roll-up that is not what it should be. It names no municipality and no respondent.
+/// A part of a summary that is not what it should be. It names no municipality and no respondent.
 #[derive(Clone, Debug, PartialEq, Eq, diesel::QueryableByName)]
 pub struct Difference {
     /// The event.
     #[diesel(sql_type = sql_types::Uuid)]
     pub event_id: Uuid,
-    /// Which roll-up of it.
+    /// The part of its summary, such as `rating of participant_to_tutor`.
     #[diesel(sql_type = sql_types::Text)]
     pub subject: String,
-    /// What is kept.
+    /// The stored value.
     #[diesel(sql_type = sql_types::Text)]
     pub kept: String,
-    /// What was recomputed.
+    /// The recomputed value.
     #[diesel(sql_type = sql_types::Text)]
     pub expected: String,
 }
 
-/// Everything that differs; it takes as long as it takes, on a connection of its own.
-///
-/// # Errors
-/// When the database is away.
+/// Returns every difference. It uses a connection of its own, without a time limit.
 pub async fn run(url: &str) -> Result<Vec<Difference>> {
     let mut conn = db::establish(url.to_owned()).await?;
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;

@@ -2,8 +2,10 @@
 
 use actix_web::{get, web::Data};
 
-use super::scopes::ChangesRead;
-use super::{follow, ledger_poller::LedgerPoller, model::Changes, query::ChangesQuery, store::Sight};
+use super::{
+    ledger_poller::LedgerPoller, long_poll, model::Changes, query::ChangesQuery, scopes::ChangesRead,
+    visibility::ChangeVisibility,
+};
 use crate::{
     auth::state::Auth,
     db::Db,
@@ -11,32 +13,35 @@ use crate::{
     problem::Result,
 };
 
-/// Follow what happens
+/// Follow changes
 ///
-/// Every change of the kinds of resources that you may read, deletions included, in an order in which nothing is ever missed
-/// or repeated: keep a copy in step with it. `next` is always there; store it with what you made of the items, and go on
-/// with it as `cursor`. With `wait`, the answer comes as soon as something has happened. A change may be of a row that you
-/// may not see, such as another's draft: reading it answers 404. What you see of feedback follows its event: who keeps a
-/// copy of feedback reads an event's anew when its host or its tutors have changed.
+/// Every change of the collections that you may read, deletions included, in an order in which you miss and repeat none: use
+/// it to keep a copy in step. Each answer has a `next`: store it together with your copy, and send it as `cursor` to
+/// continue. With `wait`, the answer comes as soon as there is a change.
 ///
-/// **To make a copy**: ask for `from=now` and keep its `next`; read the lists; then follow from that `next` on. A change
-/// that your copy has already is harmless: read the resource, or remove it when that answers 404. **To make it anew**,
-/// do the same: after 400 `bad_cursor` (the database was restored from before your cursor), and when you were given
-/// more scopes. A change may show a little later than its `changed_at`: it counts once no older transaction can commit.
+/// A change can name a resource that you may not see, such as a draft of another municipality: reading it answers 404. What
+/// you see of feedback depends on its event: when the host or the tutors of an event have changed, read its feedback again.
+///
+/// **To make a copy**, request `from=now` and keep its `next`; read the lists; then continue from that `next`. A change that
+/// your copy already has does no harm: read the resource, and remove it from the copy when the answer is 404. **Make the copy
+/// again** in the same way after 400 `bad_cursor` (the database was restored to a state before your cursor), and when you
+/// have been given more scopes. A change can appear a little later than its `changed_at`: it appears once no older
+/// transaction can still be committed.
 #[utoipa::path(
     tag = "changes",
     security(("bearer" = [ChangesRead]), ("client_credentials" = [ChangesRead])),
     params(ChangesQuery),
-    responses((status = 200, description = "What happened, and where to go on", body = Changes), ChangesProblems),
+    responses((status = 200, description = "The changes, and the cursor to continue with", body = Changes), ChangesProblems),
 )]
 #[get("/v1/changes")]
 pub(super) async fn list_changes(
     caller: Caller<ChangesRead>,
     query: ChangesQuery,
     db: Data<Db>,
-    news: Data<LedgerPoller>,
+    poller: Data<LedgerPoller>,
     auth: Data<Auth>,
 ) -> Result<Changes> {
-    let sight = Sight::of(&caller, &query)?;
-    follow::changes(&db, &news, &caller.reach.identity, &sight, &query, || caller.require_access(&auth)).await
+    let visibility = ChangeVisibility::of(&caller, &query)?;
+    let require_access = || caller.require_access(&auth);
+    long_poll::read(&db, &poller, &caller.reach.identity, &visibility, &query, require_access).await
 }

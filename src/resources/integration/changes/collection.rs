@@ -1,4 +1,4 @@
-//! The collections that the change ledger records, from the registry.
+//! The collections that the change ledger records. They follow from the registry.
 
 use std::borrow::Cow;
 
@@ -23,17 +23,17 @@ use crate::registry::{self, ledger_collections};
 pub struct LedgerCollection(&'static registry::Collection);
 
 impl LedgerCollection {
-    /// Returns every collection of the ledger.
+    /// Returns every collection that the ledger records.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         ledger_collections().map(Self)
     }
 
-    /// Returns the name, as in the path.
+    /// Returns the name of the collection, as in its path.
     pub(super) fn name(self) -> &'static str {
         self.0.name
     }
 
-    /// Returns the scope that shows changes in the collection: the one that reads it.
+    /// Returns the scope that a caller needs to see the changes: the one that reads the collection.
     pub(super) fn scope(self) -> &'static str {
         self.0.read.name
     }
@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for LedgerCollection {
 
 impl PartialSchema for LedgerCollection {
     fn schema() -> RefOr<Schema> {
-        let text = "A collection that the change ledger records, as in the path.";
+        let text = "A collection that the change ledger records, as in its path.";
         let names: Vec<_> = Self::all().map(Self::name).collect();
         ObjectBuilder::new().schema_type(Type::String).description(Some(text)).enum_values(Some(names)).into()
     }

@@ -1,7 +1,8 @@
-//! Waking those who wait: one connection of the process looks for what is new, and only while somebody waits.
+//! Wakes the requests that wait for a change. One connection of the process polls the ledger, and only while a request waits.
 //!
-//! PostgreSQL's NOTIFY would do it too, but it lets the commits of all who announce something pass one by one: with a
-//! disk that is waited for, ten times fewer writes. And what is announced may not count yet.
+//! PostgreSQL's `NOTIFY` would be the alternative. But transactions that notify are committed one after the other, which
+//! makes writes about ten times slower on a disk that waits for each commit, and a change that was notified may not be
+//! visible yet.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,108 +13,111 @@ use tokio::{
 
 use super::{model::Position, store};
 use crate::{
-    admission as places,
-    admission::Places,
+    admission::{Admission, Permit},
     auth::reach::Identity,
     db::{Conn, establish},
     problem::{Error, Result},
 };
 
-/// How many requests of the process may wait at a time.
-const PLACES: usize = 1000;
-/// How many of them may be of one caller.
-const PLACES_OF_ONE: usize = 400;
-/// How often one looks while somebody waits.
-const EVERY: Duration = Duration::from_millis(100);
-/// How long a look may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How many requests of the process may wait at the same time.
+const MAX_WAITING: usize = 1000;
+/// How many of them may be requests of one caller.
+const MAX_WAITING_PER_CALLER: usize = 400;
+/// The time between two polls while a request waits.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How long a poll may take.
+const POLL_LIMIT: Duration = Duration::from_secs(1);
 
-/// Wakes those who wait for a change of the ledger.
+/// Wakes the requests that wait for a change of the ledger.
 #[derive(Debug)]
 pub struct LedgerPoller {
-    /// Sent when there is something new; true once the service stops.
-    sender: watch::Sender<bool>,
-    places: Places<Identity>,
-    wanted: Notify,
+    /// Wakes the waiters. The value is true once the service stops.
+    wake_up: watch::Sender<bool>,
+    admission: Admission<Identity>,
+    waiter_registered: Notify,
 }
 
-/// A place among those who wait. It is taken before the ledger is read, so that nothing is missed between.
+/// A request that waits for a change. It registers before it reads the ledger, so that it misses no change in between.
 #[derive(Debug)]
-pub(super) struct Place {
-    receiver: watch::Receiver<bool>,
-    _taken: places::Place<Identity>,
+pub(super) struct Waiter {
+    wake_up: watch::Receiver<bool>,
+    _permit: Permit<Identity>,
 }
 
 impl Default for LedgerPoller {
     fn default() -> Self {
-        let places = Places::new(PLACES, PLACES_OF_ONE);
-        Self { sender: watch::Sender::new(false), places, wanted: Notify::new() }
+        Self {
+            wake_up: watch::Sender::new(false),
+            admission: Admission::new(MAX_WAITING, MAX_WAITING_PER_CALLER),
+            waiter_registered: Notify::new(),
+        }
     }
 }
 
 impl LedgerPoller {
-    /// A place among those who wait.
+    /// Registers a waiting request of this caller.
     ///
     /// # Errors
-    /// [`Error::TooManyWaiting`] when none is free, or the caller has as many as one may.
-    pub(super) fn take_place(&self, caller: &Identity) -> Result<Place> {
-        let taken = self.places.take(caller).ok_or(Error::TooManyWaiting)?;
-        let receiver = self.sender.subscribe();
-        self.wanted.notify_one();
-        Ok(Place { receiver, _taken: taken })
+    /// [`Error::TooManyWaiting`] when too many requests, or too many of this caller, wait already.
+    pub(super) fn register(&self, caller: &Identity) -> Result<Waiter> {
+        let permit = self.admission.admit(caller).ok_or(Error::TooManyWaiting)?;
+        let wake_up = self.wake_up.subscribe();
+        self.waiter_registered.notify_one();
+        Ok(Waiter { wake_up, _permit: permit })
     }
 
-    /// Sends those who wait home: the service stops.
+    /// Ends all waiting, because the service stops.
     pub fn close(&self) {
         self.wake(true);
     }
 
-    async fn until_somebody_waits(&self) {
-        while self.places.are_free() {
-            self.wanted.notified().await;
+    fn wake(&self, closing: bool) {
+        self.wake_up.send_modify(|is_closing| *is_closing |= closing);
+    }
+
+    async fn until_a_request_waits(&self) {
+        while self.admission.is_idle() {
+            self.waiter_registered.notified().await;
         }
     }
-
-    fn wake(&self, stopping: bool) {
-        self.sender.send_modify(|stops| *stops |= stopping);
-    }
 }
 
-impl Place {
-    /// Waits for something new, until then at most; whether it came.
-    pub(super) async fn wait(&mut self, until: Instant) -> bool {
-        // The sender lives as long as the service: an error of it cannot be.
-        timeout_at(until, self.receiver.changed()).await.is_ok()
+impl Waiter {
+    /// Waits until there may be a new change, or until this deadline. Returns whether there may be one.
+    pub(super) async fn changed(&mut self, deadline: Instant) -> bool {
+        // The inner error would mean that the poller is gone, but it lives as long as the service.
+        timeout_at(deadline, self.wake_up.changed()).await.is_ok()
     }
 
-    /// Whether the service stops: who waits is answered with what there is.
+    /// Whether the service stops: a waiting request then answers with the changes that there are.
     pub(super) fn is_closing(&self) -> bool {
-        *self.receiver.borrow()
+        *self.wake_up.borrow()
     }
 }
 
-/// Looks for what is new, for as long as the service runs.
-pub async fn watch(news: Arc<LedgerPoller>, database_url: String) {
-    let (mut conn, mut known) = (None, None);
+/// Polls the ledger for as long as the service runs, and wakes the waiting requests when it has a new change.
+pub async fn watch(poller: Arc<LedgerPoller>, database_url: String) {
+    let (mut conn, mut last) = (None, None);
     loop {
-        news.until_somebody_waits().await;
-        sleep(EVERY).await;
-        // While the database is away, those who wait learn it when they read.
-        let Ok(newest) = look(&database_url, &mut conn).await else {
+        poller.until_a_request_waits().await;
+        sleep(POLL_INTERVAL).await;
+        // While the database cannot be reached, waiting requests get that error from their own reads.
+        let Ok(newest) = poll(&database_url, &mut conn).await else {
             conn = None;
             continue;
         };
-        if known != Some(newest) {
-            known = Some(newest);
-            news.wake(false);
+        if last != Some(newest) {
+            last = Some(newest);
+            poller.wake(false);
         }
     }
 }
 
-async fn look(database_url: &str, conn: &mut Option<Conn>) -> Result<Option<Position>> {
+/// Returns the position of the newest visible change. Opens the connection when there is none.
+async fn poll(database_url: &str, conn: &mut Option<Conn>) -> Result<Option<Position>> {
     let conn = match conn {
         Some(conn) => conn,
         None => conn.insert(establish(database_url.to_owned()).await?),
     };
-    timeout(PATIENCE, store::newest(conn)).await.map_err(|_| Error::Unavailable)?
+    timeout(POLL_LIMIT, store::newest(conn)).await.map_err(|_| Error::Unavailable)?
 }

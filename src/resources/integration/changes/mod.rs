@@ -1,13 +1,14 @@
-//! Changes: the ledger of what happened, in an order in which nothing is missed or repeated.
+//! Changes: the ledger of every write. A consumer that follows it keeps a copy of the data, and misses and repeats no change.
 
 mod api;
 mod collection;
-mod follow;
 pub mod ledger_poller;
+mod long_poll;
 pub mod model;
 mod query;
 pub mod scopes;
 mod store;
+mod visibility;
 
 use crate::http::routes::Routes;
 

@@ -17,21 +17,21 @@ use crate::{
 };
 
 column_words! {
-    /// What happened.
+    /// The kind of a change.
     pub enum Operation {
-        /// It was made.
+        /// The resource was created.
         Create = "create",
-        /// It was written.
+        /// The resource was written again.
         Update = "update",
-        /// It was deleted.
+        /// The resource was deleted.
         Delete = "delete",
     }
 }
 
-/// Where a change stands in the ledger: its transaction, and its number.
+/// The position of a change in the ledger: the id of its transaction, and its number within the transaction.
 pub(super) type Position = (i64, i64);
 
-/// Something happened to a resource. There is no content: read the resource for it.
+/// A change of a resource. It does not hold the contents: read the resource.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = changes)]
 #[schema(example = json!({
@@ -39,46 +39,42 @@ pub(super) type Position = (i64, i64);
     "changed_at": "2026-11-24T08:00:00Z", "actor": null, "request_id": null
 }))]
 pub struct Change {
-    /// The collection, as in the path.
+    /// The collection, as in its path.
     pub resource: LedgerCollection,
-    /// The resource's id, code or slug.
+    /// The id, code or slug of the resource.
     pub key: String,
-    /// What happened.
+    /// The kind of the change.
     pub operation: Operation,
-    /// The version after it; of a deletion, the last one.
+    /// The version of the resource after the change. A deletion has the last version.
     pub version: i64,
-    /// When the writing transaction began.
+    /// When the transaction that made the change began.
     #[serde(serialize_with = "time::serialize")]
     pub changed_at: DateTime<Utc>,
-    /// Who did it: `account:` or `client:` and an id. The coordinator's; null for others, and when it was the
-    /// service's own command line.
+    /// The author of the change: `account:` or `client:`, and an id. Null when the change was not made through the API. Only
+    /// the coordinator sees it; others get null.
     pub actor: Option<String>,
-    /// The `X-Request-Id` of the request that did it. The coordinator's; null for others.
+    /// The `X-Request-Id` of the request that made the change. Only the coordinator sees it; others get null.
     pub request_id: Option<String>,
     #[serde(skip)]
-    pub(super) xid: i64,
+    xid: i64,
     #[serde(skip)]
-    pub(super) seq: i64,
+    seq: i64,
 }
 
 impl Change {
+    /// Returns the position of the change in the ledger.
     pub(super) fn position(&self) -> Position {
         (self.xid, self.seq)
     }
-
-    /// The same without who did it.
-    pub(super) fn anonymous(self) -> Self {
-        Self { actor: None, request_id: None, ..self }
-    }
 }
 
-/// Changes, and where to go on.
+/// Changes, and the cursor to continue with.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [examples::example_of::<Change>()], "next": "WyJxM1o3dGhXbnZrZ1ciLFs3NDEsOTZdXQ"}))]
 pub struct Changes {
-    /// What happened, in the order in which it counts.
+    /// The changes, in the order of the ledger.
     pub items: Vec<Change>,
-    /// The `cursor` to go on with, now or later. Store it with what you made of the items.
+    /// The `cursor` to continue with, now or later. It is never null. Store it together with your copy.
     pub next: String,
 }
 

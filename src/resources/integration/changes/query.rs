@@ -1,4 +1,4 @@
-//! How the ledger is asked.
+//! The query parameters of the change ledger.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,46 +19,48 @@ use crate::{
 };
 
 words! {
-    /// A place in the ledger that has a name.
-    pub enum Start {
-        /// The present.
+    /// A named position in the ledger.
+    pub enum NamedPosition {
+        /// After every change that is visible now.
         Now = "now",
     }
 }
 
-/// Which changes, from where on.
+/// The query parameters of the change ledger.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ChangesQuery {
-    /// Of this collection; repeat it for any of several. All that you may read unless you say so.
+    /// A collection whose changes you want; repeat it for several. Without it, all collections that you may read.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub(super) resource: Vec<LedgerCollection>,
-    /// The `next` of the answer before; it is good only for the same `resource`. StartPoint the first change on without it.
+    /// The `next` of the previous answer. It works only with the same `resource`. Without it, the answer begins with the
+    /// first change.
     #[garde(inner(length(chars, max = 1000)))]
     #[param(min_length = 1, max_length = 1000)]
     cursor: Option<String>,
-    /// `now` begins at the present instead: take it before you make a full copy.
+    /// `now` returns no changes, but a `next` from which you can follow those to come. Request it before you make a full
+    /// copy.
     #[garde(skip)]
     #[param(inline)]
-    from: Option<Start>,
-    /// At most this many items.
+    from: Option<NamedPosition>,
+    /// The most changes in the answer.
     #[garde(inner(range(min = 1, max = 1000)))]
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<i64>,
-    /// When there is nothing: wait for this many seconds until there is something.
+    /// How many seconds to wait for a change when there is none yet.
     #[garde(inner(range(min = 0, max = 30)))]
     #[param(minimum = 0, maximum = 30, default = 0)]
     wait: Option<u64>,
 }
 
-/// Where to begin.
+/// Where an answer begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum StartPoint {
-    /// After this place.
+    /// After this position.
     After(Position),
-    /// At the present.
+    /// After every change that is visible now.
     Now,
 }
 
@@ -72,39 +74,44 @@ impl FromRequest for ChangesQuery {
 }
 
 impl ChangesQuery {
-    /// Where to begin.
+    /// Returns where the answer begins.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for a cursor that is not of the ledger, or of other collections.
+    /// [`Error::Malformed`] for a cursor of another list or of other collections, and [`Error::Invalid`] when both `cursor`
+    /// and `from` are given.
     pub(super) fn start(&self) -> Result<StartPoint> {
         match (&self.cursor, self.from) {
             (None, None) => Ok(StartPoint::After((0, 0))),
-            (None, Some(Start::Now)) => Ok(StartPoint::Now),
+            (None, Some(NamedPosition::Now)) => Ok(StartPoint::Now),
             (Some(cursor), None) => {
                 let position: Option<Position> = serde_json::from_value(open(cursor, &self.fingerprint())?).ok();
                 let position = position.filter(|(xid, seq)| *xid >= 0 && *seq >= 0);
-                position.map(StartPoint::After).ok_or_else(|| bad_cursor("this is not a cursor of the changes"))
+                let detail = "this is not a cursor of the changes; send the `next` of an answer unchanged";
+                position.map(StartPoint::After).ok_or_else(|| bad_cursor(detail))
             }
             (Some(_), Some(_)) => {
-                let detail = "leave out `from` or `cursor`: you can begin at one place only";
+                let detail = "cannot be combined with `cursor`; leave out one of the two";
                 Err(Error::Invalid(vec![Violation::of_parameter("from", "one_of", detail)]))
             }
         }
     }
 
-    /// The cursor of a place.
+    /// Returns the cursor of a position.
     pub(super) fn cursor(&self, position: Position) -> String {
         seal(&self.fingerprint(), &position)
     }
 
+    /// Returns the most changes of the answer.
     pub(super) fn limit(&self) -> i64 {
         self.limit.unwrap_or(100)
     }
 
+    /// Returns how long to wait for a change.
     pub(super) fn wait(&self) -> Duration {
         Duration::from_secs(self.wait.unwrap_or_default())
     }
 
+    /// Returns what ties a cursor to the requested collections.
     fn fingerprint(&self) -> String {
         let names: BTreeSet<_> = self.resource.iter().map(|collection| collection.name()).collect();
         let resources = names.into_iter().map(|name| ("resource".to_owned(), name.to_owned()));

@@ -3,6 +3,6 @@
 use crate::auth::scopes::scope;
 
 scope! {
-    /// Follows the changes of the resources that the caller may read.
+    /// Follows changes. A caller also needs the scope that reads each collection.
     ChangesRead = "changes:read", writes with ""
 }

@@ -6,14 +6,14 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::scopes::{CalendarLinksRead, CalendarLinksWrite};
 use super::{
     model::{CalendarLink, CalendarLinkFilter, CalendarLinkInput, CreatedCalendarLink},
+    scopes::{CalendarLinksRead, CalendarLinksWrite},
     store,
 };
 use crate::{
     config::Config,
-    db::Db,
+    db::{Conn, Db},
     http::{
         Caller, Created, IfMatch, Json, List, NoContent, Page,
         input::list::PageQuery,
@@ -24,7 +24,7 @@ use crate::{
 
 /// List calendar links
 ///
-/// Your own, by id, without their secret addresses; the coordinator sees everybody's.
+/// Your own calendar links, without their secret addresses. The coordinator sees the links of all callers.
 #[utoipa::path(
     tag = "calendar-links",
     security(("bearer" = [CalendarLinksRead]), ("client_credentials" = [CalendarLinksRead])),
@@ -42,12 +42,13 @@ pub(super) async fn list_calendar_links(
 
 /// Create a calendar link
 ///
-/// A secret address of a calendar, for a calendar program that sends no token. It is told this once, and shows what you
-/// may see: keep it to yourself, and make one for each program, so that one can be revoked alone.
+/// Creates a secret address of a calendar, for a calendar program that sends no token. Only this answer has the address, and
+/// the calendar shows the events that you may see: keep the address to yourself. Create a link for each program, so that you
+/// can revoke one without the others.
 #[utoipa::path(
     tag = "calendar-links",
     security(("bearer" = [CalendarLinksWrite]), ("client_credentials" = [CalendarLinksWrite])),
-    responses((status = 201, description = "The new calendar link and its address", body = CreatedCalendarLink,
+    responses((status = 201, description = "The new calendar link with its secret address", body = CreatedCalendarLink,
         headers(("ETag" = String), ("Location" = String))), CreateProblems),
 )]
 #[post("/v1/calendar-links")]
@@ -58,17 +59,17 @@ pub(super) async fn create_calendar_link(
     db: Data<Db>,
 ) -> Result<Created<CreatedCalendarLink>> {
     let (reach, public_url) = (caller.reach.clone(), config.public_url.clone());
-    let made = db.write(caller.author(), async move |conn| store::create(conn, &reach, &public_url, new).await);
-    made.await.map(Created::New)
+    let create = async move |conn: &Conn| store::create(conn, &reach, &public_url, new).await;
+    db.write(caller.author(), create).await.map(Created::New)
 }
 
 /// Get a calendar link
 ///
-/// By its id, without its secret address.
+/// Returns one of your own calendar links, without its secret address. The coordinator sees the links of all callers.
 #[utoipa::path(
     tag = "calendar-links",
     security(("bearer" = [CalendarLinksRead]), ("client_credentials" = [CalendarLinksRead])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The link's id")),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the calendar link")),
     responses((status = 200, description = "The calendar link", body = CalendarLink, headers(("ETag" = String))),
         NotModified, GetProblems),
 )]
@@ -83,12 +84,12 @@ pub(super) async fn get_calendar_link(
 
 /// Revoke a calendar link
 ///
-/// Its address opens nothing from now on.
+/// Deletes the calendar link. Its address answers 404 from then on. The coordinator can revoke the links of all callers.
 #[utoipa::path(
     tag = "calendar-links",
     security(("bearer" = [CalendarLinksWrite]), ("client_credentials" = [CalendarLinksWrite])),
-    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The link's id"), IfMatch),
-    responses((status = 204, description = "It is gone"), DeleteProblems),
+    params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the calendar link"), IfMatch),
+    responses((status = 204, description = "The calendar link is revoked"), DeleteProblems),
 )]
 #[delete("/v1/calendar-links/{id}")]
 pub(super) async fn delete_calendar_link(

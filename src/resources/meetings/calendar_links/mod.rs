@@ -1,9 +1,10 @@
-//! Calendar links: secret addresses of calendars, for programs that send no token.
+//! Calendar links: secret addresses of calendars, for calendar programs that send no token.
 
 mod api;
+pub mod linked_calendar;
 pub mod model;
 pub mod scopes;
-pub mod store;
+mod store;
 
 use crate::http::routes::Routes;
 

@@ -8,25 +8,27 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    domain::{MunicipalityCode, rules},
+    domain::{MunicipalityCode, rules::not_blank},
     http::{Body, Filter, Resource, examples},
-    resources::meetings::calendars::model::Language,
+    resources::meetings::calendars::language::Language,
     schema::calendar_links,
 };
 
-/// The fields of a calendar link that are written.
+/// The fields of a calendar link that callers write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, Queryable, Selectable)]
 #[diesel(table_name = calendar_links, treat_none_as_default_value = false)]
 #[schema(example = json!({"name": "Puhelimen kalenteri", "municipality_code": "049", "lang": "fi"}))]
 pub struct CalendarLinkInput {
-    /// What you call it, such as the program that reads it.
-    #[garde(length(chars, max = 200), custom(rules::not_blank))]
+    /// Your name for the link, such as that of the program that reads the calendar.
+    #[garde(length(chars, max = 200), custom(not_blank))]
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub name: String,
-    /// The municipality whose events it shows: those that it holds and those that are tailored to it. Null for all.
+    /// The code of the municipality whose events the calendar shows: those that it hosts and those that are tailored to it.
+    /// Null for all events.
     #[garde(dive)]
     pub municipality_code: Option<MunicipalityCode>,
-    /// The language that texts are shown in where they have it; else in Finnish, Swedish, English.
+    /// The language of the calendar. A text that does not have it is shown in the first language that it has: Finnish,
+    /// Swedish, English, or a Sámi language.
     #[serde(default)]
     #[garde(skip)]
     pub lang: Language,
@@ -36,25 +38,24 @@ impl Body for CalendarLinkInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "url", "version", "created_at", "updated_at"];
 }
 
-/// A calendar link, but not the secret address.
+/// A calendar link, without its secret address.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = calendar_links)]
 #[schema(example = json!(examples::stored::<CalendarLinkInput>(&serde_json::json!({
     "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e"
 }))))]
 pub struct CalendarLink {
-    /// A UUID of version 7: made later, it sorts later. It opens nothing.
+    /// A UUID of version 7. It is not the secret of the address.
     pub id: Uuid,
-    /// What is written.
     #[serde(flatten)]
     #[diesel(embed)]
     pub fields: CalendarLinkInput,
-    /// Another one after every write.
+    /// The version. Every write changes it.
     #[schema(example = 42)]
     pub version: i64,
-    /// When it was made.
+    /// When the calendar link was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the calendar link was last written.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -76,10 +77,10 @@ impl Resource for CalendarLink {
     "url": "https://kuntatutorit.example/calendar/Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ.ics"
 }))))]
 pub struct CreatedCalendarLink {
-    /// The link.
     #[serde(flatten)]
     pub link: CalendarLink,
-    /// The address to give to a calendar program. Whoever has it sees what you see: it is told this once.
+    /// The secret address, for your calendar program. Anyone who has it sees the events that you may see. Only this answer
+    /// has it: the service cannot show it again.
     #[schema(
         format = "uri",
         example = "https://kuntatutorit.example/calendar/Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ.ics"
@@ -99,12 +100,12 @@ impl Resource for CreatedCalendarLink {
     }
 }
 
-/// Which calendar links; by id, the oldest first.
+/// The filters of a list of calendar links. The oldest link comes first. A repeated filter means any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct CalendarLinkFilter {
-    /// The code of the municipality whose events they show; repeat it for any of several.
+    /// The code of the municipality whose events the calendar shows.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,

@@ -1,4 +1,4 @@
-//! The operations that give calendars.
+//! The operations on calendars.
 
 use actix_web::{
     HttpRequest, get,
@@ -18,20 +18,23 @@ use crate::{
         openapi::responses::{CalendarProblems, LinkedProblems, ListProblems, NotModified},
     },
     problem::Result,
-    resources::meetings::{calendar_links, events::scopes::EventsRead},
+    resources::meetings::{
+        calendar_links::linked_calendar::{LinkedCalendar, find_by_secret},
+        events::scopes::EventsRead,
+    },
 };
 
-/// The calendar of all events
+/// Get the calendar of all events
 ///
-/// For calendar programs (RFC 5545): the 500 events that start next and the 500 that started last, but for drafts. A
-/// postponed event is `TENTATIVE`, a cancelled one `CANCELLED`. Most calendar programs send no token: make a link for
-/// them at `/v1/calendar-links`.
+/// A calendar in the format of calendar programs (iCalendar, RFC 5545). It has the 500 events that start next and the 500
+/// that started last, without drafts. A postponed event is `TENTATIVE`, a cancelled event is `CANCELLED`. Most calendar
+/// programs send no token: create a calendar link for them at `/v1/calendar-links`.
 #[utoipa::path(
     tag = "calendars",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(CalendarQuery),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
-        headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
+        headers(("ETag" = String, description = "A weak entity tag. It changes with the calendar"))),
         NotModified, ListProblems),
 )]
 #[get("/v1/events.ics")]
@@ -43,16 +46,16 @@ pub(super) async fn get_events_calendar(
     calendars.get(&caller.reach, None, query.lang.unwrap_or_default()).await
 }
 
-/// The calendar of a municipality
+/// Get the calendar of a municipality
 ///
-/// As the calendar of all events, of those that the municipality holds and those that are tailored to it.
+/// Like the calendar of all events, but only with the events that the municipality hosts and those that are tailored to it.
 #[utoipa::path(
     tag = "calendars",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
-    params(("code" = String, Path, description = "The municipality's code", min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "049"),
+    params(("code" = String, Path, description = "The code of the municipality", min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "049"),
         CalendarQuery),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
-        headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
+        headers(("ETag" = String, description = "A weak entity tag. It changes with the calendar"))),
         NotModified, CalendarProblems),
 )]
 #[get("/v1/municipalities/{code}/events.ics")]
@@ -65,17 +68,18 @@ pub(super) async fn get_municipality_calendar(
     calendars.get(&caller.reach, Some(&code), query.lang.unwrap_or_default()).await
 }
 
-/// The calendar of a link
+/// Get the calendar of a calendar link
 ///
-/// For calendar programs, which send no token: the address itself is the secret. It shows what the link's owner may see,
-/// for as long as the owner is let in and the link is not deleted.
+/// For calendar programs that send no token: the address itself is the secret. The calendar has the events that the owner of
+/// the link may see at that time. The address answers 404 once the link is revoked, or the owner is disabled or may no longer
+/// read events.
 #[utoipa::path(
     tag = "calendars",
     security(()),
-    params(("secret" = String, Path, description = "The link's secret", min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$",
+    params(("secret" = String, Path, description = "The secret of the calendar link", min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$",
         example = "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
-        headers(("ETag" = String, description = "Weak: another one when an event of the calendar changes"))),
+        headers(("ETag" = String, description = "A weak entity tag. It changes with the calendar"))),
         NotModified, LinkedProblems),
 )]
 #[get("/calendar/{secret}.ics")]
@@ -88,8 +92,9 @@ pub(super) async fn get_linked_calendar(
 ) -> Result<Calendar> {
     accept::require(&request)?;
     within_limit(Box::pin(async {
-        let link = db.read_long(async |conn| calendar_links::store::open(conn, &secret).await).await?;
-        calendars.get(&link.reach, link.municipality_code.as_ref(), link.language).await
+        let LinkedCalendar { reach, municipality_code, language } =
+            db.read_long(async |conn| find_by_secret(conn, &secret).await).await?;
+        calendars.get(&reach, municipality_code.as_ref(), language).await
     }))
     .await
 }

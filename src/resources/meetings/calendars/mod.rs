@@ -1,9 +1,11 @@
-//! Calendars: events as calendar programs read them (RFC 5545).
+//! Calendars: the events in the format of calendar programs (iCalendar, RFC 5545).
 
 mod api;
 mod icalendar;
-pub mod model;
+pub mod language;
+mod model;
 mod store;
+mod time_zones;
 
 use crate::http::routes::Routes;
 

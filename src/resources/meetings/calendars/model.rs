@@ -8,9 +8,9 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 
+use super::language::Language;
 use crate::{
     db::batching::response_cache::CachedAnswer,
-    domain::{localized_text::LocalizedText, words::column_words},
     http::{
         input::{
             if_match::EntityTags,
@@ -22,35 +22,13 @@ use crate::{
     problem::Error,
 };
 
-column_words! {
-    /// A language of the network.
-    #[derive(Default)]
-    pub enum Language {
-        /// Finnish.
-        #[default]
-        Finnish = "fi",
-        /// Swedish.
-        Swedish = "sv",
-        /// English.
-        English = "en",
-    }
-}
-
-impl Language {
-    /// What there is of a text in this language, else in Finnish, Swedish, English; and in which language that is.
-    pub(super) fn of<const MAX: usize>(self, text: &LocalizedText<MAX>) -> Option<(Self, &str)> {
-        let order = [self, Self::Finnish, Self::Swedish, Self::English];
-        order.into_iter().find_map(|language| Some((language, text.part(language.as_str())?)))
-    }
-}
-
-/// How a calendar is shown.
+/// The query parameters of a calendar.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CalendarQuery {
-    /// The language that texts are shown in where they have it; else in Finnish, Swedish, English, whichever is there
-    /// first. Finnish unless you say so.
+    /// The language of the calendar. A text that does not have it is shown in the first language that it has: Finnish,
+    /// Swedish, English, or a Sámi language. The default is Finnish.
     #[garde(skip)]
     #[param(inline)]
     pub(super) lang: Option<Language>,
@@ -65,13 +43,14 @@ impl FromRequest for CalendarQuery {
     }
 }
 
-/// A calendar as it is sent. It stays the same until one of its events changes or starts.
+/// A rendered calendar.
 #[derive(Debug)]
-pub struct Calendar(pub(super) CachedAnswer);
+pub(super) struct Calendar(pub(super) CachedAnswer);
 
 impl Calendar {
-    /// Makes the answer with this text. The next event of the calendar starts at `next_start`.
-    pub(super) fn render(mut text: String, next_start: Option<DateTime<Utc>>) -> CachedAnswer {
+    /// Makes the answer from the text of a calendar. The calendar changes when one of its events is written, and at
+    /// `next_start`, when its next event starts.
+    pub(super) fn answer(mut text: String, next_start: Option<DateTime<Utc>>) -> CachedAnswer {
         text.shrink_to_fit();
         let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..18]);
         CachedAnswer { body: text.into(), etag: Some(format!("\"{hash}\"")), valid_until: next_start }
@@ -84,12 +63,12 @@ impl Responder for Calendar {
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let CachedAnswer { body, etag, .. } = self.0;
         let etag = etag.unwrap_or_default();
-        let tags = EntityTags::from_header(request, &header::IF_NONE_MATCH);
-        let known = tags.is_some_and(|tags| tags.have(&etag));
-        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        // Weak: the tag stands for the calendar, compressed or not.
+        let known_tags = EntityTags::from_header(request, &header::IF_NONE_MATCH);
+        let is_known = known_tags.is_some_and(|tags| tags.have(&etag));
+        let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        // Weak, because the compressed calendar has the same tag.
         response.insert_header((header::ETAG, format!("W/{etag}")));
-        if known {
+        if is_known {
             return response.finish();
         }
         response.content_type("text/calendar; charset=utf-8").insert_header((COMPRESSIBLE, "list")).body(body)

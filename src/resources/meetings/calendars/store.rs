@@ -1,4 +1,4 @@
-//! Calendars: taken from the cache, or rendered from the events.
+//! Calendars from the response cache, or rendered from the events.
 
 use std::future::{Ready, ready};
 
@@ -11,7 +11,8 @@ use tokio::sync::Semaphore;
 
 use super::{
     icalendar::{self, Contents},
-    model::{Calendar, Language},
+    language::Language,
+    model::Calendar,
 };
 use crate::{
     auth::reach::Reach,
@@ -29,10 +30,10 @@ use crate::{
     },
 };
 
-/// How many calendars are rendered at the same time: one of a thousand events takes some megabytes.
-static RENDERING: Semaphore = Semaphore::const_new(4);
+/// Bounds how many calendars are rendered at the same time, because a calendar of a thousand events takes some megabytes.
+static RENDER_PERMITS: Semaphore = Semaphore::const_new(4);
 
-/// What it takes to answer with calendars.
+/// Access to calendars.
 pub(super) struct Calendars {
     cache: Data<ResponseCache>,
     config: Data<Config>,
@@ -48,7 +49,7 @@ impl FromRequest for Calendars {
             let cache = request.app_data().cloned()?;
             Some(Self { cache, config: request.app_data().cloned()?, db: request.app_data().cloned()? })
         };
-        ready(calendars().ok_or_else(|| Error::Internal("no ResponseCache, Config or Db".into())))
+        ready(calendars().ok_or_else(|| Error::Internal("the application has no ResponseCache, Config or Db".into())))
     }
 }
 
@@ -56,8 +57,8 @@ impl Calendars {
     /// Returns the calendar of the region or of a municipality, as this caller sees it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a municipality that does not exist; [`Error::Unavailable`] when too many requests wait for
-    /// calendars to be rendered.
+    /// [`Error::NotFound`] for a municipality that does not exist, and [`Error::Unavailable`] when too many calendars are being
+    /// rendered.
     pub(super) async fn get(
         &self,
         reach: &Reach,
@@ -67,24 +68,25 @@ impl Calendars {
         within_limit(async {
             let name = self.name(municipality, language).await?;
             let code = municipality.map_or("", MunicipalityCode::as_str);
+            // The name is part of the key: the cache notices changes of events, but not of the municipality.
             let request = format!("calendar {code} {} {name}", language.as_str());
             let key = CacheKey { caller: reach.key(), request };
             if let Some(cached) = self.cache.get(&self.db, "events", &key).await? {
                 return Ok(Calendar(cached));
             }
-            // A request that waited while another one rendered the same calendar then finds it in the cache.
-            let _permit = RENDERING.acquire().await.map_err(|error| Error::Internal(error.into()))?;
+            // While this request waits for a permit, another one may render the same calendar: `answer` asks the cache again.
+            let _permit = RENDER_PERMITS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
             let render = async || self.render(reach, municipality, language, name).await;
             Box::pin(self.cache.answer(&self.db, "events", key, render)).await.map(Calendar)
         })
         .await
     }
 
-    /// Returns the name that calendar programs show.
+    /// Returns the name of the calendar, which calendar programs show.
     async fn name(&self, municipality: Option<&MunicipalityCode>, language: Language) -> Result<String> {
         let Some(code) = municipality else { return Ok("Kuntatutorit".to_owned()) };
         let municipality = self.db.read(async |conn| municipalities::store::find(conn, code).await).await?;
-        let name = language.of(&municipality.fields.name).map_or("", |(_, name)| name);
+        let name = language.part_of(&municipality.fields.name).map_or("", |(_, name)| name);
         Ok(format!("Kuntatutorit: {name}"))
     }
 
@@ -98,8 +100,8 @@ impl Calendars {
         let window = self.db.read_long(async |conn| calendar_window(conn, reach, municipality).await);
         let CalendarWindow { events, next_start } = window.await?;
         let contents = Contents { name, language, public_url: self.config.public_url.clone(), events };
-        // On a thread of its own: writing a calendar takes milliseconds, and the worker serves other requests meanwhile.
+        // Writing takes milliseconds of computing, so a thread of its own does it: the worker serves other requests meanwhile.
         let text = block(move || icalendar::write(&contents)).await.map_err(|error| Error::Internal(error.into()))?;
-        Ok(Calendar::render(text, next_start))
+        Ok(Calendar::answer(text, next_start))
     }
 }

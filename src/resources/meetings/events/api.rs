@@ -16,7 +16,7 @@ use super::{
 use crate::{
     db::{Conn, Db, batching::response_cache::ResponseCache},
     http::{
-        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch,
+        Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{
             CreateProblems, DeleteProblems, IncludingProblems, ListProblems, NotModified, WriteProblems,
@@ -60,8 +60,8 @@ pub(super) async fn list_events(
 
 /// Create an event
 ///
-/// For a municipality that you write for. The event is a draft: publish it by writing `status`. Only the coordinator may
-/// create an event in another state, to record the past.
+/// Creates an event of a municipality that you write for. The event is a draft: publish it by writing `status`. Only the
+/// coordinator may create an event in another state, to record the past.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
@@ -81,8 +81,8 @@ pub(super) async fn create_event(
 
 /// Get an event
 ///
-/// `online_url` is null unless you are its host, one of its tutors or a member of its audience. `include` adds its tutors,
-/// its themes and its host. The `ETag` then covers everything in the answer; it is as good for `If-Match`.
+/// `online_url` is null unless you are signed in and belong to the host, the tutors or the audience of the event. `include`
+/// adds its tutors, its themes and its host. The `ETag` then covers the whole answer; `If-Match` accepts it too.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
@@ -108,12 +108,13 @@ pub(super) async fn get_event(
 
 /// Replace an event
 ///
-/// Of a municipality that you write for. Writing `status` changes the state; a 409 names the states that may follow. When an
-/// event that is no draft moves, `previous_starts_at` keeps the start that was announced before.
+/// Replaces an event of a municipality that you write for. Writing `status` changes the state; a 409 names the states that may
+/// follow. When an event that is no draft moves, `previous_starts_at` keeps the start that was announced before.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
     params(("id" = Uuid, Path, description = "The id of the event"), IfMatch),
+    request_body = EventInput,
     responses((status = 200, description = "The event after the change", body = Event, headers(("ETag" = String))),
         WriteProblems),
 )]
@@ -122,7 +123,7 @@ pub(super) async fn replace_event(
     caller: Caller<EventsWrite>,
     id: Path<Uuid>,
     if_match: IfMatch,
-    Json(new): Json<EventInput>,
+    new: Replacement<EventInput>,
     db: Data<Db>,
 ) -> Result<Json<Event>> {
     update::replace::<EventRow, _>(&db, caller, *id, if_match, new).await
@@ -153,7 +154,7 @@ pub(super) async fn patch_event(
 
 /// Delete an event
 ///
-/// Of a municipality that you write for. An event that has feedback answers 409: cancel it instead.
+/// Deletes an event of a municipality that you write for. An event that has feedback answers 409: cancel it instead.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),

@@ -22,7 +22,8 @@ use crate::{
     schema::events::dsl::{host_municipality_code, status},
 };
 
-/// How many events each way a calendar has. A calendar then costs the same however many events there are.
+/// The most past events of a calendar, and the most future ones. It bounds the cost of a calendar, however many events there
+/// are.
 const EACH_WAY: usize = 500;
 
 /// The events that a calendar is about.
@@ -37,7 +38,7 @@ enum Scope<'a> {
 pub struct CalendarWindow {
     /// The events, by time.
     pub events: Vec<Event>,
-    /// When the next of them starts. The window is another one from then on.
+    /// When the next event starts. From then on the calendar has other events.
     pub next_start: Option<DateTime<Utc>>,
 }
 
@@ -57,7 +58,7 @@ pub async fn calendar_window(
             .map(|(range, order)| load(conn, reach, scope, range, order))
     }));
     let mut rows: Vec<_> = lists.await?.into_iter().flatten().collect();
-    // By time, each event once: its host may also be in its audience.
+    // By time, and each event once: an event of this municipality may also be tailored to it.
     rows.sort_unstable_by_key(|row| (row.fields.starts_at, row.id));
     rows.dedup_by_key(|row| row.id);
     let past = rows.partition_point(|row| row.fields.starts_at < now);

@@ -34,7 +34,7 @@ words! {
 }
 
 text_value! {
-    /// The code of a municipality, or `region` for what is for all of them.
+    /// The code of a municipality, or `region` for the whole region.
     Audience {
         length: 3 to 6,
         pattern: Some("^([0-9]{3}|region)$"),

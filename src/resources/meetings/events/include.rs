@@ -45,7 +45,7 @@ const NAMES: [&str; 3] = ["tutors", "themes", "host"];
 #[derive(Debug)]
 pub(super) struct Include([bool; 3]);
 
-/// What to include, each with the reach that the caller has for it.
+/// The resources to include, each with the caller's reach for it.
 #[derive(Debug)]
 pub(super) struct IncludedReaches {
     tutors: Option<Reach>,

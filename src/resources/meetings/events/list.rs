@@ -45,7 +45,9 @@ pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -
         return by_rank(conn, reach, filter, q, page).await;
     }
     let (order, last) = (filter.order(), page.after::<TimeKey>()?);
-    let leading = LeadingLink::of(filter);
+    let own_drafts = EventVisibility::of(reach).shows_only_own_drafts(&filter.status);
+    // A municipality has few drafts, so their own index leads.
+    let leading = LeadingLink::of(filter).filter(|_| !own_drafts);
     let query = filtered(reach, filter, leading.as_ref()).limit(page.fetch());
     let range = filter.range().after(last.as_ref(), order);
     let rows = by_time(conn, query, leading, range, order, last.as_ref()).await?;

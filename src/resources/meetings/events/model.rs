@@ -109,8 +109,8 @@ pub struct EventInput {
     /// The address for joining over the internet. Only the host, the tutors and signed-in members of the audience see it.
     #[garde(dive)]
     pub online_url: Option<WebAddress>,
-    /// The code of the municipality that hosts the event; null when the network itself does, which only the coordinator
-    /// writes for.
+    /// The code of the municipality that hosts the event; null when the network itself hosts it. Only the coordinator writes
+    /// events of the network.
     #[garde(dive)]
     pub host_municipality_code: Option<MunicipalityCode>,
     /// The ids of the tutors who present, each once.

@@ -58,6 +58,15 @@ pub async fn find(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Event> {
     Ok(view(reach, EventRow::find_row(conn, reach, &id).await?))
 }
 
+/// Returns one event that another resource refers to; none when the caller does not see it. The reach is that of the other
+/// resource: writing there shows the caller no drafts of events.
+pub async fn find_referenced(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Option<Event>> {
+    match find(conn, &Reach { writes: false, ..reach.clone() }, id).await {
+        Err(Error::NotFound) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// Creates an event. Only the coordinator creates one that is no draft, to record the past.
 ///
 /// # Errors

@@ -22,14 +22,14 @@ use crate::{
 /// A query for events that a caller may see.
 pub(super) type VisibleEvents = IntoBoxed<'static, Select<events::table, AsSelect<EventRow, Pg>>, Pg>;
 
-/// The events that a caller sees. Every query for events of a caller begins with [`EventVisibility::query`].
+/// The events that a caller sees. Every query for events of a caller begins with `EventVisibility::query`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum EventVisibility {
     /// The coordinator sees all events.
     All,
     /// A partner system that writes for the whole region does not see the drafts of the network itself.
     AllOfMunicipalities,
-    /// Those who act for a municipality do not see the drafts of others.
+    /// A caller that acts for a municipality does not see the drafts of others.
     AllAndDraftsOf(MunicipalityCode),
     /// Other callers see no drafts.
     NoDrafts,
@@ -73,17 +73,19 @@ impl EventVisibility {
         }
     }
 
+    /// Whether these states leave only the drafts of one municipality, which the index of drafts finds.
+    pub(super) fn shows_only_own_drafts(&self, states: &[EventStatus]) -> bool {
+        matches!((self, states), (Self::AllAndDraftsOf(_), [EventStatus::Draft]))
+    }
+
     /// Literals instead of parameters let PostgreSQL use the partial index of drafts.
     fn query_drafts(&self, all: VisibleEvents) -> VisibleEvents {
+        let drafts = all.filter(sql::<Bool>("events.status = 'draft'"));
         match self {
-            Self::All => all.filter(dsl::status.eq(EventStatus::Draft)),
-            Self::AllOfMunicipalities => {
-                all.filter(dsl::status.eq(EventStatus::Draft)).filter(dsl::host_municipality_code.is_not_null())
-            }
-            Self::AllAndDraftsOf(own) => {
-                all.filter(sql::<Bool>("events.status = 'draft'")).filter(dsl::host_municipality_code.eq(own.clone()))
-            }
-            Self::NoDrafts => all.filter(sql::<Bool>("false")),
+            Self::All => drafts,
+            Self::AllOfMunicipalities => drafts.filter(dsl::host_municipality_code.is_not_null()),
+            Self::AllAndDraftsOf(own) => drafts.filter(dsl::host_municipality_code.eq(own.clone())),
+            Self::NoDrafts => drafts.filter(sql::<Bool>("false")),
         }
     }
 }

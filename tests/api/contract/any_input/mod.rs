@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::support::{Server, sql::query_lines};
 
 /// Generates this many values, the same ones on every run.
-fn some<T: std::fmt::Debug>(number: usize, strategy: &impl Strategy<Value = T>) -> Vec<T> {
+pub(super) fn some<T: std::fmt::Debug>(number: usize, strategy: &impl Strategy<Value = T>) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
     (0..number).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }

@@ -117,7 +117,7 @@ async fn ctrl_c_and_a_second_signal_stop_the_service_at_once() {
             // Two signals that arrive together count as one.
             if signals.len() > 1 {
                 let began = Instant::now();
-                while !service.log().contains("told to stop") {
+                while !service.log().contains("shutting down") {
                     assert!(began.elapsed() < Duration::from_secs(10), "{}", service.log());
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }

@@ -1,7 +1,7 @@
 //! The private PostgreSQL starts, stops and recovers, with the PostgreSQL programs that are installed.
 
-mod begins;
-mod ends;
+mod start;
+mod stop;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kuntatutorit::db::private_postgres::{LocalPostgres, Options};
+use kuntatutorit::db::private_postgres::{Options, PrivatePostgres};
 use tempfile::TempDir;
 
 /// Set for the child process in which `holder` runs.
@@ -27,8 +27,8 @@ fn options(data_dir: impl Into<PathBuf>) -> Options {
     Options { durable: false, ..Options::new(data_dir) }
 }
 
-fn start(data_dir: impl Into<PathBuf>) -> LocalPostgres {
-    LocalPostgres::start(&options(data_dir)).unwrap()
+fn start(data_dir: impl Into<PathBuf>) -> PrivatePostgres {
+    PrivatePostgres::start(&options(data_dir)).unwrap()
 }
 
 fn query(url: &str, sql: &str) -> String {
@@ -96,7 +96,7 @@ fn spawn_holder(data_dir: &Path) -> Child {
         .spawn()
         .unwrap();
     wait_until("the holder's server", Duration::from_secs(30), || {
-        LocalPostgres::running(data_dir, "postgres").is_some()
+        PrivatePostgres::running(data_dir, "postgres").is_some()
     });
     holder
 }

@@ -95,7 +95,7 @@ fn queries(operation: &Operation, rows: &[&Value]) -> Vec<String> {
     filtered.iter().flat_map(|filter| orders.iter().map(move |order| format!("{filter}&{order}"))).collect()
 }
 
-/// What a caller was answered.
+/// The operations and collections that answered.
 #[derive(Default)]
 pub(super) struct Answered {
     /// The operations that answered 200.

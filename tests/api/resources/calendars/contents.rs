@@ -78,6 +78,10 @@ async fn texts_are_in_the_requested_language_or_the_next_available_one() {
         assert_eq!(event.properties()["SUMMARY"].params()["LANGUAGE"].value(), language);
         assert_eq!(event.get_location(), Some("Biblioteket, Kirjastokatu 1"));
     }
+    server.execute("update events set title = '{\"smn\": \"Tábáhtus\", \"sms\": \"Šõddmõš\"}'").await;
+    let event = events(&espoo, &format!("{PATH}?lang=sv")).await.remove(0);
+    assert_eq!(event.get_summary(), Some("Tábáhtus"));
+    assert_eq!(event.properties()["SUMMARY"].params()["LANGUAGE"].value(), "smn");
     espoo.get(&format!("{PATH}?lang=de")).await.expect_violations(&[("?lang", "invalid_value")]);
     espoo.get(&format!("{PATH}?language=fi")).await.expect_problem(400, "unknown_parameter");
 }

@@ -1,4 +1,4 @@
-//! What the ledger shows, to which callers, and in which order.
+//! The contents, the readers and the order of the ledger.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};

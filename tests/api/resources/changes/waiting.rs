@@ -123,7 +123,7 @@ async fn callers_above_the_limit_are_told_to_retry() {
 
 #[tokio::test]
 async fn a_caller_whose_access_is_withdrawn_stops_waiting() {
-    use kuntatutorit::auth::tokens::access_tokens::Grant;
+    use kuntatutorit::auth::tokens::claims::Grant;
     let server = Server::start();
     let id = uuid::Uuid::now_v7();
     let account = format!(

@@ -1,4 +1,4 @@
-//! Who sees and writes which events.
+//! The callers that may see and write an event.
 
 use serde_json::{Value, json};
 

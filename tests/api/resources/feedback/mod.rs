@@ -1,8 +1,8 @@
 //! Feedback: who gives it on which events, and who sees it.
 
-mod giving;
+mod batching;
 mod reading;
-mod together;
+mod rules;
 mod writing;
 
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Who sees which feedback.
+//! The visibility of feedback.
 
 use serde_json::{Value, json};
 

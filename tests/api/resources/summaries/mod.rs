@@ -1,12 +1,12 @@
 //! Summaries of feedback: what is published, when, and for which callers.
 
 mod parallel;
-mod sight;
+mod random_walk;
 mod size;
 mod steps;
 mod tutors;
 mod verify;
-mod walk;
+mod visibility;
 
 use std::cell::Cell;
 

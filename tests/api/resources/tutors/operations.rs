@@ -98,7 +98,7 @@ async fn fields_that_the_service_sets_are_ignored_in_bodies() {
     let created = partner.post("/v1/tutors", &new).await.expect(201);
     assert_eq!(created.body["source"], "espoo-crm");
     assert_ne!(created.body["id"], JARVENPAA);
-    // The source stays that of the creator, whoever changes the tutor.
+    // A change by another source does not change the source of the tutor.
     let path = path(created.body["id"].as_str().unwrap());
     new["source"] = json!("kuntatutorit");
     let changed = server.municipality("049").if_match(&created.etag()).put(&path, &new).await.expect(200);

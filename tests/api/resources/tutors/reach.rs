@@ -1,4 +1,4 @@
-//! Who writes which tutors.
+//! The callers that may write a tutor.
 
 use serde_json::json;
 

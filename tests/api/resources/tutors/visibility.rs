@@ -1,4 +1,4 @@
-//! Who sees names and contacts.
+//! The visibility of names and contacts.
 
 use serde_json::{Value, json};
 

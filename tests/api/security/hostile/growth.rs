@@ -56,8 +56,11 @@ fn list(item: &str, count: usize) -> String {
     vec![item; count].join(",")
 }
 
+/// Makes a request with an input of this size.
+type MakeRequest = fn(usize) -> Request;
+
 /// Each kind of input, at a size that ten times as much of still fits within the limits.
-fn inputs() -> Vec<(&'static str, usize, fn(usize) -> Request)> {
+fn inputs() -> Vec<(&'static str, usize, MakeRequest)> {
     vec![
         ("unknown parameters", 40, |n| query(|i| format!("a{i}=1"), n)),
         ("parameters with wrong values", 10, |n| query(|_| "starts_after=x".to_owned(), n)),

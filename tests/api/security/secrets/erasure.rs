@@ -2,7 +2,7 @@
 //! saved for requests with an `Idempotency-Key`.
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
-use kuntatutorit::housekeeping::tidy;
+use kuntatutorit::housekeeping::delete_expired;
 use serde_json::{Value, json};
 
 use super::{dump::dump, text};
@@ -85,9 +85,9 @@ async fn housekeeping_deletes_a_saved_response_after_24_hours() {
         writer.if_match("*").delete(&path).await.expect(204);
     }
     let conn = AsyncPgConnection::establish(&server.database_url).await.unwrap();
-    tidy(&conn).await.unwrap();
+    delete_expired(&conn).await.unwrap();
     assert_eq!(found(&server).await, ["idempotency_keys"]);
     server.execute("update idempotency_keys set created_at = created_at - interval '24 hours 1 second'").await;
-    tidy(&conn).await.unwrap();
+    delete_expired(&conn).await.unwrap();
     assert_eq!(found(&server).await, [""; 0]);
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::support::{AUDIENCE, ISSUER, Service, decode, grant, parts};
-use kuntatutorit::auth::tokens::access_tokens::{Grant, IssueError};
+use kuntatutorit::auth::tokens::{access_tokens::IssueError, claims::Grant};
 
 fn part(token: &str, at: usize) -> Value {
     serde_json::from_slice(&decode(parts(token)[at])).unwrap()

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use kuntatutorit::auth::keys::key_ring::{KeyRing, NewKey};
-use kuntatutorit::auth::tokens::access_tokens::{Grant, Refused, Tokens};
+use kuntatutorit::auth::tokens::{access_tokens::Tokens, claims::Grant, refused::Refused};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! Who gives feedback, on which events, and what it may contain.
+//! The rules of feedback: its givers, its events and its contents.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ async fn each_role_gives_feedback_in_its_direction_for_its_municipality() {
     let helsinki = fixtures::insert_tutor(&server, "091").await;
     server.tutor("091", &helsinki).post(PATH, &of_tutor(&event, "091")).await.expect(201);
     let vantaa = fixtures::insert_tutor(&server, "092").await;
-    refused(&server.tutor("092", &vantaa), of_tutor(&event, "092"), "that you are a tutor of").await;
+    refused(&server.tutor("092", &vantaa), of_tutor(&event, "092"), "where they present").await;
 
     let bound = server.partner("pukkila", BOTH, Some("616"));
     bound.post(PATH, &from_partner("a", "a1", of_participant(&event, "616"))).await.expect(201);
@@ -208,7 +208,7 @@ async fn feedback_must_not_be_empty() {
     let bare = json!({"event_id": event, "direction": "participant_to_tutor", "municipality_code": "616"});
     let refused =
         partner.post(PATH, &from_partner("r", "x", bare.clone())).await.expect_violations(&[("", "required")]);
-    assert!(refused.text.contains("say something"), "{}", refused.text);
+    assert!(refused.text.contains("at least one of rating"), "{}", refused.text);
     for (field, value) in [
         ("rating", json!(1)),
         ("useful", json!(false)),

@@ -1,4 +1,4 @@
-//! What the scripts of the operations ask for and with: keys of rows that are there, an account, a client.
+//! Collects the inputs of the scripts: keys of existing rows, an account and a client.
 
 use std::{path::Path, process::Command};
 
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use super::{
     measure::Database,
     operations,
-    operations::{Given, Thousandth},
+    operations::{Inputs, Thousandth},
     start,
 };
 
-/// All of it, from a database and from the service at this URL, which serves it.
-pub(crate) async fn all(dir: &Path, database: &Database, url: String) -> Given {
+/// Collects all inputs from a database and from the service at this URL, which runs on it.
+pub(crate) async fn collect(dir: &Path, database: &Database, url: String) -> Inputs {
     let http = reqwest::Client::new();
     let keys = KeyRing::load(&dir.join("keys")).unwrap();
     let client = &database.client;
-    let mut given = Given {
+    let mut inputs = Inputs {
         tokens: Tokens::new(keys, url.clone(), url.clone()),
         events: operations::spread(client, "events", "status <> 'draft'").await,
         tutors: operations::spread(client, "tutors", "true").await,
@@ -38,14 +38,14 @@ pub(crate) async fn all(dir: &Path, database: &Database, url: String) -> Given {
         account: ("bench@example.org".into(), "a long password for measuring".into()),
         run: std::time::UNIX_EPOCH.elapsed().unwrap().as_secs(),
     };
-    given.hosted = operations::bodies(&http, &url, &given.reader()).await;
-    given.thousandth = thousandth(&http, &url, &given.reader()).await;
-    given.credentials = credentials(dir, &database.url);
-    account(&http, &url, dir, &database.url, &given.account).await;
-    given
+    inputs.hosted = operations::bodies(&http, &url, &inputs.reader()).await;
+    inputs.thousandth = thousandth(&http, &url, &inputs.reader()).await;
+    inputs.credentials = credentials(dir, &database.url);
+    account(&http, &url, dir, &database.url, &inputs.account).await;
+    inputs
 }
 
-/// Where the thousandth page of two kinds of event begins.
+/// Returns the beginning of a late page of two kinds of event: after 200 pages of 100 events, which are 1,000 of 20.
 async fn thousandth(http: &reqwest::Client, url: &str, token: &str) -> Vec<Thousandth> {
     let mut found = Vec::new();
     for kind in ["webinar", "sparring"] {
@@ -67,8 +67,8 @@ async fn thousandth(http: &reqwest::Client, url: &str, token: &str) -> Vec<Thous
     found
 }
 
-/// What the command line prints, as variables of a shell.
-fn told(dir: &Path, database_url: &str, arguments: &[&str]) -> Vec<String> {
+/// Runs a command of the service and returns the values of the shell variables that it prints.
+fn printed_values(dir: &Path, database_url: &str, arguments: &[&str]) -> Vec<String> {
     let mut command = Command::new(start::PROGRAM);
     let output = command.args(arguments).env("DATABASE_URL", database_url).env("DATA_DIR", dir).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -79,15 +79,17 @@ fn told(dir: &Path, database_url: &str, arguments: &[&str]) -> Vec<String> {
     values
 }
 
+/// Adds a client and returns its id and secret.
 fn credentials(dir: &Path, database_url: &str) -> (String, String) {
     let source = format!("bench-{}", std::process::id());
     let add = ["client", "add", "--name", "bench", "--source", &source, "--scopes", "events:read"];
-    match &told(dir, database_url, &add)[..] {
+    match &printed_values(dir, database_url, &add)[..] {
         [id, secret] => (id.clone(), secret.clone()),
         other => panic!("{other:?}"),
     }
 }
 
+/// Adds an account of the coordinator with this e-mail address and password.
 async fn account(
     http: &reqwest::Client,
     url: &str,
@@ -96,7 +98,7 @@ async fn account(
     (email, password): &(String, String),
 ) {
     let invite = ["account", "invite", "--email", email, "--role", "coordinator"];
-    let invitation = &told(dir, database_url, &invite)[0];
+    let invitation = &printed_values(dir, database_url, &invite)[0];
     let body = json!({"invitation": invitation, "new_password": password});
     let answer = http.post(format!("{url}/v1/auth/password")).json(&body).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());

@@ -104,7 +104,7 @@ async fn killing_the_service_loses_no_acknowledged_write() {
     }
     writers.progress(20).await;
     let ledger = writers.end().await;
-    let url = kuntatutorit::db::private_postgres::LocalPostgres::running(data.path(), "kuntatutorit").unwrap();
+    let url = kuntatutorit::db::private_postgres::PrivatePostgres::running(data.path(), "kuntatutorit").unwrap();
     let counts = ledger.compare(&url).await;
     soak::report(&format!(
         "the service killed {kills} times, back within {slowest:?}: {counts}, {:?}",

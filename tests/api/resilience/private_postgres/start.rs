@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use kuntatutorit::db::private_postgres::{LocalError, LocalPostgres, Options};
+use kuntatutorit::db::private_postgres::{Options, PrivatePostgres, PrivatePostgresError};
 use tempfile::TempDir;
 
 use super::{is_root, kill_and_reap, options, processes_with, query, scratch, spawn_holder, start};
@@ -26,9 +26,9 @@ fn data_and_settings_survive_a_restart() {
     ask("create table kept (word text); insert into kept values ('säilyy')");
     drop(server);
     assert_eq!(processes_with(&data_dir), [""; 0]);
-    assert_eq!(LocalPostgres::running(&data_dir, "postgres"), None);
+    assert_eq!(PrivatePostgres::running(&data_dir, "postgres"), None);
 
-    let server = LocalPostgres::start(&Options::new(&data_dir)).unwrap();
+    let server = PrivatePostgres::start(&Options::new(&data_dir)).unwrap();
     assert_eq!(ask("select word from kept"), "säilyy");
     assert_eq!(ask("show fsync"), "on");
     ask("alter table kept add primary key (word)");
@@ -54,9 +54,9 @@ fn an_empty_directory_is_accepted() {
 fn a_second_service_is_refused_and_commands_use_the_first() {
     let scratch = scratch();
     let mut holder = spawn_holder(scratch.path());
-    let refused = LocalPostgres::start(&options(scratch.path())).unwrap_err();
-    assert!(matches!(&refused, LocalError::InUse { process, .. } if *process == holder.id().to_string()));
-    let url = LocalPostgres::running(scratch.path(), "postgres").unwrap();
+    let refused = PrivatePostgres::start(&options(scratch.path())).unwrap_err();
+    assert!(matches!(&refused, PrivatePostgresError::InUse { process, .. } if *process == holder.id().to_string()));
+    let url = PrivatePostgres::running(scratch.path(), "postgres").unwrap();
     assert_eq!(query(&url, "select 1"), "1");
     kill_and_reap(&mut holder);
 }
@@ -76,7 +76,7 @@ fn a_long_directory_path_puts_the_socket_elsewhere() {
     let scratch = scratch();
     let data_dir = scratch.path().join("long".repeat(40));
     let server = start(&data_dir);
-    let url = LocalPostgres::running(&data_dir, "postgres").unwrap();
+    let url = PrivatePostgres::running(&data_dir, "postgres").unwrap();
     assert_eq!(url, server.url("postgres"));
     assert_eq!(query(&url, "select 1"), "1");
     let host = url.split(['@', '/']).nth(3).unwrap().replace("%2F", "/");
@@ -88,15 +88,15 @@ fn a_long_directory_path_puts_the_socket_elsewhere() {
     let elsewhere = scratch.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     symlink(&elsewhere, &host).unwrap();
-    let refused = LocalPostgres::start(&options(&data_dir)).unwrap_err();
+    let refused = PrivatePostgres::start(&options(&data_dir)).unwrap_err();
     fs::remove_file(&host).unwrap();
-    assert!(matches!(refused, LocalError::NotPrivate { .. }), "{refused}");
+    assert!(matches!(refused, PrivatePostgresError::NotPrivate { .. }), "{refused}");
 
     fs::create_dir(&host).unwrap();
     fs::set_permissions(&host, Permissions::from_mode(0o777)).unwrap();
-    let refused = LocalPostgres::start(&options(&data_dir)).unwrap_err();
+    let refused = PrivatePostgres::start(&options(&data_dir)).unwrap_err();
     fs::remove_dir(&host).unwrap();
-    assert!(matches!(refused, LocalError::NotPrivate { .. }), "{refused}");
+    assert!(matches!(refused, PrivatePostgresError::NotPrivate { .. }), "{refused}");
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn an_unreachable_directory_is_named_to_root() {
         return;
     }
     fs::set_permissions(scratch.path(), Permissions::from_mode(0o700)).unwrap();
-    let refused = LocalPostgres::start(&options(scratch.path().join("data"))).unwrap_err();
-    let LocalError::Unreachable { blocked, .. } = refused else {
+    let refused = PrivatePostgres::start(&options(scratch.path().join("data"))).unwrap_err();
+    let PrivatePostgresError::Unreachable { blocked, .. } = refused else {
         panic!("{refused}");
     };
     assert_eq!(blocked, scratch.path());
@@ -117,21 +117,21 @@ fn an_unreachable_directory_is_named_to_root() {
 fn failures_state_their_cause() {
     let scratch = scratch();
     let nowhere = Options { bin_dir: Some("/nonexistent".into()), ..options(scratch.path()) };
-    let refused = LocalPostgres::start(&nowhere).unwrap_err();
-    assert!(matches!(refused, LocalError::NoPrograms { .. }));
+    let refused = PrivatePostgres::start(&nowhere).unwrap_err();
+    assert!(matches!(refused, PrivatePostgresError::NoPrograms { .. }));
 
     drop(start(scratch.path()));
     let settings = scratch.path().join("cluster/postgresql.conf");
     let good = fs::read(&settings).unwrap();
     fs::write(&settings, "no_such_setting = 1\n").unwrap();
-    let refused = LocalPostgres::start(&options(scratch.path())).unwrap_err();
-    assert!(matches!(&refused, LocalError::Failed { lines, .. } if lines.contains("no_such_setting")));
+    let refused = PrivatePostgres::start(&options(scratch.path())).unwrap_err();
+    assert!(matches!(&refused, PrivatePostgresError::Failed { lines, .. } if lines.contains("no_such_setting")));
     fs::write(&settings, good).unwrap();
 
     let version = scratch.path().join("cluster/PG_VERSION");
     fs::write(&version, "12\n").unwrap();
-    let refused = LocalPostgres::start(&options(scratch.path())).unwrap_err();
-    assert!(matches!(refused, LocalError::OtherVersion { version: 12, .. }));
+    let refused = PrivatePostgres::start(&options(scratch.path())).unwrap_err();
+    assert!(matches!(refused, PrivatePostgresError::OtherVersion { version: 12, .. }));
 }
 
 #[test]
@@ -143,6 +143,6 @@ fn old_versions_of_postgresql_are_refused() {
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     }
     let old = Options { bin_dir: Some(scratch.path().into()), ..options(scratch.path().join("data")) };
-    let refused = LocalPostgres::start(&old).unwrap_err();
-    assert!(matches!(refused, LocalError::TooOld { .. }));
+    let refused = PrivatePostgres::start(&old).unwrap_err();
+    assert!(matches!(refused, PrivatePostgresError::TooOld { .. }));
 }

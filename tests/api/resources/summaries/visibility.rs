@@ -1,4 +1,4 @@
-//! Who sees which part of a summary.
+//! The visibility of the parts of a summary.
 
 use serde_json::{Value, json};
 

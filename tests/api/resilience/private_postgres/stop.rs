@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use kuntatutorit::db::private_postgres::{LocalError, LocalPostgres};
+use kuntatutorit::db::private_postgres::{PrivatePostgres, PrivatePostgresError};
 
 use super::{
     alive, children_of, kill_and_reap, options, postmaster, processes_with, query, scratch, session, spawn_holder,
@@ -16,7 +16,7 @@ use super::{
 fn a_killed_service_leaves_no_processes_behind() {
     let scratch = scratch();
     let mut holder = spawn_holder(scratch.path());
-    let url = LocalPostgres::running(scratch.path(), "postgres").unwrap();
+    let url = PrivatePostgres::running(scratch.path(), "postgres").unwrap();
     // A connected client must not delay the shutdown.
     let mut client = Command::new("psql")
         .args([&url, "-c", "select pg_sleep(30)"])
@@ -99,8 +99,8 @@ fn a_hung_server_is_killed_after_a_wait() {
     assert!(Command::new("kill").args(["-STOP", &process]).status().unwrap().success());
     drop(server);
     assert!(alive(&process));
-    let refused = LocalPostgres::start(&options(scratch.path())).unwrap_err();
-    assert!(matches!(refused, LocalError::StillStopping { .. }));
+    let refused = PrivatePostgres::start(&options(scratch.path())).unwrap_err();
+    assert!(matches!(refused, PrivatePostgresError::StillStopping { .. }));
     assert!(Command::new("kill").args(["-CONT", &process]).status().unwrap().success());
     let server = start(scratch.path());
     assert_eq!(query(&server.url("postgres"), "select 1"), "1");

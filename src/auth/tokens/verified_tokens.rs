@@ -1,47 +1,47 @@
-//! Tokens that verified, remembered so that the signature (some 70 µs) is
-//! checked once per token rather than once per request.
+//! A cache of verified tokens, so that the service checks a signature (about 70 µs) once for each token and not once for each
+//! request.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use super::claims::Claims;
 
-/// How many tokens are remembered.
+/// The most tokens that the cache holds.
 pub(super) const CAPACITY: usize = 10_000;
 
-/// SHA-256 of a token: the cache itself then holds nothing that could be used.
+/// The SHA-256 of a token. The cache holds no tokens, so nobody could use what leaks from it.
 pub(super) type Digest = [u8; 32];
 
-/// The memory. Only accepted tokens enter it, so nobody can fill it with
-/// forgeries.
+/// The cache. Only accepted tokens enter it, so nobody can fill it with forged ones.
 #[derive(Debug, Default)]
-pub(super) struct Verified {
+pub(super) struct VerifiedTokens {
     entries: Mutex<Entries>,
 }
 
 #[derive(Debug, Default)]
 struct Entries {
     claims: HashMap<Digest, Arc<Claims>>,
-    /// The same tokens, the first to expire first.
+    /// The same tokens, ordered by when they expire.
     by_expiry: BTreeSet<(u64, Digest)>,
 }
 
-impl Verified {
-    /// The claims of a token that verified before. Whether it has expired since
-    /// is for the caller to ask.
+impl VerifiedTokens {
+    /// Returns the claims of a token that was verified before. The caller must check whether it has expired since.
     pub(super) fn get(&self, digest: &Digest) -> Option<Arc<Claims>> {
         self.entries().claims.get(digest).map(Arc::clone)
     }
 
-    /// Remembers a token. Expired ones make room first, then those that expire
-    /// next: they would have served the fewest requests.
+    /// Adds a token, and removes expired tokens. When the cache is full, it also removes the token that expires next, because
+    /// that token would have served the fewest requests.
     pub(super) fn insert(&self, digest: Digest, claims: Arc<Claims>, now: u64) {
         let mut entries = self.entries();
         entries.by_expiry.insert((claims.exp, digest));
         entries.claims.insert(digest, claims);
         while let Some(&(_, first)) = entries.by_expiry.first() {
-            let expired = entries.claims.get(&first).is_none_or(|claims| claims.expired(now));
-            if !expired && entries.claims.len() <= CAPACITY {
+            let is_expired = entries.claims.get(&first).is_none_or(|claims| claims.is_expired(now));
+            if !is_expired && entries.claims.len() <= CAPACITY {
                 break;
             }
             entries.by_expiry.pop_first();
@@ -49,8 +49,7 @@ impl Verified {
         }
     }
 
-    /// A panic while the lock was held can at worst have left one entry in one
-    /// of the two collections, which is harmless.
+    /// A poisoned lock does no harm: a panic can at worst have left an entry in only one of the two collections.
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -84,14 +83,14 @@ mod tests {
         digest
     }
 
-    fn sizes(cache: &Verified) -> (usize, usize) {
+    fn sizes(cache: &VerifiedTokens) -> (usize, usize) {
         let entries = cache.entries();
         (entries.claims.len(), entries.by_expiry.len())
     }
 
     #[test]
-    fn remembers_no_more_than_its_capacity() {
-        let cache = Verified::default();
+    fn the_cache_holds_no_more_tokens_than_its_capacity() {
+        let cache = VerifiedTokens::default();
         for number in 0..CAPACITY + 25 {
             cache.insert(digest(number), expiring(1_000), 0);
         }
@@ -99,8 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn expired_tokens_are_dropped_before_it_is_full() {
-        let cache = Verified::default();
+    fn expired_tokens_are_removed_before_the_cache_is_full() {
+        let cache = VerifiedTokens::default();
         cache.insert(digest(1), expiring(100), 0);
         cache.insert(digest(2), expiring(1_000), 100 + LEEWAY_SECONDS);
         assert_eq!(sizes(&cache), (1, 1));
@@ -108,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn when_full_the_token_that_expires_next_makes_room() {
-        let cache = Verified::default();
+    fn a_full_cache_removes_the_token_that_expires_next() {
+        let cache = VerifiedTokens::default();
         cache.insert(digest(CAPACITY), expiring(500), 0);
         for number in 0..CAPACITY {
             cache.insert(digest(number), expiring(1_000), 0);
@@ -119,8 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn a_token_remembered_twice_counts_once() {
-        let cache = Verified::default();
+    fn a_token_that_is_added_twice_counts_once() {
+        let cache = VerifiedTokens::default();
         cache.insert(digest(1), expiring(100), 0);
         cache.insert(digest(1), expiring(100), 0);
         assert_eq!(sizes(&cache), (1, 1));

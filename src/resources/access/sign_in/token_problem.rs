@@ -1,0 +1,102 @@
+//! The errors of the token endpoint. RFC 6749 gives them another form than problem details.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::problem::{Error, body::too_many};
+
+/// An error response of the token endpoint (RFC 6749, section 5.2).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"error": "invalid_client", "error_description": INVALID_CLIENT.error_description}))]
+pub(super) struct TokenProblem {
+    /// The code of the error, for programs.
+    error: &'static str,
+    /// What is wrong and what to do, for people.
+    error_description: &'static str,
+    #[serde(skip)]
+    status: StatusCode,
+    #[serde(skip)]
+    retry_after: Option<u32>,
+}
+
+const fn failure(status: StatusCode, error: &'static str, error_description: &'static str) -> TokenProblem {
+    TokenProblem { error, error_description, status, retry_after: None }
+}
+
+pub(super) const INVALID_REQUEST: TokenProblem = failure(
+    StatusCode::BAD_REQUEST,
+    "invalid_request",
+    "send a form (application/x-www-form-urlencoded) with each parameter at most once, and the credentials either in the \
+     form or in the Authorization header",
+);
+pub(super) const UNSUPPORTED_GRANT: TokenProblem = failure(
+    StatusCode::BAD_REQUEST,
+    "unsupported_grant_type",
+    "send the grant_type client_credentials; there is no other",
+);
+pub(super) const INVALID_SCOPE: TokenProblem =
+    failure(StatusCode::BAD_REQUEST, "invalid_scope", "ask only for scopes that the client has");
+pub(super) const INVALID_CLIENT: TokenProblem = failure(
+    StatusCode::UNAUTHORIZED,
+    "invalid_client",
+    "the client id or the secret is wrong, or the client is disabled",
+);
+
+impl std::fmt::Display for TokenProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.error)
+    }
+}
+
+impl ResponseError for TokenProblem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"kuntatutorit\""));
+        }
+        if let Some(seconds) = self.retry_after {
+            too_many(&mut response, seconds);
+        }
+        response.json(self)
+    }
+}
+
+impl From<Error> for TokenProblem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::TooManyRequests(seconds) => Self {
+                retry_after: Some(seconds),
+                ..failure(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "invalid_request",
+                    "too many attempts have failed; wait as many seconds as Retry-After says",
+                )
+            },
+            Error::Unavailable => Self {
+                retry_after: Some(1),
+                ..failure(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "temporarily_unavailable",
+                    "the service cannot reach its database; try again in a moment",
+                )
+            },
+            other => {
+                tracing::error!(error = ?other, "a token request failed with an internal error");
+                failure(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "server_error",
+                    "the service failed; try again, and report it if it fails again",
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The languages of calendars.
+
+use crate::domain::{localized_text::LocalizedText, words::column_words};
+
+column_words! {
+    /// The language of a calendar.
+    #[derive(Default)]
+    pub enum Language {
+        /// Finnish.
+        #[default]
+        Finnish = "fi",
+        /// Swedish.
+        Swedish = "sv",
+        /// English.
+        English = "en",
+    }
+}
+
+impl Language {
+    /// Returns the part of a text that a calendar in this language shows, after the tag of the part's language: the part in
+    /// this language, else the first part of the text.
+    pub(super) fn part_of<const MAX: usize>(self, text: &LocalizedText<MAX>) -> Option<(&'static str, &str)> {
+        let own = text.part(self.as_str()).map(|part| (self.as_str(), part));
+        own.or_else(|| text.parts().next())
+    }
+}
