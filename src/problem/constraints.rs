@@ -40,7 +40,8 @@ pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         let detail = detail_of(column, requirement)?;
         Some(Rule { constraint: name, pointer: format!("/{column}").into(), detail })
     });
-    let written = WRITTEN.iter().map(|rule| Rule { pointer: rule.pointer.clone(), detail: rule.detail.clone(), ..*rule });
+    let written =
+        WRITTEN.iter().map(|rule| Rule { pointer: rule.pointer.clone(), detail: rule.detail.clone(), ..*rule });
     written.chain(derived).collect()
 });
 
