@@ -66,6 +66,7 @@ async fn every_operation_without_its_own_scope_answers_403() {
             SCOPES.iter().map(|scope| scope.name).filter(|name| operation.scopes.iter().all(|own| own != name));
         let client = server.partner("partner", &others.collect::<Vec<_>>().join(" "), None);
         let answer = call(&client, operation, &missing_path(&operation.path), &json!({})).await;
+        assert_eq!(answer.status, 403, "{} without its scope: {}", operation.id, answer.text);
         let answer = answer.expect_problem(403, "missing_scope");
         assert_eq!(answer.body["scope"], operation.scopes[0], "{}", operation.id);
         assert!(answer.header("www-authenticate").contains(&operation.scopes[0]));
