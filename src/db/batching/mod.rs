@@ -10,10 +10,10 @@
 //! ```
 //!
 //! The load that this is for: many clients that ask for the same few collections at the same time. While one statement is
-//! in flight, requests of the same kind wait and leave together as the next statement. A request that is alone is sent at
-//! once, so an idle service adds no delay. `benches/README.md` has what each part saves.
+//! in flight, requests of the same kind wait and are sent together as the next statement. A request that is alone is sent
+//! at once, so an idle service adds no delay. `benches/README.md` lists what each part saves.
 //!
-//! A reader of a resource needs three methods only:
+//! A resource needs only three methods:
 //!
 //! * [`ResponseCache::answer`](response_cache::ResponseCache::answer) returns a cached answer, or renders and caches it;
 //! * [`Db::look_up`](super::database::Db::look_up) reads one row by its key, together with others;

@@ -51,7 +51,7 @@ pub(super) async fn list_events(
         let page = if is_search { db.read_long(read).await? } else { db.read(read).await? };
         render_page(&page, page.items.len())
     };
-    // A search takes long to check, and included rows change without the events.
+    // Searches are not cached. Included rows change without a change of the events.
     if is_search || !is_plain {
         return render().await.map(RenderedPage);
     }
