@@ -13,7 +13,7 @@ pub const X_REQUEST_ID: &str = "x-request-id";
 pub struct RequestId(Rc<str>);
 
 impl RequestId {
-    /// Returns the id of this request; it is empty before [`Self::assign`].
+    /// Returns the id of this request; it is empty before the request log has assigned one.
     pub fn of(request: &impl HttpMessage) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self("".into()))
     }

@@ -26,7 +26,8 @@ column_words! {
     }
 }
 
-/// The fields of feedback that callers write. At least one of `rating`, `useful`, `comment` and `themes_wanted` must be given.
+/// The fields of feedback that callers write. At least one of `rating`, `useful`, `comment` and `themes_wanted` must be
+/// given.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
@@ -98,7 +99,7 @@ impl Body for FeedbackInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];
 }
 
-/// Feedback as stored. [`super::visibility`] decides what a caller sees of it.
+/// Feedback as stored. The file `visibility.rs` decides what a caller sees of it.
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = feedback)]
 pub struct FeedbackRow {

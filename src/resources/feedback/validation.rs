@@ -1,7 +1,8 @@
 //! The rules of feedback: who may give it, on which events, and what it may refer to.
 //!
-//! A municipality gives feedback as a participant and a tutor gives it as a tutor, both for their own municipality. A partner
-//! system gives it in both directions, for the municipalities that it writes for. The coordinator may give any feedback.
+//! A municipality gives feedback as a participant and a tutor gives it as a tutor, both for their own municipality. A
+//! partner system gives it in both directions, for the municipalities that it writes for. The coordinator may give any
+//! feedback.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join;

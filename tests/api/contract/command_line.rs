@@ -49,7 +49,7 @@ async fn accounts_are_managed_from_the_command_line() {
     run(url, &["account", "enable", "--email", "digituki@espoo.example"], "");
     let change = ["account", "change", "--email", "digituki@espoo.example"];
     refused(url, &change, "required arguments were not provided");
-    refused(url, &[&change[..], &["--role", "tutor"]].concat(), "a tutor account both");
+    refused(url, &[&change[..], &["--role", "tutor"]].concat(), "a tutor has both");
     refused(url, &[&change[..], &["--municipality", "999"]].concat(), "municipality_code: ");
     run(url, &[&change[..], &["--municipality", "092"]].concat(), "");
     let listed = run(url, &["account", "list"], "");
@@ -73,7 +73,7 @@ async fn clients_are_managed_from_the_command_line() {
     let id = value(&made, "client_id");
     let second = run(url, &["client", "secret", "--client", id], "");
     assert_ne!(value(&second, "client_secret"), value(&made, "client_secret"));
-    refused(url, &["client", "secret", "--client", id], "two live secrets at most");
+    refused(url, &["client", "secret", "--client", id], "at most two secrets");
     run(url, &["client", "scopes", "--client", id, "--scopes", "events:read"], "");
 
     let path = format!("/v1/clients/{id}");

@@ -77,3 +77,35 @@ async fn housekeeping_deletes_an_invitation_when_the_clock_has_passed_its_end() 
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
+
+/// By the real clock, the invitation and the session have expired when they begin.
+#[tokio::test]
+async fn invitations_and_sessions_expire_by_a_clock_that_is_behind() {
+    let clock = Clock::default();
+    let server = Server::with_clock(&clock);
+    let days_ago = |days: i64| clock.set_offset(TimeDelta::days(-days));
+    let (email, password) = ("kutsuttu@espoo.example", "uusi salasana");
+    let new = json!({"email": email, "role": "municipality", "municipality_code": "049"});
+    let invite = async |new: &Value| {
+        let invited = server.coordinator().post("/v1/accounts", new).await.expect(201);
+        json!({"invitation": invited.body["invitation"]["secret"], "new_password": password})
+    };
+    let anonymous = server.anonymous();
+    days_ago(100);
+    let accept = invite(&new).await;
+    days_ago(94);
+    anonymous.post("/v1/auth/password", &accept).await.expect(204);
+    let login = json!({"email": email, "password": password});
+    let session = anonymous.post("/v1/auth/login", &login).await.expect(200).body;
+    days_ago(65);
+    let refresh = json!({"refresh_token": session["refresh_token"]});
+    let session = anonymous.post("/v1/auth/refresh", &refresh).await.expect(200).body;
+    days_ago(63);
+    let refresh = json!({"refresh_token": session["refresh_token"]});
+    anonymous.post("/v1/auth/refresh", &refresh).await.expect_problem(401, "refresh_refused");
+
+    let late =
+        invite(&json!({"email": "toinen@espoo.example", "role": "municipality", "municipality_code": "049"})).await;
+    days_ago(55);
+    anonymous.post("/v1/auth/password", &late).await.expect_problem(401, "invitation_refused");
+}

@@ -8,6 +8,7 @@ mod events;
 mod feedback;
 mod metrics;
 mod municipalities;
+mod sami_languages;
 mod search;
 mod service;
 mod summaries;

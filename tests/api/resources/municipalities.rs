@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::Server;
 
-fn kauniainen() -> Value {
+/// The body of a new municipality.
+pub(super) fn new_municipality() -> Value {
     json!({
         "code": "998", "name": {"fi": "Uusi kunta", "sv": "Nya kommunen"}, "region_code": "01",
         "region_name": {"fi": "Uusimaa"}, "language_status": "sv-fi", "sami_languages": [],
@@ -55,7 +56,7 @@ async fn names_are_sorted_by_finnish_rules() {
     let server = Server::start();
     let coordinator = server.coordinator();
     for (code, name) in [("991", "Äänekoski"), ("992", "Åbo"), ("993", "Öja"), ("994", "Zeta")] {
-        let mut new = kauniainen();
+        let mut new = new_municipality();
         (new["code"], new["name"]) = (json!(code), json!({"fi": name}));
         coordinator.post("/v1/municipalities", &new).await.expect(201);
     }
@@ -143,9 +144,9 @@ async fn an_invalid_query_is_refused() {
 async fn the_coordinator_creates_replaces_and_deletes() {
     let server = Server::start();
     let coordinator = server.coordinator();
-    let created = coordinator.post("/v1/municipalities", &kauniainen()).await.expect(201);
+    let created = coordinator.post("/v1/municipalities", &new_municipality()).await.expect(201);
     assert_eq!(created.header("location"), format!("{}/v1/municipalities/998", server.url));
-    let mut expected = kauniainen();
+    let mut expected = new_municipality();
     for field in ["version", "created_at", "updated_at"] {
         expected[field] = json!(if field == "version" { "version" } else { "time" });
     }
@@ -160,11 +161,11 @@ async fn the_coordinator_creates_replaces_and_deletes() {
     assert!(replaced.body["version"].as_i64() > created.body["version"].as_i64());
     assert_eq!(coordinator.get(path).await.body, replaced.body);
 
-    coordinator.post("/v1/municipalities", &kauniainen()).await.expect_problem(409, "municipalities_pkey");
+    coordinator.post("/v1/municipalities", &new_municipality()).await.expect_problem(409, "municipalities_pkey");
     coordinator.if_match(&created.etag()).delete(path).await.expect_problem(412, "precondition_failed");
     coordinator.if_match(&replaced.etag()).delete(path).await.expect(204);
     coordinator.get(path).await.expect(404);
-    let again = coordinator.post("/v1/municipalities", &kauniainen()).await.expect(201);
+    let again = coordinator.post("/v1/municipalities", &new_municipality()).await.expect(201);
     assert!(again.body["version"].as_i64() > replaced.body["version"].as_i64(), "a version was reused");
 }
 
@@ -187,7 +188,7 @@ async fn a_municipality_changes_its_own_fields_only() {
     let etag = espoo.get(helsinki).await.etag();
     espoo.if_match(&etag).patch(helsinki, &own).await.expect_problem(403, "out_of_reach");
     espoo.if_match(&etag).delete(helsinki).await.expect_problem(403, "out_of_reach");
-    espoo.post("/v1/municipalities", &kauniainen()).await.expect_problem(403, "out_of_reach");
+    espoo.post("/v1/municipalities", &new_municipality()).await.expect_problem(403, "out_of_reach");
 }
 
 #[tokio::test]
@@ -234,7 +235,7 @@ async fn a_write_needs_the_current_etag() {
 async fn every_broken_rule_is_reported_at_once() {
     let server = Server::start();
     let coordinator = server.coordinator();
-    let mut new = kauniainen();
+    let mut new = new_municipality();
     new["code"] = json!("12");
     new["name"] = json!({"fi": " ", "sv": "x".repeat(201), "de": "Neu"});
     new["population"] = json!(-1);
@@ -265,7 +266,7 @@ async fn every_broken_rule_is_reported_at_once() {
         ("location", json!({"lat": 60}), "/location/lon", "required"),
         ("name", Value::Null, "/name", "wrong_type"),
     ] {
-        let mut new = kauniainen();
+        let mut new = new_municipality();
         new[field] = value;
         coordinator.post("/v1/municipalities", &new).await.expect_violations(&[(at, code)]);
     }
@@ -282,82 +283,4 @@ async fn only_one_of_two_callers_with_the_same_etag_can_write() {
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412]);
-}
-
-fn utsjoki() -> Value {
-    let mut new = kauniainen();
-    new["code"] = json!("890");
-    new["name"] = json!({"fi": "Utsjoki", "se": "Ohcejohka"});
-    new["language_status"] = json!("fi");
-    new["sami_languages"] = json!(["se"]);
-    new
-}
-
-#[tokio::test]
-async fn a_name_has_a_sami_part_and_is_found_by_it() {
-    let server = Server::start();
-    let coordinator = server.coordinator();
-    let created = coordinator.post("/v1/municipalities", &utsjoki()).await.expect(201);
-    assert_eq!(created.body["name"], json!({"fi": "Utsjoki", "se": "Ohcejohka"}));
-    assert_eq!(created.body["sami_languages"], json!(["se"]));
-    assert_eq!(coordinator.get("/v1/municipalities/890").await.body, created.body);
-    let found = coordinator.get("/v1/municipalities?q=ohcejohka").await.expect(200);
-    assert_eq!(found.column("code"), ["890"]);
-}
-
-#[tokio::test]
-async fn a_sami_language_is_one_of_three_and_given_once() {
-    let server = Server::start();
-    let coordinator = server.coordinator();
-    for (languages, at, code) in [
-        (json!(["se", "se"]), "/sami_languages", "duplicate"),
-        (json!(["fi"]), "/sami_languages/0", "wrong_type"),
-        (json!("se"), "/sami_languages", "wrong_type"),
-        (Value::Null, "/sami_languages", "wrong_type"),
-    ] {
-        let mut new = utsjoki();
-        new["sami_languages"] = languages;
-        coordinator.post("/v1/municipalities", &new).await.expect_violations(&[(at, code)]);
-    }
-    let mut all = utsjoki();
-    all["sami_languages"] = json!(["smn", "sms", "se"]);
-    let created = coordinator.post("/v1/municipalities", &all).await.expect(201);
-    assert_eq!(created.body["sami_languages"], all["sami_languages"]);
-}
-
-#[tokio::test]
-async fn only_the_coordinator_changes_the_sami_languages() {
-    let server = Server::start();
-    let (coordinator, path) = (server.coordinator(), "/v1/municipalities/049");
-    let espoo = server.municipality("049");
-    let etag = espoo.get(path).await.etag();
-    let change = json!({"sami_languages": ["sms"]});
-    let refused = espoo.if_match(&etag).patch(path, &change).await.expect_problem(403, "out_of_reach");
-    assert!(refused.body["detail"].as_str().unwrap().contains("`sami_languages`"), "{}", refused.text);
-    let changed = coordinator.if_match(&etag).patch(path, &change).await.expect(200);
-    assert_eq!(changed.body["sami_languages"], json!(["sms"]));
-    let emptied = coordinator.if_match(&changed.etag()).patch(path, &json!({"sami_languages": null})).await.expect(200);
-    assert_eq!(emptied.body["sami_languages"], json!([]));
-}
-
-#[tokio::test]
-async fn a_put_without_a_later_field_leaves_it_as_it_is() {
-    let server = Server::start();
-    let (coordinator, path) = (server.coordinator(), "/v1/municipalities/890");
-    let created = coordinator.post("/v1/municipalities", &utsjoki()).await.expect(201);
-    let mut body = created.body.clone();
-    body.as_object_mut().unwrap().remove("sami_languages").unwrap();
-    body["population"] = json!(1235);
-    let replaced = coordinator.if_match(&created.etag()).put(path, &body).await.expect(200);
-    assert_eq!((&replaced.body["population"], &replaced.body["sami_languages"]), (&json!(1235), &json!(["se"])));
-
-    // The municipality itself may send the body without the field, because it changes nothing.
-    let own = server.municipality("890");
-    let kept = own.if_match(&replaced.etag()).put(path, &body).await.expect(200);
-    assert_eq!(kept.body["sami_languages"], json!(["se"]));
-
-    body["sami_languages"] = json!([]);
-    own.if_match(&kept.etag()).put(path, &body).await.expect_problem(403, "out_of_reach");
-    let emptied = coordinator.if_match(&kept.etag()).put(path, &body).await.expect(200);
-    assert_eq!(emptied.body["sami_languages"], json!([]));
 }

@@ -56,12 +56,12 @@ pub struct AccountInput {
     /// The code of the municipality that the account acts for. A coordinator has none.
     #[garde(dive)]
     pub municipality_code: Option<MunicipalityCode>,
-    /// The id of the tutor whose account this is, a tutor of that municipality. Other roles have none. When the tutor moves to
-    /// another municipality, the account follows.
+    /// The id of the tutor that the account belongs to, a tutor of that municipality. Other roles have none. When the tutor
+    /// moves to another municipality, the account follows.
     #[garde(skip)]
     pub tutor_id: Option<Uuid>,
-    /// Whether the account is disabled. Disabling it ends its sessions and its invitation, and the service refuses its access
-    /// tokens.
+    /// Whether the account is disabled. Disabling it ends its sessions and its invitation, and the service refuses its
+    /// access tokens.
     #[serde(default)]
     #[garde(skip)]
     pub disabled: bool,
@@ -89,8 +89,8 @@ fn role_binding(municipality: bool, tutor: bool) -> impl FnOnce(&AccountRole, &(
             return Ok(());
         }
         Err(garde::Error::new(
-            "accounts_role_binding|a coordinator has no municipality and no tutor, a municipality account has a \
-             municipality, and a tutor account has both",
+            "accounts_role_binding|must fit municipality_code and tutor_id: a coordinator has neither, a municipality has \
+             a municipality_code, a tutor has both",
         ))
     }
 }

@@ -110,8 +110,8 @@ pub async fn renew_invitation(conn: &Conn, reach: &Reach, id: Uuid) -> Result<In
 /// Creates an account, with or without a password.
 ///
 /// # Errors
-/// [`Error::OutOfReach`], [`Error::Conflict`] when the e-mail address is taken, and [`Error::Invalid`] when the municipality or
-/// the tutor does not exist, or the tutor belongs to another municipality.
+/// [`Error::OutOfReach`], [`Error::Conflict`] when the e-mail address is taken, and [`Error::Invalid`] when the municipality
+/// or the tutor does not exist, or the tutor belongs to another municipality.
 pub async fn create(
     mut conn: &Conn,
     reach: &Reach,
@@ -158,8 +158,8 @@ impl Editable for Account {
     }
 }
 
-/// Refuses a municipality or a tutor that does not exist, and a tutor of another municipality. The foreign keys guard against
-/// a row that changes at the same time.
+/// Refuses a municipality or a tutor that does not exist, and a tutor of another municipality. The foreign keys guard
+/// against a row that changes at the same time.
 async fn require_references(conn: &Conn, new: &AccountInput) -> Result<()> {
     let no_municipality = municipalities::store::missing(conn, new.municipality_code.as_slice()).await?;
     let mut broken = Vec::new();

@@ -80,8 +80,8 @@ pub(super) async fn get_client(caller: Caller<ClientsRead>, id: Path<Uuid>, db: 
 
 /// Replace a client
 ///
-/// When `scopes`, `municipality_code` or `disabled` changes, the service refuses older access tokens of the client within two
-/// seconds. To revoke a client, disable it. The `source` never changes.
+/// When `scopes`, `municipality_code` or `disabled` changes, the service refuses older access tokens of the client within
+/// two seconds. To revoke a client, disable it. The `source` never changes.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
@@ -127,8 +127,8 @@ pub(super) async fn patch_client(
 
 /// Add a secret to a client
 ///
-/// A client has at most two secrets, so that a system can switch to the new one before you delete the old one. A third answers
-/// 409 (`client_secrets_at_most_two`). Only this answer shows the secret.
+/// A client has at most two secrets, so that a system can switch to the new one before you delete the old one. A third
+/// answers 409 (`client_secrets_at_most_two`). Only this answer shows the secret.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),

@@ -54,7 +54,7 @@ fn partner_source(text: &str, _: &()) -> garde::Result {
         return Ok(());
     }
     Err(garde::Error::new(
-        "clients_source_format|must be lower-case letters, digits and single hyphens, at most 50 in all, and not \
+        "clients_source_format|must be lower-case letters, digits and single hyphens, at most 50 characters, and not \
          kuntatutorit",
     ))
 }
@@ -78,7 +78,7 @@ fn partner_scope(name: &str, _: &()) -> garde::Result {
         return Ok(());
     }
     let known = scopes::of_role(Role::Partner).collect::<Vec<_>>().join(", ");
-    Err(garde::Error::new(format!("unknown_scope|must be one of the scopes that a partner system can hold: {known}")))
+    Err(garde::Error::new(format!("unknown_scope|must be a scope that a partner system can hold: {known}")))
 }
 
 /// A merge patch of a client.

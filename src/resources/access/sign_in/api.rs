@@ -126,8 +126,8 @@ pub(super) async fn refresh(
 /// Sign out
 ///
 /// Ends the session of a refresh token, whether or not the token has been used. It answers 204 also when there is no such
-/// session, so you can send the request again; it takes no `Idempotency-Key`. An access token of the session stays valid until
-/// it expires, for at most ten minutes, so delete it.
+/// session, so you can send the request again; it takes no `Idempotency-Key`. An access token of the session stays valid
+/// until it expires, for at most ten minutes, so delete it.
 #[utoipa::path(
     tag = "sign-in",
     security(()),

@@ -43,9 +43,10 @@ pub(super) struct Me {
     name: Option<String>,
     /// The `source` of everything that the caller creates.
     source: String,
-    /// The code of the municipality that the caller writes for; null for the coordinator and for a client of the whole region.
+    /// The code of the municipality that the caller writes for; null for the coordinator and for a client of the whole
+    /// region.
     municipality_code: Option<MunicipalityCode>,
-    /// The id of the tutor whose account this is; null for others.
+    /// The id of the tutor that the account belongs to; null for other accounts and for clients.
     tutor_id: Option<Uuid>,
 }
 

@@ -30,7 +30,8 @@ const LONGEST_SCOPE: usize = 1000;
 /// Get a token as a partner system
 ///
 /// Issues an access token for a client, by the OAuth 2 client credentials grant (RFC 6749, section 4.4). Any OAuth client
-/// library works. Send the credentials by HTTP Basic or in the form. Errors have the form of RFC 6749, not of problem details.
+/// library works. Send the credentials by HTTP Basic or in the form. Errors have the form of RFC 6749, not of problem
+/// details.
 #[utoipa::path(
     tag = "sign-in",
     security(()),

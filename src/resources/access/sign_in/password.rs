@@ -36,7 +36,8 @@ pub(super) struct PasswordChange {
     #[garde(inner(length(chars, min = 1, max = 200)), custom(instead_of_other(self.invitation.is_some())))]
     #[schema(min_length = 1, max_length = 200, format = Password)]
     old_password: Option<String>,
-    /// The one-time secret that the coordinator handed over. Send it without an access token, or send `old_password` instead.
+    /// The one-time secret that the coordinator handed over. Send it without an access token, or send `old_password`
+    /// instead.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[schema(min_length = 1, max_length = 200)]
     invitation: Option<String>,

@@ -37,8 +37,8 @@ pub(super) struct TokenAnswer {
 pub(super) struct SessionAnswer {
     #[serde(flatten)]
     pub(super) token: TokenAnswer,
-    /// The refresh token. Send it once to `POST /v1/auth/refresh` to get the next access token. The session ends 30 days after
-    /// signing in.
+    /// The refresh token. Send it once to `POST /v1/auth/refresh` to get the next access token. The session ends 30 days
+    /// after signing in.
     pub(super) refresh_token: String,
 }
 

@@ -57,15 +57,15 @@
 //!
 //! # Feedback of tutors
 //!
-//! What tutors say about participants is summed up without steps. Only the host municipality of the event, its tutors and the
-//! coordinator see that part of a summary, and they can read the feedback itself.
+//! What tutors say about participants is summed up without steps. Only the host municipality of the event, its tutors and
+//! the coordinator see that part of a summary, and they can read the feedback itself.
 //!
 //! # Where the rule is implemented
 //!
 //! Triggers in the migration `publish_feedback` update the summaries in the transaction that writes the feedback. They count
 //! all rows of a statement together and take at most one step for each event and statement. Transactions that write feedback
-//! on the same event run one after the other, from the first trigger to the commit. [`verify`] recomputes everything from the
-//! feedback and reports each difference.
+//! on the same event run one after the other, from the first trigger to the commit. [`verify`] recomputes everything from
+//! the feedback and reports each difference.
 
 mod api;
 pub mod model;

@@ -114,8 +114,8 @@ pub struct EventFeedbackSummary {
     pub event_id: Uuid,
     /// What participants say, published in steps with changes of at least three municipalities.
     pub participant_to_tutor: FeedbackFigures,
-    /// What tutors say about participants; null for callers other than the host municipality, the tutors of the event and the
-    /// coordinator.
+    /// What tutors say about participants; null for callers other than the host municipality, the tutors of the event and
+    /// the coordinator.
     pub tutor_to_participant: Option<FeedbackFigures>,
     /// The version. It changes whenever what you see changes.
     #[schema(example = 42)]

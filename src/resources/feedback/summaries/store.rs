@@ -41,8 +41,8 @@ extern "SQL" {
 
 /// Returns the summary of the feedback on an event.
 ///
-/// The version is read before the comments. An `ETag` may therefore be older than the comments that it stands for, which costs
-/// one more request, but never newer, which would hide a change.
+/// The version is read before the comments. An `ETag` may therefore be older than the comments that it stands for, which
+/// costs one more request, but never newer, which would hide a change.
 ///
 /// # Errors
 /// [`crate::problem::Error::NotFound`] when the caller does not see the event.
@@ -64,7 +64,8 @@ pub async fn of_event(conn: &Conn, reach: &Reach, id: Uuid) -> Result<EventFeedb
     })
 }
 
-/// Returns the summary of the feedback on the events of a tutor. As in [`of_event`], the versions are read before the comments.
+/// Returns the summary of the feedback on the events of a tutor. As in [`of_event`], the versions are read before the
+/// comments.
 ///
 /// # Errors
 /// [`crate::problem::Error::NotFound`] when there is no such tutor.

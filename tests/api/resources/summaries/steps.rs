@@ -60,6 +60,31 @@ async fn each_further_step_takes_three_municipalities() {
     assert_eq!(scene.ratings().await.0, 7);
 }
 
+/// Each row is a row of the table in `src/resources/feedback/summaries/mod.rs`.
+#[tokio::test]
+async fn the_example_in_the_documentation_of_summaries_holds() {
+    let (askola, pukkila, espoo, vantaa, porvoo) = ("018", "616", "049", "092", "638");
+    let scene = scene().await;
+    let useful = json!({"useful": true});
+    let of_askola = scene.give(askola, useful.clone()).await;
+    assert_eq!(scene.ratings().await.0, 0);
+    let of_pukkila = [scene.give(pukkila, useful.clone()).await, scene.give(pukkila, useful.clone()).await];
+    assert_eq!(scene.ratings().await.0, 0);
+    scene.give(espoo, useful.clone()).await;
+    assert_eq!(scene.ratings().await.0, 4);
+    scene.delete(&of_askola).await;
+    assert_eq!(scene.ratings().await.0, 4);
+    for given in &of_pukkila {
+        scene.delete(given).await;
+    }
+    assert_eq!(scene.ratings().await.0, 4);
+    scene.give(vantaa, useful.clone()).await;
+    assert_eq!(scene.ratings().await.0, 4);
+    scene.give(porvoo, useful).await;
+    assert_eq!(scene.ratings().await.0, 3);
+    assert_eq!(scene.verify().await, [""; 0]);
+}
+
 #[tokio::test]
 async fn each_figure_waits_for_three_municipalities_that_answer_it() {
     let scene = scene().await;
