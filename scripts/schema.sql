@@ -43,3 +43,29 @@ order by child collate "C", parent collate "C";
 select format(E'\ndiesel::allow_tables_to_appear_in_same_query!(\n%s\n);',
   string_agg('    ' || name || ',', E'\n' order by name collate "C"))
 from tables;
+
+-- What constraints on single columns require, for the tables whose rows callers write: those with the trigger
+-- set_version. src/problem/constraints.rs makes the text for callers from it. A constraint of another form is not listed.
+create temporary view column_rules as
+  select tables.name as "table", conname::text as name, columns.name as "column", case
+    when contype = 'f' then 'references ' || (select name from tables where oid = confrelid)
+    when contype = 'u' then 'unique'
+    when definition ~ '^CHECK \(is_\w+\(\w+(, \d+)?\)\)$' then
+      regexp_replace(definition, '^CHECK \((\w+)\(\w+(?:, (\d+))?\)\)$', '\1 \2')
+    when definition ~ '^CHECK \(\(\w+ = ANY \(ARRAY\[[^]]*\]\)\)\)$' then
+      'in ' || regexp_replace(substring(definition from '\[(.*)\]'), '''(.*?)''::text,?', '\1', 'g')
+    when definition ~ '^CHECK \(\(cardinality\(\w+\) <= \d+\)\)$' then 'items ' || substring(definition from '\d+')
+    when definition ~ '^CHECK \(\(\(\w+ >= \d+\) AND \(\w+ <= \d+\)\)\)$' then
+      regexp_replace(definition, '^.* >= (\d+)\).* <= (\d+)\).*$', 'between \1 \2')
+    end as requirement
+  from pg_constraint cross join lateral replace(pg_get_constraintdef(pg_constraint.oid), 'public.', '') as definition
+    join tables on tables.oid = conrelid
+    join columns on table_oid = conrelid and position = conkey[cardinality(conkey)]
+  where contype in ('c', 'f', 'u') and (cardinality(conkey) = 1 or contype = 'u' and columns.name = 'external_id')
+    and exists (select from pg_trigger where tgrelid = conrelid and tgname = 'set_version');
+
+select E'\n/// The constraints on single columns: the name, the column and what it requires.\n'
+  || 'pub const COLUMN_RULES: &[(&str, &str, &str)] = &[';
+select format('    ("%s", "%s", "%s"),', name, "column", trim(requirement)) from column_rules
+where requirement is not null order by "table" collate "C", name collate "C";
+select '];';

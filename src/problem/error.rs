@@ -216,10 +216,10 @@ impl From<diesel::result::Error> for Error {
             BrokenTransactionManager | DatabaseError(ClosedConnection | UnableToSendCommand, _) => Self::Unavailable,
             DatabaseError(kind, info) => match (kind, info.constraint_name().and_then(constraints::find)) {
                 (UniqueViolation | RestrictViolation, Some(rule)) => {
-                    Self::Conflict { code: rule.constraint.into(), detail: rule.detail.into() }
+                    Self::Conflict { code: rule.constraint.into(), detail: (&*rule.detail).into() }
                 }
                 (CheckViolation | ForeignKeyViolation, Some(rule)) => {
-                    Self::at(rule.pointer, rule.constraint, rule.detail)
+                    Self::at(&*rule.pointer, rule.constraint, &*rule.detail)
                 }
                 _ if is_temporary(info.message()) => Self::Unavailable,
                 _ => Self::Internal(error.into()),

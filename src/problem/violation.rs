@@ -36,7 +36,7 @@ impl Violation {
 
     /// Returns the violation of a constraint of the database, for a rule that is checked before PostgreSQL checks it.
     pub fn of_rule(constraint: &str) -> Option<Self> {
-        constraints::find(constraint).map(|rule| Self::at(rule.pointer, rule.constraint, rule.detail))
+        constraints::find(constraint).map(|rule| Self::at(&*rule.pointer, rule.constraint, &*rule.detail))
     }
 
     /// Returns a violation of a constraint of the database for each item of a list that refers to something missing.
@@ -44,7 +44,7 @@ impl Violation {
         let dangling = items.iter().enumerate().filter(|(_, item)| missing.contains(item));
         dangling.filter_map(move |(index, _)| {
             constraints::find(constraint)
-                .map(|rule| Self::at(format!("{}/{index}", rule.pointer), rule.constraint, rule.detail))
+                .map(|rule| Self::at(format!("{}/{index}", rule.pointer), rule.constraint, &*rule.detail))
         })
     }
 
