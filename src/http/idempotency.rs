@@ -95,7 +95,7 @@ impl IdempotencyKey {
         db.write(author, async move |conn| {
             let saved = entry.find(conn).await?;
             if let Some(Saved::WithSameRights(answer)) = saved {
-                return Ok(Created::Again(answer));
+                return Ok(Created::Replayed(answer));
             }
             let created = create(conn, &reach, new).await?;
             if saved.is_some() {

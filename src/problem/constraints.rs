@@ -1,10 +1,10 @@
-//! The constraints of the database, each with what the caller is told when a request breaks it.
+//! The constraints of the database, each with the message for a caller whose request breaks it.
 //!
 //! The name of a constraint is the `code` of its problem or violation. The service checks most input before it writes, so
 //! PostgreSQL reports most of these only when two requests race. A test compares this table with the constraints of the
 //! database.
 
-/// A rule of the database: a named constraint, or an error under a name that a trigger raises.
+/// A rule of the database: a named constraint, or a named error that a trigger raises.
 #[derive(Debug)]
 pub struct Rule {
     /// The name.
@@ -25,14 +25,14 @@ const MUNICIPALITY: &str = "must be the code of a municipality that exists";
 const THEME: &str = "must have only slugs of themes that exist";
 const TUTOR: &str = "must be the id of a tutor that exists";
 const EXTERNAL_ID: &str =
-    "this external_id is in use; find the resource that has it with ?external_id=, and change that one";
+    "another resource of this source has this external_id; find that resource with ?external_id= and change it instead";
 const SHORT_TEXT: &str = "must have 1 to 200 characters and not be blank";
 const LANGUAGES: &str = "must have only BCP 47 tags such as fi, sv, en, se";
 const ADDRESS: &str = "must be an http or https address of at most 2,000 characters";
 
 /// Every rule of the database that a request can break.
 pub const RULES: &[Rule] = &[
-    rule("municipalities_pkey", "/code", "a municipality with this code exists; change it with PUT or PATCH"),
+    rule("municipalities_pkey", "/code", "a municipality with this code already exists; change it with PUT or PATCH"),
     rule("municipalities_code_format", "/code", "must be three digits"),
     rule("municipalities_name_localized", "/name", LOCALIZED),
     rule("municipalities_region_code_format", "/region_code", "must be two digits"),
@@ -50,7 +50,7 @@ pub const RULES: &[Rule] = &[
     rule("municipalities_location_range", "/location", "must have a lat from -90 to 90 and a lon from -180 to 180"),
     rule("municipalities_website_format", "/website", ADDRESS),
     rule("municipalities_profile_localized", "/profile", LOCALIZED),
-    rule("themes_pkey", "/slug", "a theme with this slug exists; change it with PUT or PATCH"),
+    rule("themes_pkey", "/slug", "a theme with this slug already exists; change it with PUT or PATCH"),
     rule(
         "themes_slug_format",
         "/slug",
@@ -60,7 +60,7 @@ pub const RULES: &[Rule] = &[
     rule("themes_name_localized", "/name", LOCALIZED),
     rule("themes_parent_exists", "/parent", "must be the slug of a theme that exists"),
     rule("themes_parent_not_itself", "/parent", "must be another theme"),
-    rule("themes_parent_acyclic", "/parent", "must not lead back to the theme itself"),
+    rule("themes_parent_acyclic", "/parent", "must not be a theme that is part of this one, directly or indirectly"),
     rule("tutors_source_external_id_unique", "/external_id", EXTERNAL_ID),
     rule("tutors_external_id_length", "/external_id", SHORT_TEXT),
     rule("tutors_name_length", "/name", SHORT_TEXT),
@@ -80,7 +80,7 @@ pub const RULES: &[Rule] = &[
     rule("events_kind", "/kind", "must be presentation, webinar, workshop, sparring or peer_visit"),
     rule("events_modality", "/modality", "must be onsite, online or hybrid"),
     rule("events_ends_after_start", "/ends_at", "must be after starts_at"),
-    rule("events_times_range", "/starts_at", "must be in the years 1900 to 2199, as must all other times of the event"),
+    rule("events_times_range", "/starts_at", "must be in the years 1900 to 2199, like all other times of the event"),
     rule("events_time_zone_length", "/time_zone", "must be an IANA time zone such as Europe/Helsinki"),
     rule("events_venue_format", "/venue", "must have a name, an address or a municipality_code"),
     rule("events_venue_municipality_code_exists", "/venue/municipality_code", MUNICIPALITY),
@@ -99,12 +99,12 @@ pub const RULES: &[Rule] = &[
     rule(
         "events_status_transition",
         "/status",
-        "must be a status that may follow the present one; `allowed` lists them",
+        "must be a status that may follow the current one; `allowed` lists them",
     ),
     rule(
         "events_completed_after_end",
         "/status",
-        "must not be completed before the event has ended; write it after ends_at",
+        "must not be completed before the event has ended; set it after ends_at",
     ),
     rule("events_status_reason_localized", "/status_reason", LOCALIZED),
     rule("feedback_source_external_id_unique", "/external_id", EXTERNAL_ID),
@@ -128,7 +128,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "accounts_email_unique",
         "/email",
-        "an account with this e-mail address exists; change that account, or use another address",
+        "an account with this e-mail address already exists; change that account, or use another address",
     ),
     rule("accounts_email_format", "/email", "must be an e-mail address in lower case"),
     rule("accounts_role", "/role", "must be coordinator, municipality or tutor"),
@@ -142,18 +142,18 @@ pub const RULES: &[Rule] = &[
     rule(
         "accounts_role_binding",
         "/role",
-        "must fit municipality_code and tutor_id: a coordinator has neither, a municipality has a municipality_code, a tutor has both",
+        "must match municipality_code and tutor_id: a coordinator has neither, a municipality has a municipality_code, a tutor has both",
     ),
     rule("last_coordinator", "", "this is the last enabled coordinator; create or enable another one first"),
     rule(
         "calendar_links_account_id_exists",
         "",
-        "the account of this token no longer exists; sign in with another one",
+        "the account of this token no longer exists; sign in with another account",
     ),
     rule(
         "calendar_links_client_id_exists",
         "",
-        "the client of this token no longer exists; get a token for another one",
+        "the client of this token no longer exists; get a token for another client",
     ),
     rule("calendar_links_name_length", "/name", SHORT_TEXT),
     rule("calendar_links_municipality_code_exists", "/municipality_code", MUNICIPALITY),
@@ -162,7 +162,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "clients_source_unique",
         "/source",
-        "a client with this source exists; change that client, or use another source",
+        "a client with this source already exists; change that client, or use another source",
     ),
     rule(
         "clients_source_format",

@@ -76,7 +76,7 @@ impl<S: Scope> Caller<S> {
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] while the service cannot tell.
     pub fn require_access(&self, auth: &Auth) -> Result<()> {
         match &self.claims {
-            Some(claims) if auth.revocations.revoked(claims)? => Err(Error::Unauthenticated),
+            Some(claims) if auth.revocations.is_revoked(claims)? => Err(Error::Unauthenticated),
             _ => Ok(()),
         }
     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     http::examples::example_of,
-    problem::{Error, Result, Violation, body::MOST_ERRORS},
+    problem::{Error, Result, Violation, body::MAX_ERRORS},
 };
 
 /// A type that can be read from a body.
@@ -106,7 +106,7 @@ fn read_once<T: Body>(value: &Value) -> (Result<T, Violation>, Vec<Violation>) {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
     let parsed: Result<T, serde_json::Error> = serde_ignored::deserialize(tracked, |path| {
-        if unknown.len() < MOST_ERRORS {
+        if unknown.len() < MAX_ERRORS {
             let detail = "there is no such field; leave it out";
             unknown.push(Violation::at(of_ignored(&path), "unknown_field", detail));
         }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The most items of any array in a body. The rules of most fields allow fewer.
-const MOST_ITEMS: usize = 1000;
+const MAX_ITEMS: usize = 1000;
 /// A floating point number represents every whole number up to this one: 2^53.
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
@@ -56,8 +56,8 @@ fn first_violation(value: &Value, pointer: &mut String) -> Option<Violation> {
         Value::String(text) if text.contains('\0') => {
             Some(Violation::at(&**pointer, "nul", "must not contain the character NUL (U+0000)"))
         }
-        Value::Array(items) if items.len() > MOST_ITEMS => {
-            Some(Violation::at(&**pointer, "too_long", format!("must have at most {MOST_ITEMS} items")))
+        Value::Array(items) if items.len() > MAX_ITEMS => {
+            Some(Violation::at(&**pointer, "too_long", format!("must have at most {MAX_ITEMS} items")))
         }
         Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
             pointer.truncate(length);

@@ -15,7 +15,7 @@ use crate::problem::{Error, Result, Violation};
 pub(crate) const INCLUDE: &str = "include";
 
 /// The most values of one parameter.
-const MOST_VALUES: usize = 100;
+const MAX_VALUES: usize = 100;
 
 /// Splits a query into its parameters, as names and values.
 ///
@@ -29,8 +29,8 @@ pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
     let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().map(|(name, value)| {
         let count = counts.entry(name.clone()).or_default();
         *count += 1;
-        if *count > MOST_VALUES {
-            return invalid(&name, "too_long", format!("must be given at most {MOST_VALUES} times").into());
+        if *count > MAX_VALUES {
+            return invalid(&name, "too_long", format!("must be given at most {MAX_VALUES} times").into());
         }
         match value.as_str() {
             "" if name != INCLUDE => invalid(&name, "too_short", "must not be empty; leave it out instead".into()),

@@ -24,7 +24,7 @@ pub enum Created<T> {
     /// This request created the resource.
     New(T),
     /// An earlier request with the same `Idempotency-Key` created the resource, and got this answer.
-    Again(Answer),
+    Replayed(Answer),
 }
 
 /// The answer to a request that created a resource.
@@ -53,7 +53,7 @@ impl<T: Resource> Responder for Created<T> {
         let mut response = HttpResponse::Created();
         let answer = match self {
             Self::New(created) => Answer::of(&created),
-            Self::Again(answer) => {
+            Self::Replayed(answer) => {
                 response.insert_header((REPLAYED, "true"));
                 Ok(answer)
             }
@@ -73,9 +73,9 @@ impl<T: Resource> Responder for Created<T> {
 
 /// Answers 201 with a secret that no later answer has. No cache may keep the answer.
 #[derive(Debug)]
-pub struct ToldOnce<T>(pub T);
+pub struct CreatedSecret<T>(pub T);
 
-impl<T: Serialize> Responder for ToldOnce<T> {
+impl<T: Serialize> Responder for CreatedSecret<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {

@@ -71,7 +71,7 @@ pub(super) async fn create_feedback(
         _ => key.once(&db, caller, new, store::create).await,
     };
     match outcome {
-        Err(error) if error.is_of_stored_rules() => {
+        Err(error) if error.conflicts_with_stored_data() => {
             db.read(async |conn| store::explain(conn, &reach, &sent, error).await).await
         }
         outcome => outcome,

@@ -32,7 +32,7 @@ column_words! {
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
 #[diesel(table_name = feedback, treat_none_as_null = true, treat_none_as_default_value = false)]
-#[garde(custom(some_answer))]
+#[garde(custom(has_answer))]
 #[schema(example = json!({
     "external_id": null, "event_id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "direction": "participant_to_tutor",
     "municipality_code": "616", "respondent": null, "rating": 5, "useful": true, "themes_wanted": ["passwords-identification"],
@@ -84,7 +84,7 @@ pub struct FeedbackInput {
     pub publish_consent: bool,
 }
 
-fn some_answer(new: &FeedbackInput, _: &()) -> garde::Result {
+fn has_answer(new: &FeedbackInput, _: &()) -> garde::Result {
     let FeedbackInput { rating, useful, comment, themes_wanted, .. } = new;
     if rating.is_some() || useful.is_some() || comment.is_some() || !themes_wanted.is_empty() {
         return Ok(());

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     model::{Feedback, FeedbackInput, FeedbackRow},
     validation::{require_change, require_new, respondent_of},
-    visibility::{is_giver, view, visible},
+    visibility::{is_own, view, visible},
 };
 use crate::{
     auth::reach::Reach,
@@ -119,7 +119,7 @@ impl Editable for FeedbackRow {
     }
 
     fn require_reach(&self, reach: &Reach) -> Result<()> {
-        if reach.is_coordinator() || is_giver(reach, self) {
+        if reach.is_coordinator() || is_own(reach, self) {
             return Ok(());
         }
         let detail = "only the caller that gave this feedback and the coordinator may change it";

@@ -30,14 +30,14 @@ use crate::{
 };
 
 /// How long the service accepts feedback on an event after its end.
-const ACCEPTED_FOR: TimeDelta = TimeDelta::days(60);
+const ACCEPTANCE_PERIOD: TimeDelta = TimeDelta::days(60);
 
 /// Checks the rules that need no database, and returns the respondent to store.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], and [`Error::Invalid`] for a wrong respondent.
 pub(super) fn respondent_of(reach: &Reach, new: &FeedbackInput) -> Result<String> {
-    require_giver(reach, new)?;
+    require_may_give(reach, new)?;
     respondent(reach, new).map_err(|violation| Error::Invalid(vec![violation]))
 }
 
@@ -46,7 +46,7 @@ pub(super) fn respondent_of(reach: &Reach, new: &FeedbackInput) -> Result<String
 /// # Errors
 /// [`Error::OutOfReach`], and [`Error::Invalid`] with every broken rule.
 pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput) -> Result<()> {
-    require_giver(reach, new)?;
+    require_may_give(reach, new)?;
     let event = events::store::find_referenced(conn, reach, new.event_id);
     let (event, mut violations) = try_join(event, missing_references(conn, new)).await?;
     match &event {
@@ -89,7 +89,7 @@ pub(super) async fn require_change(
 }
 
 /// Refuses a caller that does not give feedback in this direction or for this municipality.
-fn require_giver(reach: &Reach, new: &FeedbackInput) -> Result<()> {
+fn require_may_give(reach: &Reach, new: &FeedbackInput) -> Result<()> {
     let own = match reach.role {
         Role::Municipality => Some(Direction::ParticipantToTutor),
         Role::Tutor => Some(Direction::TutorToParticipant),
@@ -133,7 +133,7 @@ fn require_event_of_tutor(reach: &Reach, event: &Event) -> Result<()> {
 fn event_violations(event: &Event, now: DateTime<Utc>) -> Vec<Violation> {
     let fields = &event.fields;
     let has_started = matches!(fields.status, Published | Completed) && fields.starts_at <= now;
-    let is_late = fields.ends_at < now - ACCEPTED_FOR;
+    let is_late = fields.ends_at < now - ACCEPTANCE_PERIOD;
     let rules = [("feedback_event_has_started", !has_started), ("feedback_within_60_days", is_late)];
     rules.into_iter().filter(|(_, is_broken)| *is_broken).filter_map(|(rule, _)| Violation::of_rule(rule)).collect()
 }

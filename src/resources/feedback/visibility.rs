@@ -58,7 +58,7 @@ pub(super) fn visible(reach: &Reach, only: Option<Uuid>) -> VisibleFeedback {
 }
 
 /// Whether the caller gave this feedback.
-pub(super) fn is_giver(reach: &Reach, row: &FeedbackRow) -> bool {
+pub(super) fn is_own(reach: &Reach, row: &FeedbackRow) -> bool {
     let is_own_source = row.source == reach.identity.source();
     match &reach.identity {
         Identity::Anonymous => false,
@@ -69,7 +69,7 @@ pub(super) fn is_giver(reach: &Reach, row: &FeedbackRow) -> bool {
 
 /// Returns what the caller sees of this feedback.
 pub(super) fn view(reach: &Reach, row: FeedbackRow) -> Feedback {
-    let with_origin = reach.is_coordinator() || is_giver(reach, &row);
+    let with_origin = reach.is_coordinator() || is_own(reach, &row);
     row.view(with_origin)
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     db::Db,
     http::{
-        Caller, Created, IfMatch, Json, List, Page, Patch, Replacement, ToldOnce,
+        Caller, Created, IfMatch, Json, List, Page, Patch, Replacement, CreatedSecret,
         input::list::PageQuery,
         openapi::responses::{AddProblems, CreateProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -137,7 +137,7 @@ pub(super) async fn create_invitation(
     caller: Caller<AccountsWrite>,
     id: Path<Uuid>,
     db: Data<Db>,
-) -> Result<ToldOnce<Invitation>> {
+) -> Result<CreatedSecret<Invitation>> {
     let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::renew_invitation(conn, &reach, *id).await).await.map(ToldOnce)
+    db.write(caller.author(), async move |conn| store::renew_invitation(conn, &reach, *id).await).await.map(CreatedSecret)
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     db::Db,
     http::{
-        Caller, Created, IfMatch, Json, List, NoContent, Page, Patch, Replacement, ToldOnce,
+        Caller, Created, IfMatch, Json, List, NoContent, Page, Patch, Replacement, CreatedSecret,
         input::list::PageQuery,
         openapi::responses::{
             AddProblems, CreateProblems, GetProblems, ListProblems, NotModified, RemoveProblems, WriteProblems,
@@ -140,9 +140,9 @@ pub(super) async fn create_client_secret(
     caller: Caller<ClientsWrite>,
     id: Path<Uuid>,
     db: Data<Db>,
-) -> Result<ToldOnce<NewSecret>> {
+) -> Result<CreatedSecret<NewSecret>> {
     let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::add_secret(conn, &reach, *id).await).await.map(ToldOnce)
+    db.write(caller.author(), async move |conn| store::add_secret(conn, &reach, *id).await).await.map(CreatedSecret)
 }
 
 /// Delete a secret of a client

@@ -9,7 +9,7 @@ use super::{
     attempts::record_outcome,
     grant::of_account,
     sessions::{self, Session},
-    token_answer::{SessionAnswer, TokenAnswer},
+    token_response::{SessionResponse, TokenResponse},
 };
 use crate::{
     admission::Permit,
@@ -49,7 +49,7 @@ impl Body for Login {}
 #[utoipa::path(
     tag = "sign-in",
     security(()),
-    responses((status = 200, description = "An access token and a refresh token", body = SessionAnswer), LoginProblems),
+    responses((status = 200, description = "An access token and a refresh token", body = SessionResponse), LoginProblems),
 )]
 #[post("/v1/auth/login")]
 pub(super) async fn login(
@@ -59,7 +59,7 @@ pub(super) async fn login(
     db: Data<Db>,
     auth: Data<Auth>,
     config: Data<Config>,
-) -> Result<SessionAnswer> {
+) -> Result<SessionResponse> {
     let attempt = Attempt::new(&normalize_email(&body.email), client_address(&request));
     let permit = attempt.hashing_permit(&auth.password_hashing)?;
     answer(within_limit(sign_in(&db, attempt, permit, body)).await?, &auth, &config)
@@ -82,9 +82,9 @@ async fn sign_in(db: &Db, attempt: Attempt, permit: Permit<String>, body: Login)
     session.ok_or(Error::SignInRefused)
 }
 
-fn answer(session: Session, auth: &Auth, config: &Config) -> Result<SessionAnswer> {
-    let token = TokenAnswer::issue(auth, of_account(&session.account, config), session.issued_at)?;
-    Ok(SessionAnswer { token, refresh_token: session.refresh_token })
+fn answer(session: Session, auth: &Auth, config: &Config) -> Result<SessionResponse> {
+    let token = TokenResponse::issue(auth, of_account(&session.account, config), session.issued_at)?;
+    Ok(SessionResponse { token, refresh_token: session.refresh_token })
 }
 
 /// A refresh token.
@@ -107,7 +107,7 @@ impl Body for RefreshToken {}
 #[utoipa::path(
     tag = "sign-in",
     security(()),
-    responses((status = 200, description = "An access token and the next refresh token", body = SessionAnswer),
+    responses((status = 200, description = "An access token and the next refresh token", body = SessionResponse),
         RefreshProblems),
 )]
 #[post("/v1/auth/refresh")]
@@ -117,7 +117,7 @@ pub(super) async fn refresh(
     db: Data<Db>,
     auth: Data<Auth>,
     config: Data<Config>,
-) -> Result<SessionAnswer> {
+) -> Result<SessionResponse> {
     let rotate = async move |conn: &_| sessions::rotate(conn, &body.refresh_token).await;
     let session = db.write(Author::default(), rotate).await?;
     answer(session.ok_or(Error::RefreshRefused)?, &auth, &config)

@@ -7,7 +7,7 @@ mod me;
 mod oauth;
 mod password;
 mod sessions;
-mod token_answer;
+mod token_response;
 mod token_form;
 mod token_problem;
 

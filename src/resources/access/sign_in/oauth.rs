@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     attempts::record_outcome,
     grant::of_client,
-    token_answer::TokenAnswer,
+    token_response::TokenResponse,
     token_form::{TokenForm, TokenRequest, credentials},
     token_problem::{INVALID_CLIENT, INVALID_REQUEST, INVALID_SCOPE, TokenProblem, UNSUPPORTED_GRANT},
 };
@@ -25,7 +25,7 @@ use crate::{
 /// The media type of a token request.
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The longest `scope` in bytes. All scopes of the service fit.
-const LONGEST_SCOPE: usize = 1000;
+const MAX_SCOPE_BYTES: usize = 1000;
 
 /// Get a token as a partner system
 ///
@@ -37,7 +37,7 @@ const LONGEST_SCOPE: usize = 1000;
     security(()),
     request_body(content_type = "application/x-www-form-urlencoded", content = TokenRequest),
     responses(
-        (status = 200, description = "An access token", body = TokenAnswer),
+        (status = 200, description = "An access token", body = TokenResponse),
         (status = 400, description = "The request is malformed", body = TokenProblem),
         (status = 401, description = "The client id or the secret is wrong, or the client is disabled", body = TokenProblem),
         (status = 408, description = "The form arrived too slowly", body = crate::problem::body::Problem, content_type = "application/problem+json"),
@@ -69,7 +69,7 @@ pub(super) async fn issue_token(
     let (client, read_at) = within_limit(sign_in(&request, &db, &id, secret)).await?;
     let scope = granted(&client, form.get("scope"))?;
     let issued_at = issue_at(client.access_changed_at, read_at);
-    let answer = TokenAnswer::issue(&auth, of_client(&client, scope), issued_at);
+    let answer = TokenResponse::issue(&auth, of_client(&client, scope), issued_at);
     Ok(answer.map_err(TokenProblem::from)?)
 }
 
@@ -97,7 +97,7 @@ async fn sign_in(
 /// Returns the requested scopes, each of which the client must have; without a request, all scopes of the client.
 fn granted(client: &StoredClient, requested: Option<&str>) -> Result<String, TokenProblem> {
     let Some(requested) = requested else { return Ok(client.fields.scopes.join(" ")) };
-    if requested.len() > LONGEST_SCOPE {
+    if requested.len() > MAX_SCOPE_BYTES {
         return Err(INVALID_SCOPE);
     }
     let requested: Vec<_> = requested.split(' ').filter(|scope| !scope.is_empty()).collect();

@@ -7,7 +7,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::{Error, body::too_many};
+use crate::problem::{Error, body::add_rate_limit_headers};
 
 /// An error response of the token endpoint (RFC 6749, section 5.2).
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,7 +64,7 @@ impl ResponseError for TokenProblem {
             response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"kuntatutorit\""));
         }
         if let Some(seconds) = self.retry_after {
-            too_many(&mut response, seconds);
+            add_rate_limit_headers(&mut response, seconds);
         }
         response.json(self)
     }

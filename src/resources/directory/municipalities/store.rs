@@ -45,7 +45,7 @@ impl Lookup for ByCode {
     }
 }
 
-/// Returns one municipality, looked up together with others.
+/// Returns one municipality, searched up together with others.
 ///
 /// # Errors
 /// [`Error::NotFound`].

@@ -38,7 +38,7 @@ impl Lookup for ById {
     }
 }
 
-/// Returns one tutor, looked up together with others.
+/// Returns one tutor, searched up together with others.
 ///
 /// # Errors
 /// [`Error::NotFound`].

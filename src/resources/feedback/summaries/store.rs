@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The most comments of a summary.
-const MOST_COMMENTS: i32 = 100;
+const MAX_COMMENTS: i32 = 100;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -109,7 +109,7 @@ async fn comments_of_event(mut conn: &Conn, id: Uuid, direction: Direction) -> R
         .filter(feedback_comments::event_id.eq(id))
         .filter(feedback_comments::direction.eq(direction))
         .filter(feedback_comments::shown);
-    Ok(query.order(feedback_comments::place).limit(MOST_COMMENTS.into()).load(&mut conn).await?)
+    Ok(query.order(feedback_comments::place).limit(MAX_COMMENTS.into()).load(&mut conn).await?)
 }
 
 async fn comments_of_all(mut conn: &Conn, rows: &[SummaryRow], direction: Direction) -> Result<Vec<PublishedComment>> {
@@ -117,7 +117,7 @@ async fn comments_of_all(mut conn: &Conn, rows: &[SummaryRow], direction: Direct
     if events.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = diesel::select(first_comments(events, direction, MOST_COMMENTS));
+    let ids = diesel::select(first_comments(events, direction, MAX_COMMENTS));
     let query = PublishedComment::query()
         .inner_join(feedback_comments::table.on(feedback_comments::feedback_id.eq(feedback::id)))
         .filter(feedback_comments::feedback_id.eq_any(ids));

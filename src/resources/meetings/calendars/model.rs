@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use super::language::Language;
 use crate::{
-    db::batching::response_cache::CachedAnswer,
+    db::batching::response_cache::CachedResponse,
     http::{
         input::{
             if_match::EntityTags,
@@ -45,15 +45,15 @@ impl FromRequest for CalendarQuery {
 
 /// A rendered calendar.
 #[derive(Debug)]
-pub(super) struct Calendar(pub(super) CachedAnswer);
+pub(super) struct Calendar(pub(super) CachedResponse);
 
 impl Calendar {
     /// Makes the answer from the text of a calendar. The calendar changes when one of its events is written, and at
     /// `next_start`, when its next event starts.
-    pub(super) fn answer(mut text: String, next_start: Option<DateTime<Utc>>) -> CachedAnswer {
+    pub(super) fn answer(mut text: String, next_start: Option<DateTime<Utc>>) -> CachedResponse {
         text.shrink_to_fit();
         let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..18]);
-        CachedAnswer { body: text.into(), etag: Some(format!("\"{hash}\"")), valid_until: next_start }
+        CachedResponse { body: text.into(), etag: Some(format!("\"{hash}\"")), valid_until: next_start }
     }
 }
 
@@ -61,7 +61,7 @@ impl Responder for Calendar {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let CachedAnswer { body, etag, .. } = self.0;
+        let CachedResponse { body, etag, .. } = self.0;
         let etag = etag.unwrap_or_default();
         let known_tags = EntityTags::from_header(request, &header::IF_NONE_MATCH);
         let is_known = known_tags.is_some_and(|tags| tags.have(&etag));

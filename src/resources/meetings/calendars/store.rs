@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     db::{
         Db,
-        batching::response_cache::{CacheKey, CachedAnswer, ResponseCache},
+        batching::response_cache::{CacheKey, CachedResponse, ResponseCache},
         time_limit::within_limit,
     },
     domain::MunicipalityCode,
@@ -96,7 +96,7 @@ impl Calendars {
         municipality: Option<&MunicipalityCode>,
         language: Language,
         name: String,
-    ) -> Result<CachedAnswer> {
+    ) -> Result<CachedResponse> {
         let window = self.db.read_long(async |conn| calendar_window(conn, reach, municipality).await);
         let CalendarWindow { events, next_start } = window.await?;
         let contents = Contents { name, language, public_url: self.config.public_url.clone(), events };

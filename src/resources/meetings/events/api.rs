@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     filter::EventFilter,
-    include::{EventAnswer, EventPage, Include, find_with, list_with},
+    include::{EventResponse, EventPage, Include, find_with, list_with},
     model::{Event, EventInput, EventPatch, EventRow},
     scopes::{EventsRead, EventsWrite},
     store,
@@ -87,7 +87,7 @@ pub(super) async fn create_event(
     tag = "events",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(("id" = Uuid, Path, description = "The id of the event"), Include),
-    responses((status = 200, description = "The event", body = EventAnswer, headers(("ETag" = String))), NotModified,
+    responses((status = 200, description = "The event", body = EventResponse, headers(("ETag" = String))), NotModified,
         IncludingProblems),
 )]
 #[get("/v1/events/{id}")]

@@ -108,7 +108,7 @@ pub(super) struct Included {
 /// An event, and the resources that `include` asked for. The `ETag` covers both; `If-Match` compares the event alone.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(examples::example_of::<Event>()))]
-pub(super) struct EventAnswer {
+pub(super) struct EventResponse {
     #[serde(flatten)]
     pub event: Event,
     /// The resources that `include` asked for.
@@ -131,7 +131,7 @@ pub(super) struct EventPage {
     pub included: Option<Included>,
 }
 
-impl Resource for EventAnswer {
+impl Resource for EventResponse {
     const COLLECTION: &'static str = Event::COLLECTION;
 
     fn key(&self) -> String {
@@ -156,13 +156,13 @@ impl Resource for EventAnswer {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub(super) async fn find_with(db: &Db, reach: &Reach, included: &IncludedReaches, id: Uuid) -> Result<EventAnswer> {
+pub(super) async fn find_with(db: &Db, reach: &Reach, included: &IncludedReaches, id: Uuid) -> Result<EventResponse> {
     let event = store::look_up(db, reach, id).await?;
     if included.is_empty() {
-        return Ok(EventAnswer { event, included: None });
+        return Ok(EventResponse { event, included: None });
     }
     let included = db.read(async |conn| included.load(conn, std::slice::from_ref(&event)).await).await?;
-    Ok(EventAnswer { event, included: Some(included) })
+    Ok(EventResponse { event, included: Some(included) })
 }
 
 /// Returns a page of events with the resources to include.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     status::EventStatus,
-    venue::{Venue, some_place},
+    venue::{Venue, has_location},
 };
 use crate::{
     domain::{
@@ -104,7 +104,7 @@ pub struct EventInput {
     #[schema(default = "Europe/Helsinki", min_length = 1, max_length = 64)]
     pub time_zone: String,
     /// The place of the event.
-    #[garde(custom(some_place), dive)]
+    #[garde(custom(has_location), dive)]
     pub venue: Option<Venue>,
     /// The address for joining over the internet. Only the host, the tutors and signed-in members of the audience see it.
     #[garde(dive)]

@@ -42,7 +42,7 @@ impl Lookup for ById {
     }
 }
 
-/// Returns one event, looked up together with others.
+/// Returns one event, searched up together with others.
 ///
 /// # Errors
 /// [`Error::NotFound`].
