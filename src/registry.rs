@@ -124,7 +124,7 @@ pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("refresh_tokens", "refresh tokens, stored as hashes"),
     table("invitations", "invitations of accounts, stored as hashes"),
     table("sign_in_failures", "throttling of sign-in").with_personal(&["subject", "address"]),
-    table("idempotency_keys", "answers that are replayed for 24 hours").with_personal(&["body"]),
+    table("idempotency_keys", "responses that are replayed for 24 hours").with_personal(&["body"]),
     table("search_synonym", "synonyms for the search"),
     table("__diesel_schema_migrations", "the applied migrations"),
 ];
@@ -240,4 +240,3 @@ const fn all_scopes() -> [ScopeRow; 2 * COLLECTIONS.len() + OTHER_SCOPES.len()] 
     }
     all
 }
-

@@ -16,7 +16,10 @@ pub const CODES: &[(&str, &str)] = &[
         "401. The invitation is unknown, was used before or has expired: ask the coordinator for another one.",
     ),
     ("missing_scope", "403. The token lacks a scope: get a token with the scope that <code>scope</code> names."),
-    ("out_of_reach", "403. You may see the resource but not change it: <code>detail</code> names the callers that may."),
+    (
+        "out_of_reach",
+        "403. You may see the resource but not change it: <code>detail</code> names the callers that may.",
+    ),
     ("not_found", "404. The resource does not exist, or you may not see it: check the path and the id."),
     ("method_not_allowed", "405. The path does not support the method: use one that <code>Allow</code> names."),
     (
@@ -61,21 +64,18 @@ pub const CODES: &[(&str, &str)] = &[
         "precondition_failed",
         "412. The resource has changed since you read it: read it again, then repeat your change with the new <code>ETag</code>.",
     ),
-    (
-        "payload_too_large",
-        "413. The body is too large: send a smaller one. <code>detail</code> states the limit.",
-    ),
+    ("payload_too_large", "413. The body is too large: send a smaller one. <code>detail</code> states the limit."),
     ("uri_too_long", "414. The query is longer than 16 kB: split a long list of values over several requests."),
-    ("unsupported_media_type", "415. The operation does not accept the media type or the content encoding of the body: send the media type that <code>Accept</code> names, unencoded."),
+    (
+        "unsupported_media_type",
+        "415. The operation does not accept the media type or the content encoding of the body: send the media type that <code>Accept</code> names, unencoded.",
+    ),
     ("invalid", "422. The input is not valid: <code>errors</code> lists every broken rule and what to do."),
     (
         "precondition_required",
         "428. The operation needs <code>If-Match</code>: send it with the <code>ETag</code> that you read.",
     ),
-    (
-        "too_many_requests",
-        "429. Too many attempts: wait for as many seconds as <code>Retry-After</code> says.",
-    ),
+    ("too_many_requests", "429. Too many attempts: wait for as many seconds as <code>Retry-After</code> says."),
     ("http", "The request is not valid HTTP, or the server does not support it: the status says why."),
     ("internal", "500. The service failed: quote the <code>request_id</code> when you report it."),
     (
@@ -90,7 +90,10 @@ pub const CODES: &[(&str, &str)] = &[
         "unavailable",
         "503. The service is temporarily unavailable: retry after as many seconds as <code>Retry-After</code> says.",
     ),
-    ("idempotency_key_reused", "In <code>errors</code>: the key was used for another request. Use a new key for each request."),
+    (
+        "idempotency_key_reused",
+        "In <code>errors</code>: the key was used for another request. Use a new key for each request.",
+    ),
     ("unknown_field", "In <code>errors</code>: there is no such field. Leave it out, or correct its name."),
     (
         "wrong_type",

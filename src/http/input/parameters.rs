@@ -16,9 +16,9 @@ use crate::{
 
 /// The longest query, in bytes.
 pub const QUERY_LIMIT: usize = 16 * 1024;
-/// The most parameters of one query, repeated ones included.
+/// The maximum number of parameters in one query, repeated ones included.
 const MAX_PARAMETERS: usize = 400;
-/// The most unknown parameters that one answer names.
+/// The maximum number of unknown parameters that one response names.
 const MAX_NAMED: usize = 20;
 
 /// The query parameters of each operation, from the API document.

@@ -20,8 +20,8 @@ use crate::{
     },
 };
 
-/// Gives the request its id, runs it in a span that adds the id to every line of the log, and logs and counts the answer.
-/// The log gets no personal data and no tokens, and the template of the route instead of the path.
+/// Gives the request its id, runs it in a span that adds the id to every log line, and logs and counts the response. The log gets
+/// no personal data and no tokens, and the template of the route instead of the path.
 pub async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

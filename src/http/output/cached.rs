@@ -1,4 +1,4 @@
-//! Rendered answers, which the response cache can keep.
+//! Rendered responses, which the response cache can store.
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -7,14 +7,14 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::json::{RESOURCE_SIZE, unless_known, write};
+use super::json::{RESOURCE_SIZE, unless_not_modified, write};
 use crate::{
     db::batching::response_cache::CachedResponse,
     http::resource::{Resource, etag},
     problem::Result,
 };
 
-/// The header that marks an answer as worth compressing. The compression middleware removes it.
+/// The header that marks a response as worth compressing. The compression middleware removes it.
 pub const COMPRESSIBLE: HeaderName = HeaderName::from_static("x-compressible");
 
 /// A resource, rendered as JSON.
@@ -37,7 +37,7 @@ pub fn render_page(page: &impl Serialize, items: usize) -> Result<CachedResponse
 
 fn render(value: &impl Serialize, expected_size: usize, etag: Option<String>) -> Result<CachedResponse> {
     let mut body = write(value, expected_size)?;
-    // The cache may keep the body for minutes.
+    // The cache may hold the body for minutes.
     body.shrink_to_fit();
     Ok(CachedResponse { body: body.into(), etag, valid_until: None })
 }
@@ -47,7 +47,7 @@ impl Responder for RenderedResource {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let CachedResponse { body, etag, .. } = self.0;
-        unless_known(request, etag.unwrap_or_default(), |response| {
+        unless_not_modified(request, etag.unwrap_or_default(), |response| {
             response.content_type(ContentType::json()).body(body)
         })
     }

@@ -1,4 +1,4 @@
-//! The answers that contain tokens.
+//! The responses that contain tokens.
 
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody};
 use chrono::{DateTime, Utc};
@@ -43,7 +43,7 @@ pub(super) struct SessionResponse {
 }
 
 impl TokenResponse {
-    /// Issues an access token at a time.
+    /// Issues an access token with this issue time.
     pub(super) fn issue(auth: &Auth, grant: Grant, issued_at: DateTime<Utc>) -> Result<Self> {
         let access_token = auth.tokens.issue(&grant, issued_at).map_err(|error| Error::Internal(error.into()))?;
         Ok(Self { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope: grant.scope })
@@ -67,6 +67,6 @@ impl Responder for SessionResponse {
 }
 
 /// Responds so that no cache stores the tokens (RFC 6749, section 5.1).
-fn without_caching(answer: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).insert_header(("pragma", "no-cache")).json(answer)
+fn without_caching(body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).insert_header(("pragma", "no-cache")).json(body)
 }

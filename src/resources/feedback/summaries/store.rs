@@ -1,5 +1,5 @@
-//! Summaries in the database. Every caller who sees an event sees the published figures of what participants say about it.
-//! This file decides who sees what tutors say about participants.
+//! Summaries in the database. Every caller that sees an event sees the published figures of participants. This file decides
+//! which callers see the figures of tutors.
 
 use diesel::{
     dsl::array,
@@ -30,7 +30,7 @@ use crate::{
     schema::{event_tutors, feedback, feedback_comments, feedback_summaries},
 };
 
-/// The most comments of a summary.
+/// The maximum number of comments in a summary.
 const MAX_COMMENTS: i32 = 100;
 
 #[diesel::declare_sql_function]
@@ -41,8 +41,8 @@ extern "SQL" {
 
 /// Returns the summary of the feedback on an event.
 ///
-/// The version is read before the comments. An `ETag` may therefore be older than the comments that it stands for, which
-/// costs one more request, but never newer, which would hide a change.
+/// The version is read before the comments. An `ETag` may therefore be older than the comments in the response, which costs
+/// one more request, but never newer, which would hide a change.
 ///
 /// # Errors
 /// [`crate::problem::Error::NotFound`] when the caller does not see the event.
@@ -83,7 +83,8 @@ pub async fn of_tutor(conn: &Conn, reach: &Reach, id: Uuid) -> Result<TutorFeedb
     })
 }
 
-/// Whether the caller sees what tutors say about participants at this event: those who can read the feedback itself do.
+/// Whether the caller sees the feedback of tutors about participants at this event. Callers that can read the feedback
+/// itself do.
 fn sees_feedback_of_tutors(reach: &Reach, event: &Event) -> bool {
     let is_account = matches!(reach.identity, Identity::Account(_));
     reach.is_coordinator() || (is_account && hosts_or_presents(reach, event))
@@ -97,7 +98,7 @@ async fn rows_of_event(mut conn: &Conn, id: Uuid) -> Result<Vec<SummaryRow>> {
 /// does not change the version of the whole.
 async fn rows_of_tutor(mut conn: &Conn, id: Uuid) -> Result<Vec<SummaryRow>> {
     let presented = event_tutors::table.filter(event_tutors::tutor_id.eq(id)).select(event_tutors::event_id);
-    // As an array, PostgreSQL looks for all events in one index scan.
+    // With an array, PostgreSQL finds all events in one index scan.
     let query = SummaryRow::query().filter(feedback_summaries::event_id.eq_any(array::<SqlUuid, _>(presented)));
     let query = query.filter(feedback_summaries::version.gt(0));
     Ok(query.order((feedback_summaries::event_id, feedback_summaries::direction)).load(&mut conn).await?)
@@ -132,8 +133,8 @@ fn total(rows: &[SummaryRow], direction: Direction) -> Figures {
     figures
 }
 
-/// Returns one version for all rows: another number whenever a version or the set of events changes. It is below 2^53, so
-/// that every JSON reader keeps it exactly.
+/// Returns one version for all rows: a different number whenever a version or the set of events changes. It is below 2^53,
+/// so that every JSON reader represents it exactly.
 fn version_of_all(rows: &[SummaryRow]) -> i64 {
     let mut hash = Sha256::new();
     for row in rows {
