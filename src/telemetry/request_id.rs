@@ -14,7 +14,7 @@ pub const X_REQUEST_ID: &str = "x-request-id";
 pub struct RequestId(Rc<str>);
 
 impl RequestId {
-    /// Returns the id of this request; it is empty before [`Self::assign`].
+    /// Returns the id of this request; it is empty before `assign` has set it.
     pub fn of(request: &impl HttpMessage) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self("".into()))
     }
