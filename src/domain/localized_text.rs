@@ -128,7 +128,7 @@ impl<const MAX: usize> PartialSchema for LocalizedText<MAX> {
                 .pattern(Some(r"\S"))
         };
         let text = "A text in one or several languages. At least one part must be present, and no part may be blank. A part that is \
-                    null counts as left out.";
+                    null counts as absent.";
         let object = ObjectBuilder::new().description(Some(text)).min_properties(Some(1));
         CONTENT_LANGUAGES
             .iter()

@@ -50,7 +50,7 @@ const SOURCES: &[Source] = &[
     },
     Source {
         name: "Digital and Population Data Services Agency",
-        what: "names of forms and themes of digital support",
+        what: "names of the forms and themes of digital support",
         license: None,
     },
     Source { name: "Uudenmaan liitto", what: "the programme's published events", license: None },
