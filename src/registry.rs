@@ -19,6 +19,8 @@ pub struct Collection {
     pub write: ScopeRow,
     /// Whether the change ledger records it.
     pub in_ledger: bool,
+    /// Whether a row belongs to the caller that created it, and not to its municipality.
+    pub of_creator: bool,
     /// The states in which only some callers see a row.
     pub hidden_states: &'static [&'static str],
     /// The columns with personal data.
@@ -65,11 +67,11 @@ pub const COLLECTIONS: &[Collection] = &[
         .write("events:write", SIGNED_IN, "Write events.")
         .with_codes(&["host_municipality_code", "venue", "audience"])
         .with_personal(&["online_url"]).with_public(&["external_id"]),
-    collection("feedback", "id", "Feedback on events: of participants about the tutors, and of tutors about the participants.").in_ledger()
+    collection("feedback", "id", "What participants say about the tutors, and tutors about the participants.").in_ledger().of_creator()
         .read("feedback:read", SIGNED_IN, "Read feedback.")
         .write("feedback:write", SIGNED_IN, "Give feedback, and change your own.")
         .with_codes(&["municipality_code"]).with_personal(&["respondent", "comment", "external_id"]),
-    collection("calendar-links", "id", "Secret addresses that show events in calendar programs.")
+    collection("calendar-links", "id", "Secret addresses that show events in calendar programs.").of_creator()
         .read("calendar-links:read", SIGNED_IN, "Read your own calendar links.")
         .write("calendar-links:write", SIGNED_IN, "Create and revoke your own calendar links.")
         .with_codes(&["municipality_code"]).with_personal(&["name"]),
@@ -170,6 +172,10 @@ impl Collection {
         Self { in_ledger: true, ..self }
     }
 
+    const fn of_creator(self) -> Self {
+        Self { of_creator: true, ..self }
+    }
+
     const fn hidden_in(self, states: &'static [&'static str]) -> Self {
         Self { hidden_states: states, ..self }
     }
@@ -210,6 +216,7 @@ const fn collection(name: &'static str, key: &'static str, about: &'static str) 
         read: none,
         write: none,
         in_ledger: false,
+        of_creator: false,
         hidden_states: &[],
         personal: &[],
         public: &[],

@@ -56,6 +56,7 @@ create index events_by_status on events (status, starts_at, id);
 create index events_drafts on events (host_municipality_code, starts_at, id) where status = 'draft';
 create index events_drafts_by_kind on events (kind, starts_at, id) where status = 'draft';
 create index events_drafts_by_modality on events (modality, starts_at, id) where status = 'draft';
+create index events_drafts_by_source on events (source, starts_at, id) where status = 'draft';
 create index events_by_source on events (source, starts_at, id);
 create index events_by_external_id on events (external_id, starts_at, id) where external_id is not null;
 create index events_for_the_region on events (starts_at, id) where audience = '{}';

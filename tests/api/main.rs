@@ -13,6 +13,8 @@
 //! | [`structure.rs`](contract::structure) | No file of the library imports itself, and no layer imports upwards |
 //! | [`bounds/`](contract::bounds) | Every bound in the document is the bound of the code (computed) |
 //! | [`every_path.rs`](contract::every_path) | Methods, headers, compression, CORS and malformed bodies |
+//! | [`every_resource.rs`](contract::every_resource) | The address, the entity tag and the conditions of a row, from its creation to its deletion (computed) |
+//! | [`lists.rs`](contract::lists) | Every filter leaves the rows with its value; every order has each row once (computed) |
 //! | [`idempotency.rs`](contract::idempotency) | A request repeated with the same `Idempotency-Key` is carried out once |
 //! | [`any_input/`](contract::any_input) | Property tests: cursors, localised texts, merge patches |
 //! | [`value_rules.rs`](contract::value_rules) | The rules of single values in Rust and in SQL agree |

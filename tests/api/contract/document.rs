@@ -1,7 +1,7 @@
 //! The OpenAPI document equals the code, `src/schema.rs` equals the database, and every constraint of the database has
 //! a problem of its own.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
@@ -120,8 +120,9 @@ fn declared(schema: &str) -> BTreeSet<String> {
 #[test]
 fn migrations_run_once() {
     let url = empty_database();
+    let written = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")).unwrap().count();
     run(async {
-        assert_eq!(migrations::run(&url).await.unwrap().len(), 11);
+        assert_eq!(migrations::run(&url).await.unwrap().len(), written);
         assert!(migrations::run(&url).await.unwrap().is_empty(), "the second run had something to do");
     });
 }
@@ -223,7 +224,8 @@ fn every_tag_has_operations_and_every_collection_has_its_tag() {
     let described: Vec<_> = document.tags.iter().flatten().map(|tag| tag.name.clone()).collect();
     assert_eq!(used, described.iter().cloned().collect(), "the tags in use differ from the tags in the document");
     for collection in COLLECTIONS {
-        for (path, tags) in operations().filter(|(path, _)| **path == collection.path()) {
+        let paths = [collection.path(), format!("{}/{{{}}}", collection.path(), collection.key)];
+        for (path, tags) in operations().filter(|(path, _)| paths.contains(path)) {
             assert_eq!(tags, [collection.name], "{path}");
         }
     }

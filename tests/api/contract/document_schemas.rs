@@ -56,7 +56,8 @@ fn a_patch_requires_no_field_and_has_no_default() {
     let document = serde_json::to_value(server::document()).unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let patches: Vec<_> = schemas.iter().filter(|(name, _)| name.ends_with("Patch")).collect();
-    assert_eq!(patches.len(), 7, "{patches:?}");
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(patches.len(), paths.values().filter(|item| item.get("patch").is_some()).count(), "{patches:?}");
     let mut found = Vec::new();
     for (name, schema) in patches {
         demands(schema, name, &document, &mut found);

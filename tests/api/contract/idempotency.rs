@@ -13,7 +13,7 @@ use crate::support::{
     rows::{self, Rows},
     sql,
 };
-use kuntatutorit::registry;
+use kuntatutorit::registry::{self, COLLECTIONS};
 
 const HEADER: &str = "idempotency-key";
 
@@ -61,13 +61,34 @@ fn is_replay(answer: &Answer) -> bool {
     answer.headers.get("idempotency-replayed").is_some_and(|value| value == "true")
 }
 
+/// Collections whose rows are created without a key, each with the reason.
+const WITHOUT_KEY: &[(&str, &str)] = &[
+    ("accounts", "the answer has the secret of an invitation, which the service does not store"),
+    ("calendar-links", "the answer has the secret address, which the service does not store"),
+    ("clients", "the answer has the secret of the client, which the service does not store"),
+];
+
+#[test]
+fn every_operation_that_creates_a_row_accepts_a_key() {
+    for collection in COLLECTIONS {
+        let create = operations().into_iter().find(|o| o.method == "POST" && o.path == collection.path()).unwrap();
+        assert_eq!(
+            accepts_key(&create),
+            WITHOUT_KEY.iter().all(|(name, _)| *name != collection.name),
+            "{}: let it accept an Idempotency-Key, or add the collection to WITHOUT_KEY with the reason",
+            create.id
+        );
+    }
+}
+
+fn accepts_key(operation: &Operation) -> bool {
+    operation.parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case(HEADER))
+}
+
 #[tokio::test]
 async fn a_repeated_request_creates_one_row_and_gets_the_same_bytes() {
     let server = Server::start();
     let rows = Rows::of(&server, "049").await;
-    let accepts_key = |operation: &Operation| {
-        operation.parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case(HEADER))
-    };
     for operation in operations().iter().filter(|operation| accepts_key(operation)) {
         let path = &operation.path;
         let collection = registry::of_path(path).unwrap();

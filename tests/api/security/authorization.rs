@@ -103,3 +103,32 @@ async fn a_caller_cannot_write_rows_of_another_municipality() {
         }
     }
 }
+
+/// A caller that acts for one municipality does not give its rows to another one, which it could not take back.
+#[tokio::test]
+async fn a_caller_cannot_move_its_row_to_another_municipality() {
+    let server = Server::start();
+    let rows = Rows::of(&server, "049").await;
+    let all = SCOPES.iter().map(|scope| scope.name).collect::<Vec<_>>().join(" ");
+    let mut moves = 0;
+    for operation in operations().iter().filter(|operation| operation.method == Method::PATCH) {
+        let (collection, _, row) = rows.row(&operation.path);
+        let of = COLLECTIONS.iter().find(|of| of.path() == collection).unwrap();
+        for column in of.municipality_codes.iter().filter(|column| **column != of.key && row[**column].is_string()) {
+            let path = rows.path(&operation.path);
+            for caller in [server.municipality("049"), server.partner("rows", &all, Some("049"))] {
+                let answer = call(&caller, operation, &path, &json!({*column: "092"})).await;
+                assert!(
+                    matches!(answer.status, 403 | 404 | 422),
+                    "{} with another {column} answered {}",
+                    operation.id,
+                    answer.text
+                );
+                let after = server.coordinator().get(&path).await.expect(200).body;
+                assert_eq!(after[*column], row[*column], "{} moved the row", operation.id);
+                moves += 1;
+            }
+        }
+    }
+    assert!(moves > 4, "only {moves} moves");
+}

@@ -13,7 +13,7 @@ use crate::support::{
     document::{Operation, has_type, operations},
     personal_data::{Word, Words},
     rows,
-    rows::{Owner, Rows, creation, missing_path},
+    rows::{Rows, creation, missing_path},
 };
 use kuntatutorit::registry;
 use kuntatutorit::registry::Collection;
@@ -152,8 +152,7 @@ fn may_see(caller: Caller, with_contacts: bool, collection: &Collection, level: 
         (Caller::Anonymous, _) => false,
         (_, Level::Members) => with_contacts,
         (Caller::RegionalPartner, Level::Owners) => {
-            rows::owner(collection.name) == Owner::Municipality
-                && scopes::can_hold(Role::Partner, collection.write.name)
+            !collection.of_creator && scopes::can_hold(Role::Partner, collection.write.name)
         }
         (_, Level::Owners) => false,
     }

@@ -11,7 +11,7 @@ use crate::support::{
     Server,
     callers::Caller,
     document::{Operation, operations},
-    rows::{ONLY_FOR_THE_COORDINATOR, ONLY_OWN_ROW_OF_A_TUTOR, Owner, Rows, missing_path, owner},
+    rows::{ONLY_FOR_THE_COORDINATOR, ONLY_OWN_ROW_OF_A_TUTOR, Rows, missing_path},
 };
 use kuntatutorit::registry;
 use kuntatutorit::registry::{COLLECTIONS, Collection};
@@ -26,12 +26,13 @@ enum Row {
 /// Whether a caller with the right scope may write this row.
 fn may_write(caller: Caller, collection: &Collection, row: Row) -> bool {
     let own = row == Row::OfOwnMunicipality;
-    match (caller, owner(collection.name)) {
-        (Caller::Coordinator, _) => true,
-        (Caller::Anonymous, _) | (_, Owner::Creator) => false,
-        (Caller::Tutor, _) => own && !ONLY_OWN_ROW_OF_A_TUTOR.contains(&collection.name),
-        (Caller::Municipality | Caller::BoundPartner, _) => own,
-        (Caller::RegionalPartner, _) => true,
+    match caller {
+        Caller::Coordinator => true,
+        Caller::Anonymous => false,
+        _ if collection.of_creator => false,
+        Caller::Tutor => own && !ONLY_OWN_ROW_OF_A_TUTOR.contains(&collection.name),
+        Caller::Municipality | Caller::BoundPartner => own,
+        Caller::RegionalPartner => true,
     }
 }
 
@@ -48,9 +49,8 @@ fn expected_status(caller: Caller, operation: &Operation, public_read: bool, row
         return if operation.method == Method::GET { 200 } else { 422 };
     }
     let collection = registry::of_path(&operation.path).unwrap();
-    // Every caller with the scope sees rows that may be public. Other rows are visible to their creator and the
-    // coordinator.
-    let visible = caller == Caller::Coordinator || scopes::can_hold(Role::Anonymous, collection.read.name);
+    // A caller with the scope sees every row in no hidden state, but not what other callers created for themselves.
+    let visible = caller == Caller::Coordinator || !collection.of_creator;
     match (row, &operation.method) {
         (Row::Missing, _) => 404,
         _ if !visible => 404,

@@ -47,23 +47,6 @@ pub(crate) fn visible_to_members(collection: &str) -> Option<Value> {
     (collection == "tutors").then(|| json!({"visibility": "network"}))
 }
 
-/// The callers that own a row, beside the coordinator.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Owner {
-    /// Every caller that acts for its municipality.
-    Municipality,
-    /// The caller that created it.
-    Creator,
-}
-
-/// Returns the owner of the rows of a collection.
-pub(crate) fn owner(collection: &str) -> Owner {
-    match collection {
-        "feedback" | "calendar-links" => Owner::Creator,
-        _ => Owner::Municipality,
-    }
-}
-
 /// Operations on rows of a municipality that only the coordinator may use.
 pub(crate) const ONLY_FOR_THE_COORDINATOR: &[&str] = &["delete_municipality"];
 /// Collections in which an account of a tutor writes only its own row, and no other row of its municipality.

@@ -11,7 +11,7 @@ use kuntatutorit::registry::{COLLECTIONS, Collection};
 /// Tables with fewer rows are not checked.
 pub(super) const MANY: usize = 2000;
 /// How many copies of a row a collection gets that the generated data does not fill.
-const COPIES: usize = 3000;
+const COPIES: usize = 12_000;
 /// Collections that stay small, each with the reason.
 const SMALL: &[(&str, &str)] = &[
     ("municipalities", "Finland has about 300 municipalities"),
@@ -79,12 +79,13 @@ async fn foreign_keys(url: &str, collection: &Collection) -> BTreeMap<String, St
 }
 
 /// Returns a statement that copies the newest row of a collection. Every hundredth copy belongs to Pornainen, the others to
-/// Espoo. Values in unique indexes get a number, and foreign keys refer to the rows of their table in turn.
+/// Espoo. A tenth is in each hidden state, and a tenth comes from another source. The last value in a unique index gets a
+/// number, and foreign keys refer to the rows of their table in turn.
 async fn copies(url: &str, collection: &Collection, foreign_keys: &BTreeMap<String, String>) -> String {
     let table = collection.table();
     let query = format!(
         "select format('%s %s %s', a.attname, format_type(a.atttypid, null), exists (select from pg_index \
-         where indrelid = a.attrelid and indisunique and a.attnum = any (indkey))) as line \
+         where indrelid = a.attrelid and indisunique and a.attnum = indkey[indnkeyatts - 1])) as line \
          from pg_attribute a where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped and attgenerated = ''"
     );
     let mut values = BTreeMap::new();
@@ -99,7 +100,9 @@ async fn copies(url: &str, collection: &Collection, foreign_keys: &BTreeMap<Stri
             }
             ("text", _) if is_code => "case when i % 100 = 0 then '616' else '049' end".to_owned(),
             ("uuid", _) if column == collection.key => "gen_random_uuid()".to_owned(),
-            ("text", "t") => format!("i || {column}"),
+            ("text", "t") => format!("i || coalesce({column}, '')"),
+            ("text", _) if column == "source" => "case when i % 10 = 0 then 'older' else source end".to_owned(),
+            ("text", _) if column == "status" => status(collection),
             ("bytea", "t") => "sha256(i::text::bytea)".to_owned(),
             _ => column.to_owned(),
         };
@@ -115,4 +118,11 @@ async fn copies(url: &str, collection: &Collection, foreign_keys: &BTreeMap<Stri
         "{with} insert into {table} ({columns}) select {values} from \
          (select * from {table} order by created_at desc limit 1) as newest, generate_series(1, {COPIES}) as i"
     )
+}
+
+/// Returns an expression for the status of a copy. It does not depend on the municipality: see [`copies`].
+fn status(collection: &Collection) -> String {
+    let hidden = collection.hidden_states.iter().enumerate();
+    let cases: String = hidden.map(|(index, state)| format!("when {index} then '{state}' ")).collect();
+    if cases.is_empty() { "status".to_owned() } else { format!("case i / 100 % 10 {cases}else status end") }
 }

@@ -7,11 +7,15 @@ use serde_json::{Value, json};
 
 use super::{basic, form, login, secret_of, spellings, text};
 use crate::support::{
+    Server,
     client::{Answer, Client},
     databases::fresh_database,
     fixtures,
+    personal_data::Words,
     process::{Service, program_on, run},
+    rows::Rows,
 };
+use kuntatutorit::registry::COLLECTIONS;
 
 /// The password of the coordinator.
 const PASSWORD: &str = "salasanakanaria";
@@ -19,6 +23,7 @@ const BOSS: &str = "pomokanaria@example.org";
 
 /// A service that logs as much as it can, and the words that must not be in its log.
 struct Scene {
+    url: String,
     service: Service,
     canaries: Vec<String>,
 }
@@ -30,7 +35,7 @@ impl Scene {
         let mut serve = program_on(&url);
         // With one thread the log is in the order of the responses.
         serve.env("LOG_LEVEL", "trace").env("WORKERS", "1");
-        Self { service: Service::start(serve), canaries: vec![BOSS.into(), PASSWORD.into()] }
+        Self { url, service: Service::start(serve), canaries: vec![BOSS.into(), PASSWORD.into()] }
     }
 
     /// Adds a word that must not be in the log.
@@ -192,6 +197,36 @@ async fn the_log_holds_no_personal_data_of_resources() {
     partner.get("/v1/tutors/kanaria").await.expect(404);
     partner.get("/v1/kanaria/kanaria").await.expect(404);
     scene.assert_silent(&["/v1/tutors", "/v1/tutors/{id}", "/v1/events", "/v1/feedback", "/v1/feedback/{id}"]).await;
+}
+
+/// Every collection: the coordinator writes a word into each text of its personal data, and into requests that are refused.
+#[tokio::test]
+async fn the_log_holds_no_personal_data_of_any_collection() {
+    let mut scene = Scene::start();
+    let (coordinator, _) = scene.signed_in(BOSS, PASSWORD).await;
+    let rows = Rows::of(&Server::on(scene.url.clone(), &[]), "049").await;
+    let mut words = Words::default();
+    for collection in COLLECTIONS.iter().filter(|collection| !collection.personal.is_empty()) {
+        let path = collection.path();
+        let (fields, planted) = words.plant(collection, collection.personal);
+        let (change, changed) = words.plant(collection, collection.personal);
+        scene.canaries.extend(planted.into_iter().chain(changed).map(|word| word.text));
+        let mut body = rows.body(collection, "049", "logged", &fields);
+        let created = coordinator.with("idempotency-key", collection.name).post(&path, &body).await;
+        assert!([201, 422].contains(&created.status), "{}", created.text);
+        let key = created.body[collection.key].as_str().unwrap_or(rows.of_collection(collection.name).0);
+        let row = format!("{path}/{key}");
+        for etag in ["*", "\"0-full\""] {
+            coordinator.if_match(etag).patch(&row, &change).await;
+        }
+        for (name, value) in fields.as_object().unwrap() {
+            body[name] = json!({"nonsense": value});
+            coordinator.get(&format!("{path}?{name}={value}")).await;
+        }
+        coordinator.post(&path, &body).await.expect(422);
+        coordinator.if_match("*").delete(&row).await;
+        scene.assert_silent(&[&*path]).await;
+    }
 }
 
 async fn write_tutors(writer: &Client) {
