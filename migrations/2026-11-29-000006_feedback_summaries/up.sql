@@ -60,7 +60,7 @@ comment on column feedback_tallies.event_id is 'The event.';
 comment on column feedback_tallies.figure is 'answers, rating, useful or themes_wanted.';
 comment on column feedback_tallies.municipality_code is 'The municipality of the respondents.';
 comment on column feedback_tallies.tally is 'An object from value to count: the current answers.';
-comment on column feedback_tallies.published is 'The tally as it is part of the published figure.';
+comment on column feedback_tallies.published is 'The tally that the published figure includes.';
 comment on column feedback_tallies.waits is 'Whether the tally differs from its published state.';
 comment on column feedback_tallies.since is 'The step that published the state in published. 0 for the empty state at the beginning.';
 comment on table feedback_tally_states is

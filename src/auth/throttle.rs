@@ -19,7 +19,7 @@ use crate::{
     clock,
     db::{Conn, sql_functions::clock_now},
     problem::{Error, Result},
-    schema::sign_in_failures as failures,
+    schema::{sign_in_failures, sign_in_failures::dsl},
 };
 
 /// The number of failures in a row after which an attempt has to wait.
@@ -74,9 +74,9 @@ impl Attempt {
     /// # Errors
     /// [`Error::TooManyRequests`] with the seconds to wait.
     pub async fn check_allowed(&self, mut conn: &Conn) -> Result<bool> {
-        let row: Option<(i32, DateTime<Utc>)> = failures::table
+        let row: Option<(i32, DateTime<Utc>)> = sign_in_failures::table
             .find((&self.subject, &self.address))
-            .select((failures::failures, failures::last_failed_at))
+            .select((dsl::failures, dsl::last_failed_at))
             .first(&mut conn)
             .await
             .optional()?;
@@ -96,11 +96,11 @@ impl Attempt {
             "case when sign_in_failures.last_failed_at < clock_now() - interval '{PAUSE_MINUTES} minutes' then 1 \
              else least(sign_in_failures.failures, 1000000) + 1 end",
         ));
-        diesel::insert_into(failures::table)
-            .values((failures::subject.eq(&self.subject), failures::address.eq(&self.address)))
-            .on_conflict((failures::subject, failures::address))
+        diesel::insert_into(sign_in_failures::table)
+            .values((dsl::subject.eq(&self.subject), dsl::address.eq(&self.address)))
+            .on_conflict((dsl::subject, dsl::address))
             .do_update()
-            .set((failures::failures.eq(count), failures::last_failed_at.eq(clock_now())))
+            .set((dsl::failures.eq(count), dsl::last_failed_at.eq(clock_now())))
             .execute(&mut conn)
             .await?;
         Ok(())
@@ -108,7 +108,7 @@ impl Attempt {
 
     /// Deletes the count of failures after a successful attempt.
     pub async fn clear_failures(&self, mut conn: &Conn) -> Result<()> {
-        diesel::delete(failures::table.find((&self.subject, &self.address))).execute(&mut conn).await?;
+        diesel::delete(sign_in_failures::table.find((&self.subject, &self.address))).execute(&mut conn).await?;
         Ok(())
     }
 }

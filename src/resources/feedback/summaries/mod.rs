@@ -52,7 +52,7 @@
 //!
 //! A comment is published when its respondent agreed and the waiting comments of the event are from at least three
 //! municipalities. The order is random, so that it reveals neither time nor municipality. When a comment is edited or
-//! deleted, or the respondent no longer agrees, it disappears at once, although the figures stay as they are. An edited
+//! deleted, or the respondent no longer agrees, it disappears at once, although the figures stay unchanged. An edited
 //! comment waits to be published again.
 //!
 //! # Feedback of tutors
