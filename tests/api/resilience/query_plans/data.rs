@@ -11,7 +11,7 @@ use kuntatutorit::registry::{COLLECTIONS, Collection};
 /// Tables with fewer rows are not checked.
 pub(super) const MANY: usize = 2000;
 /// How many copies of a row a collection gets that the generated data does not fill.
-const COPIES: usize = 12_000;
+const COPIES: usize = 7000;
 /// Collections that stay small, each with the reason.
 const SMALL: &[(&str, &str)] = &[
     ("municipalities", "Finland has about 300 municipalities"),
