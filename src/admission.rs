@@ -1,5 +1,5 @@
-//! Admission control: bounds on concurrent work. Each caller has a bound of its own, so that it cannot use up what is there
-//! for all of them.
+//! Admission control: limits on concurrent work. Besides the limit for all callers together there is one for each caller,
+//! so that one caller cannot use up the capacity for all of them.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Admits work until a bound for all callers, or the bound of one caller, is reached.
+/// Admits work up to a limit for all callers together and a limit for each caller.
 #[derive(Clone, Debug)]
 pub struct Admission<K> {
     limit: usize,
@@ -15,7 +15,7 @@ pub struct Admission<K> {
     permits: Permits<K>,
 }
 
-/// The permission to do one piece of work. It ends when it is dropped.
+/// The permission to do one piece of work. Dropping it makes room for other work.
 #[derive(Debug)]
 pub struct Permit<K: Hash + Eq> {
     permits: Permits<K>,
@@ -26,20 +26,20 @@ pub struct Permit<K: Hash + Eq> {
 type Permits<K> = Arc<Mutex<HashMap<K, usize>>>;
 
 impl<K: Hash + Eq + Clone> Admission<K> {
-    /// Makes an admission control with at most `limit` permits at a time, of which one caller gets at most
+    /// Creates an admission control with at most `limit` permits at a time, of which one caller gets at most
     /// `limit_per_caller`.
     pub fn new(limit: usize, limit_per_caller: usize) -> Self {
         Self { limit, limit_per_caller, permits: Arc::default() }
     }
 
-    /// Returns a permit for a caller, or none when one of the bounds is reached.
+    /// Returns a permit for a caller, or none when one of the limits is reached.
     pub fn admit(&self, caller: &K) -> Option<Permit<K>> {
         let mut permits = lock(&self.permits);
-        let own = permits.get(caller).copied().unwrap_or_default();
-        if own >= self.limit_per_caller || permits.values().sum::<usize>() >= self.limit {
+        let held = permits.get(caller).copied().unwrap_or_default();
+        if held >= self.limit_per_caller || permits.values().sum::<usize>() >= self.limit {
             return None;
         }
-        permits.insert(caller.clone(), own + 1);
+        permits.insert(caller.clone(), held + 1);
         Some(Permit { permits: Arc::clone(&self.permits), caller: caller.clone() })
     }
 

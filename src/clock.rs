@@ -1,4 +1,4 @@
-//! The present time, which tests can move.
+//! The current time, which tests can move.
 //!
 //! Every rule about time calls [`now`]. A test starts its server with a [`Clock`] and moves it. Each write tells PostgreSQL
 //! the offset of the clock, and the rules in SQL call `clock_now()`, which adds it. In production the offset is zero.
@@ -27,13 +27,13 @@ impl Clock {
         self.0.store(offset.num_microseconds().unwrap_or_default(), Relaxed);
     }
 
-    /// Makes this the clock of the current thread. Each thread that decides a rule about time needs it.
+    /// Sets this clock as the clock of the current thread. Every thread that applies a rule about time must call it.
     pub fn use_on_this_thread(&self) {
         CLOCK.set(self.clone());
     }
 }
 
-/// Returns the present time by the clock of this thread.
+/// Returns the current time by the clock of this thread.
 pub fn now() -> DateTime<Utc> {
     Utc::now() + TimeDelta::microseconds(offset_micros())
 }

@@ -13,7 +13,7 @@ use std::{
 pub struct Setting {
     /// The environment variable.
     pub name: &'static str,
-    /// The value of a setting that is not set.
+    /// The value that applies when the variable is not set.
     pub default: &'static str,
     /// What the setting means.
     pub help: &'static str,
@@ -99,7 +99,7 @@ pub struct Config {
     pub public_read: bool,
     /// The origins whose web pages may call the API.
     pub cors_origins: Vec<String>,
-    /// The proxies that are trusted to say from which address a request comes.
+    /// The addresses of the proxies whose `Forwarded` and `X-Forwarded-For` headers are trusted.
     pub trusted_proxies: Vec<IpAddr>,
     /// The number of threads that serve requests.
     pub workers: usize,
@@ -136,7 +136,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Some settings are wrong. It has one sentence for each of them.
+/// Some settings are wrong. The error has one sentence for each of them.
 #[derive(Debug, thiserror::Error)]
 #[error("some settings are wrong; correct these environment variables, here or in the file .env:\n  {}", .0.join("\n  "))]
 pub struct ConfigError(pub Vec<String>);
@@ -155,16 +155,16 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with every mistake.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        const A_PORT: &str = "a port number from 0 to 65535";
+        const PORT_NUMBER: &str = "a port number from 0 to 65535";
         let mut env = Reader { lookup, mistakes: Vec::new() };
         let host = env.parsed("HOST", Ipv4Addr::LOCALHOST.into(), "an IP address", parse);
-        let port = env.parsed("PORT", 8080, A_PORT, parse);
+        let port = env.parsed("PORT", 8080, PORT_NUMBER, parse);
         let own_url = format!("http://{}", SocketAddr::new(host, port));
         let data_dir = env.text("DATA_DIR").map_or_else(|| default_data_dir(lookup), PathBuf::from);
         let config = Self {
             host,
             port,
-            metrics_port: env.optional("METRICS_PORT", A_PORT, parse),
+            metrics_port: env.optional("METRICS_PORT", PORT_NUMBER, parse),
             public_url: env.parsed("PUBLIC_URL", own_url, "an http or https URL without a path", origin),
             database_url: env.optional("DATABASE_URL", "a URL such as postgres://user:password@host/name", database),
             key_dir: env.text("KEY_DIR").map_or_else(|| data_dir.join("keys"), PathBuf::from),
@@ -183,14 +183,14 @@ impl Config {
     }
 
     /// Puts the port that was chosen for `PORT=0` into the public URL.
-    pub fn listens_at(&mut self, address: SocketAddr) {
+    pub fn set_bound_address(&mut self, address: SocketAddr) {
         if self.port == 0 && self.public_url.ends_with(":0") {
             self.public_url = format!("http://{address}");
         }
     }
 }
 
-/// Reads settings one by one, and collects what is wrong with them.
+/// Reads settings one by one, and collects the mistakes.
 struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     mistakes: Vec<String>,
@@ -206,7 +206,7 @@ impl Reader<'_> {
         let text = self.text(name)?;
         let value = parse(&text);
         if value.is_none() {
-            // A URL of the database contains its password, even when it is mistyped.
+            // The value is not quoted: even a mistyped URL contains the password of the database.
             let found = if name == "DATABASE_URL" { String::new() } else { format!(", but it is `{text}`") };
             self.mistakes.push(format!("{name} must be {expected}{found}"));
         }

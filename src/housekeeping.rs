@@ -15,12 +15,12 @@ use crate::{
     problem::Result,
 };
 
-/// The most rows that one statement deletes, so that no statement takes long.
+/// The maximum number of rows that one statement deletes, so that no statement takes long.
 const BATCH: usize = 1000;
 /// The time between two runs.
 const INTERVAL: Duration = Duration::from_mins(10);
-/// The most seconds that are added to the interval at random, so that the instances do not run at the same time.
-const MOST_JITTER: u128 = 60;
+/// The maximum random addition to the interval, in seconds. It keeps the instances from running at the same time.
+const MAX_JITTER_SECONDS: u128 = 60;
 /// The time from the start of the service to the first run. It is short because a service may be restarted often.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 
@@ -62,7 +62,7 @@ pub async fn run(database_url: String) {
             Ok(rows) => tracing::info!(rows, "deleted expired rows"),
             Err(error) => tracing::warn!(%error, "cannot delete expired rows; the next run tries again"),
         }
-        let jitter = u64::try_from(Uuid::new_v4().as_u128() % MOST_JITTER).unwrap_or_default();
+        let jitter = u64::try_from(Uuid::new_v4().as_u128() % MAX_JITTER_SECONDS).unwrap_or_default();
         sleep(INTERVAL + Duration::from_secs(jitter)).await;
     }
 }

@@ -24,8 +24,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Describes why the file .env cannot be read; none when there is no such file. It does not show the line that is wrong,
-/// because it may contain a password.
+/// Describes why the file .env cannot be read; none when the file does not exist. The description does not quote the wrong
+/// line, which may contain a password.
 fn describe(error: &dotenvy::Error) -> Option<String> {
     match error {
         error if error.not_found() => None,

@@ -37,8 +37,8 @@ async fn get_metrics(metrics: Data<Metrics>, db: Data<Db>) -> Result<HttpRespons
     Ok(HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(text))
 }
 
-/// Returns the age of the oldest change that readers of the ledger do not see yet because an older transaction is open, in
-/// seconds.
+/// Returns the age, in seconds, of the oldest change that readers of the ledger do not see yet because an older transaction
+/// is still open.
 async fn ledger_lag(db: &Db) -> Result<f64> {
     #[derive(QueryableByName)]
     struct Lag {

@@ -1,5 +1,5 @@
-//! The one list of collections. Scopes, the tags of the API document, the collections of the change ledger and the tests that
-//! are computed from the document follow from it.
+//! The one list of collections. Scopes, the tags of the API document, the collections of the change ledger and the computed
+//! tests are derived from it.
 
 use crate::domain::role::Role::{self, Anonymous, Coordinator, Municipality, Partner, Tutor};
 
@@ -11,7 +11,7 @@ pub struct Collection {
     pub name: &'static str,
     /// The column that identifies a row: `id`, `code` or `slug`.
     pub key: &'static str,
-    /// What the collection has, for the API document.
+    /// The description of the collection in the API document.
     pub about: &'static str,
     /// The scope that reads it.
     pub read: ScopeRow,
@@ -27,7 +27,7 @@ pub struct Collection {
     pub personal: &'static [&'static str],
     /// Columns whose names or comments suggest personal data, but which every reader of the collection may see.
     pub public: &'static [&'static str],
-    /// The columns that hold a municipality's code: a municipality merger must know each of them.
+    /// The columns that hold a municipality's code. When municipalities merge, each of them must be updated.
     pub municipality_codes: &'static [&'static str],
 }
 
@@ -36,9 +36,9 @@ pub struct Collection {
 pub struct ScopeRow {
     /// The name.
     pub name: &'static str,
-    /// What it allows, for the API document.
+    /// The description of the scope in the API document.
     pub description: &'static str,
-    /// The roles that can hold it. A partner system holds those of its client.
+    /// The roles that can hold it. A partner system holds only the scopes that its client was given.
     pub roles: &'static [Role],
 }
 
@@ -50,24 +50,24 @@ const COORDINATOR: &[Role] = &[Coordinator];
 /// Every collection. An entry has at most five lines.
 #[rustfmt::skip]
 pub const COLLECTIONS: &[Collection] = &[
-    collection("municipalities", "code", "The municipalities that the network is to reach.").in_ledger()
+    collection("municipalities", "code", "The municipalities of the region that the network serves.").in_ledger()
         .read("municipalities:read", EVERYONE, "Read municipalities.")
-        .write("municipalities:write", MUNICIPALITIES, "Change the fields that a municipality keeps itself.")
+        .write("municipalities:write", MUNICIPALITIES, "Change the fields that a municipality maintains itself.")
         .with_codes(&["code"]).with_public(&["name", "region_name"]),
-    collection("themes", "slug", "What digital support is about, and the forms in which it is given.").in_ledger()
+    collection("themes", "slug", "Subjects of digital support, and forms in which it is given.").in_ledger()
         .read("themes:read", EVERYONE, "Read themes.")
         .write("themes:write", COORDINATOR, "Write themes.")
         .with_public(&["name"]),
-    collection("tutors", "id", "Digital supporters of a municipality who tutor others.").in_ledger()
+    collection("tutors", "id", "People who give digital support in a municipality and tutor their colleagues in others.").in_ledger()
         .read("tutors:read", EVERYONE, "Read tutors.")
         .write("tutors:write", SIGNED_IN, "Write tutors.")
         .with_codes(&["municipality_code"]).with_personal(&["name", "contact"]).with_public(&["external_id"]),
-    collection("events", "id", "Events where tutors present and share what worked.").in_ledger().hidden_in(&["draft"])
+    collection("events", "id", "Events at which tutors share what works in digital support.").in_ledger().hidden_in(&["draft"])
         .read("events:read", EVERYONE, "Read events.")
         .write("events:write", SIGNED_IN, "Write events.")
         .with_codes(&["host_municipality_code", "venue", "audience"])
         .with_personal(&["online_url"]).with_public(&["external_id"]),
-    collection("feedback", "id", "What participants and tutors say about an event, in both directions.").in_ledger().of_creator()
+    collection("feedback", "id", "What participants say about the tutors, and tutors about the participants.").in_ledger().of_creator()
         .read("feedback:read", SIGNED_IN, "Read feedback.")
         .write("feedback:write", SIGNED_IN, "Give feedback, and change your own.")
         .with_codes(&["municipality_code"]).with_personal(&["respondent", "comment", "external_id"]),
@@ -110,24 +110,24 @@ pub struct ServiceTable {
 /// The tables that belong to no collection.
 pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("changes", "the change ledger").with_public(&["actor"]),
-    table("event_tutors", "links of events, kept by triggers"),
-    table("event_themes", "links of events, kept by triggers"),
-    table("event_languages", "links of events, kept by triggers"),
-    table("event_audience", "links of events, kept by triggers").with_codes(&["municipality_code"]),
-    table("tutor_themes", "links of tutors, kept by triggers"),
-    table("tutor_languages", "links of tutors, kept by triggers"),
-    table("feedback_themes_wanted", "links of feedback, kept by triggers"),
-    table("feedback_summaries", "roll-ups of feedback, kept by triggers"),
-    table("feedback_tallies", "roll-ups of feedback, kept by triggers").with_codes(&["municipality_code"]),
-    table("feedback_tally_states", "roll-ups of feedback, kept by triggers").with_codes(&["municipality_code"]),
+    table("event_tutors", "links of events, maintained by triggers"),
+    table("event_themes", "links of events, maintained by triggers"),
+    table("event_languages", "links of events, maintained by triggers"),
+    table("event_audience", "links of events, maintained by triggers").with_codes(&["municipality_code"]),
+    table("tutor_themes", "links of tutors, maintained by triggers"),
+    table("tutor_languages", "links of tutors, maintained by triggers"),
+    table("feedback_themes_wanted", "links of feedback, maintained by triggers"),
+    table("feedback_summaries", "roll-ups of feedback, maintained by triggers"),
+    table("feedback_tallies", "roll-ups of feedback, maintained by triggers").with_codes(&["municipality_code"]),
+    table("feedback_tally_states", "roll-ups of feedback, maintained by triggers").with_codes(&["municipality_code"]),
     table("feedback_comments", "comments that are published in summaries").with_codes(&["municipality_code"]),
     table("client_secrets", "secrets of clients, stored as hashes"),
     table("sessions", "sessions of accounts"),
     table("refresh_tokens", "refresh tokens, stored as hashes"),
     table("invitations", "invitations of accounts, stored as hashes"),
     table("sign_in_failures", "throttling of sign-in").with_personal(&["subject", "address"]),
-    table("idempotency_keys", "answers that are replayed until their keys expire").with_personal(&["body"]),
-    table("search_synonym", "words of the search"),
+    table("idempotency_keys", "responses that are replayed until their keys expire").with_personal(&["body"]),
+    table("search_synonym", "synonyms for the search"),
     table("__diesel_schema_migrations", "the applied migrations"),
 ];
 
@@ -142,6 +142,11 @@ pub fn ledger_collections() -> impl Iterator<Item = &'static Collection> {
 /// Returns the collection with this name.
 pub fn find(name: &str) -> Option<&'static Collection> {
     COLLECTIONS.iter().find(|collection| collection.name == name)
+}
+
+/// Returns the collection of a path such as `/v1/events/{id}`.
+pub fn of_path(path: &str) -> Option<&'static Collection> {
+    find(path.strip_prefix("/v1/")?.split(['/', '.', '?']).next()?)
 }
 
 impl Collection {
@@ -241,10 +246,4 @@ const fn all_scopes() -> [ScopeRow; 2 * COLLECTIONS.len() + OTHER_SCOPES.len()] 
         other += 1;
     }
     all
-}
-
-/// Returns the collection that a path is about.
-pub fn of_path(path: &str) -> Option<&'static Collection> {
-    let name = path.strip_prefix("/v1/")?.split(['/', '.', '?']).next()?;
-    COLLECTIONS.iter().find(|collection| collection.name == name)
 }

@@ -71,7 +71,7 @@ pub struct Running {
     pub server: Server,
     /// The address that it listens on.
     pub address: SocketAddr,
-    /// The URL under which callers reach it.
+    /// The URL at which callers reach it.
     pub public_url: String,
     /// The address of the metrics, when `METRICS_PORT` is set.
     pub metrics_address: Option<SocketAddr>,
@@ -86,10 +86,10 @@ pub fn document() -> OpenApi {
 /// Builds the server and begins to listen. The database must have been migrated. All rules about time follow `clock`: pass
 /// the default, unless a test moves the clock.
 pub async fn build(mut config: Config, keys: KeyRing, database_url: &str, clock: Clock) -> Result<Running, StartError> {
-    // For the tasks beside the requests, such as housekeeping: they run on this thread.
+    // Background tasks such as housekeeping run on this thread.
     clock.use_on_this_thread();
     let (listener, address) = listen(SocketAddr::new(config.host, config.port))?;
-    config.listens_at(address);
+    config.set_bound_address(address);
     let (public_url, workers, drain) = (config.public_url.clone(), config.workers, config.drain);
     let signals = Signals::listen().map_err(StartError::Signals)?;
     let (shared, metrics_address) = Shared::start(config, keys, database_url).await?;
@@ -111,7 +111,7 @@ pub async fn build(mut config: Config, keys: KeyRing, database_url: &str, clock:
     Ok(Running { server, address, public_url, metrics_address })
 }
 
-/// What all workers share.
+/// The state that all workers share.
 #[derive(Clone)]
 struct Shared {
     config: Data<Config>,
@@ -128,7 +128,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Starts the tasks beside the requests. Returns the address of the metrics, too.
+    /// Starts the background tasks. Returns the shared state, and the address of the metrics if they are on.
     async fn start(config: Config, keys: KeyRing, url: &str) -> Result<(Self, Option<SocketAddr>), StartError> {
         let auth = Arc::new(Auth::new(&config, keys));
         auth.revocations.refresh(&db::establish(url.to_owned()).await?).await?;
@@ -156,7 +156,7 @@ impl Shared {
         Ok((shared, metrics_address))
     }
 
-    /// Returns the application of one worker. The middleware comes in order, the innermost first.
+    /// Returns the application of one worker. The innermost middleware comes first.
     fn app(
         self,
     ) -> App<
@@ -222,7 +222,7 @@ pub fn raise_file_limit() {
     }
 }
 
-/// Listens on this address, and returns it with the port that the system chose if it was 0.
+/// Listens on this address. Returns the listener and its address, which has the port that the system chose for port 0.
 fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let bound = TcpListener::bind(wanted).and_then(|listener| {
         listener.set_nonblocking(true)?;

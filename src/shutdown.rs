@@ -41,7 +41,7 @@ enum Mode {
 }
 
 impl Signals {
-    /// Listens for the signals from now on.
+    /// Starts to listen for the signals.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }

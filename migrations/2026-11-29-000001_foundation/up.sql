@@ -1,4 +1,4 @@
--- What every table of the service uses: the clock, the rules of single values, versions and the ledger of changes.
+-- The parts that every table of the service uses: the clock, rules for single values, versions and the ledger of changes.
 
 -- The clock ---------------------------------------------------------------------------------------------------------
 
@@ -12,13 +12,14 @@ create function clock_now() returns timestamptz
 language sql stable parallel safe
 return now() + clock_offset();
 comment on function clock_now is
-  'The time that every rule about time uses. When a row was created or last changed is recorded with now() instead.';
+  'The current time for every rule about time. The times at which a row was created and last changed are recorded with now() instead.';
 
--- Rules of single values --------------------------------------------------------------------------------------------
+-- Rules for single values -------------------------------------------------------------------------------------------
 -- Each rule is written here once, for every constraint, and once in Rust, in src/domain. A test compares the two.
 --
 -- PostgreSQL plans an SQL function anew in each statement that uses it, and a PL/pgSQL function once for each connection.
--- The rules of tables that are often written one row at a time are in PL/pgSQL, which saves a tenth of such a statement.
+-- The rules of tables that are often written one row at a time are in PL/pgSQL, which saves a tenth of the time of such a
+-- statement.
 -- Their search_path is set because pg_restore checks constraints with an empty one.
 
 create function white_space() returns text
@@ -126,7 +127,7 @@ create function content_languages() returns text[]
 language sql immutable parallel safe
 return array['fi', 'sv', 'en', 'se', 'smn', 'sms'];
 comment on function content_languages is
-  'The languages of localised texts: Finnish, Swedish, English, Northern Sámi, Inari Sámi and Skolt Sámi. Where one part is shown or sorted by, it is the first of these that the text has.';
+  'The languages of localised texts: Finnish, Swedish, English, Northern Sámi, Inari Sámi and Skolt Sámi. If only one part is shown or used for sorting, it is the first of these that the text has.';
 
 create function is_localized(texts jsonb, max_length int) returns boolean
 language plpgsql immutable strict parallel safe set search_path from current as $$
@@ -194,7 +195,7 @@ create table changes (
 -- An index on (xid, seq) alone would be used for one collection too, and would pass over the changes of all others.
 create index changes_of_resource on changes (resource, xid, seq);
 comment on table changes is
-  'The ledger: one row for each change of a resource. It says that something changed but not what, so it holds no personal data and nothing in it needs erasing.';
+  'The ledger: one row for each change of a resource. It records which resource changed but not its content, so it has no personal data and nothing in it needs to be erased.';
 comment on column changes.seq is 'The order of the changes within a transaction.';
 comment on column changes.xid is
   'The transaction that made the change. Readers see the row once no older transaction can still commit: see ledger_horizon().';
@@ -204,14 +205,14 @@ comment on column changes.operation is 'create, update or delete.';
 comment on column changes.version is 'The version of the resource after the change. After a deletion it is the last version.';
 comment on column changes.changed_at is 'When the transaction that made the change began.';
 comment on column changes.actor is
-  'Who made the change: account:<id> or client:<id>. Null if it was made outside the service.';
+  'The author of the change: account:<id> or client:<id>. Null if it was made outside the service.';
 comment on column changes.request_id is 'The X-Request-Id of the request that made the change.';
 
 create function ledger_horizon() returns bigint
 language sql stable parallel safe
 return pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 comment on function ledger_horizon is
-  'The oldest transaction that can still commit. Readers of the ledger see only what older transactions wrote, so that nothing appears behind them later.';
+  'The oldest transaction that can still commit. Readers of the ledger see only the changes of older transactions, so that no change appears later before those that they have read.';
 
 create function record_change() returns trigger language plpgsql as $$
 declare

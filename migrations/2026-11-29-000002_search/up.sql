@@ -1,8 +1,8 @@
 -- Search in Finnish, Swedish and English. PostgreSQL's own configurations are not enough: the Finnish stemmer knows no
 -- consonant gradation, and `lower` knows only the letters of the database's locale.
 --
--- A function whose body is RETURN ... binds the names in it when it is created. The others have a search_path of their
--- own. So the search_path of a caller never changes what a name means.
+-- A function whose body is RETURN ... binds the names in it when it is created. The others have their own search_path. So the
+-- search_path of a caller never changes the meaning of a name.
 
 create function search_words(t text) returns text
 language sql immutable parallel safe
@@ -72,14 +72,14 @@ returns tsvector
 language sql immutable parallel safe
 return search_forms(title, title_plain, 'A', 'C') || search_forms(body, body_plain, 'B', 'D');
 comment on function search_vector is
-  'What a generated column for search holds. Weights: A for a title as written, B for a body as written, C for a title''s stems, D for a body''s stems. search_rank() uses them.';
+  'The value of a generated column for search. Weights: A for a title as written, B for a body as written, C for a title''s stems, D for a body''s stems. search_rank() uses them.';
 
 create table search_synonym (
   words text primary key,
   forms tsvector not null generated always as (search_forms(null, words, 'A', 'A')) stored
 );
 comment on table search_synonym is
-  'Single words that find each other, such as the Finnish and the Swedish name of a town. Only search_query() reads the table, so that a change of it needs no reindexing.';
+  'Single words that find each other, such as the Finnish and the Swedish name of a town. Only search_query() reads the table, so a change of the table needs no reindexing.';
 comment on column search_synonym.words is 'The words, separated by spaces.';
 comment on column search_synonym.forms is 'The words and their stems and roots, as in search_vector().';
 insert into search_synonym (words) values

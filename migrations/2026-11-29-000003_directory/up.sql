@@ -1,4 +1,4 @@
--- Who takes part in the network and what it is about: municipalities, themes and tutors.
+-- The directory of the network: municipalities, themes and tutors.
 
 -- Municipalities ----------------------------------------------------------------------------------------------------
 
@@ -51,7 +51,7 @@ comment on column municipalities.sami_languages is
 comment on column municipalities.population is 'Number of inhabitants on the day population_on.';
 comment on column municipalities.population_on is 'The day on which the population was counted.';
 comment on column municipalities.support_stage is
-  'How far the municipality''s digital support has come: unknown, planning, starting, developing or established.';
+  'The stage of the municipality''s digital support: unknown, planning, starting, developing or established.';
 comment on column municipalities.support_since is 'The year in which its digital support began.';
 comment on column municipalities.location is 'The centre of the municipality: lat and lon in degrees (WGS 84).';
 comment on column municipalities.website is 'An http or https address.';
@@ -60,8 +60,8 @@ comment on column municipalities.profile is
 comment on column municipalities.version is 'A new version is drawn from the sequence versions at every write.';
 comment on column municipalities.created_at is 'When the row was created.';
 comment on column municipalities.updated_at is 'When the row was last written.';
-comment on column municipalities.sort_name is 'What sort=name sorts by: the first part of the name.';
-comment on column municipalities.search is 'What q searches.';
+comment on column municipalities.sort_name is 'The sort key of sort=name: the first part of the name.';
+comment on column municipalities.search is 'The words that q searches.';
 
 -- Themes ------------------------------------------------------------------------------------------------------------
 
@@ -116,8 +116,8 @@ comment on column themes.parent is 'The wider theme that this theme is part of.'
 comment on column themes.version is 'A new version is drawn from the sequence versions at every write.';
 comment on column themes.created_at is 'When the row was created.';
 comment on column themes.updated_at is 'When the row was last written.';
-comment on column themes.sort_name is 'What sort=name sorts by: the first part of the name.';
-comment on column themes.search is 'What q searches.';
+comment on column themes.sort_name is 'The sort key of sort=name: the first part of the name.';
+comment on column themes.search is 'The words that q searches.';
 
 -- Tutors ------------------------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ begin
   return null;
 end $$;
 comment on function link_tutor is
-  'After a tutor is written: copies the arrays of themes and languages into tutor_themes and tutor_languages. These give themes a foreign key and filters an index.';
+  'After a tutor is written: copies the arrays of themes and languages into tutor_themes and tutor_languages. Those tables have a foreign key to themes, and indexes for filters.';
 
 create trigger set_version before update on tutors for each row execute function set_version();
 create trigger record_change after insert or update or delete on tutors
@@ -204,12 +204,12 @@ comment on column tutors.status is
   'active, paused or ended. A tutor who leaves is ended and not deleted, so that past events keep their tutors.';
 comment on column tutors.contact is 'Personal data. email and phone, at least one of them.';
 comment on column tutors.visibility is
-  'Who sees name and contact: public (everybody), network (signed-in callers) or coordinator (only the coordinator).';
+  'Which callers see name and contact: public (everybody), network (signed-in callers) or coordinator (only the coordinator).';
 comment on column tutors.version is 'A new version is drawn from the sequence versions at every write.';
 comment on column tutors.created_at is 'When the row was created.';
 comment on column tutors.updated_at is 'When the row was last written.';
-comment on column tutors.search is 'What q searches for callers who may not see the name.';
-comment on column tutors.search_with_name is 'What q searches for callers who may see the name.';
+comment on column tutors.search is 'The words that q searches for callers that may not see the name.';
+comment on column tutors.search_with_name is 'The words that q searches for callers that may see the name.';
 comment on table tutor_themes is 'The items of tutors.themes, one row each.';
 comment on column tutor_themes.theme_slug is 'The theme.';
 comment on column tutor_themes.tutor_id is 'The tutor.';

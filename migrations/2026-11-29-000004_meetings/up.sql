@@ -119,7 +119,7 @@ begin
   return null;
 end $$;
 comment on function link_event is
-  'After an event is written: copies the arrays of tutors, themes, languages and audience into the four tables of links. These give each reference a foreign key and filters an index in the order of time.';
+  'After an event is written: copies the arrays of tutors, themes, languages and audience into the four tables of links. Those tables have foreign keys, and indexes for filters in the order of time.';
 
 create function is_event_transition(old_status text, new_status text) returns boolean
 language sql immutable parallel safe
@@ -133,7 +133,7 @@ create function check_event_update() returns trigger language plpgsql as $$
 begin
   if not is_event_transition(old.status, new.status) then
     raise check_violation using constraint = 'events_status_transition',
-      message = format('an event cannot go from %s to %s', old.status, new.status);
+      message = format('the status of an event cannot change from %s to %s', old.status, new.status);
   end if;
   if new.status = 'completed' and old.status <> 'completed' and new.ends_at > clock_now() then
     raise check_violation using constraint = 'events_completed_after_end',
@@ -147,7 +147,7 @@ begin
   return new;
 end $$;
 comment on function check_event_update is
-  'Before an event gets another status or start: refuses changes of status that are not allowed, and keeps the start that was announced before.';
+  'Before an event gets another status or start: refuses changes of status that are not allowed, and records the earlier start of an event that is not a draft.';
 
 create function count_event_revision() returns trigger language plpgsql as $$
 begin
@@ -155,7 +155,7 @@ begin
   return new;
 end $$;
 comment on function count_event_revision is
-  'Before a change of what calendars show of an event: counts the revision.';
+  'Before a change that calendars show: counts the revision of the event.';
 
 create trigger check_update before update of status, starts_at on events
   for each row execute function check_event_update();
@@ -174,7 +174,7 @@ create trigger link_on_update after update on events for each row
     is distinct from (old.starts_at, old.tutors, old.themes, old.languages, old.audience))
   execute function link_event();
 
-comment on table events is 'The meetings at which tutors share what they know.';
+comment on table events is 'The meetings at which tutors share what works in digital support.';
 comment on column events.id is 'UUIDv7.';
 comment on column events.source is
   'The system that created the row: kuntatutorit for the service itself, or the source of a client.';
@@ -192,12 +192,12 @@ comment on column events.venue_municipality_code is 'venue.municipality_code, as
 comment on column events.online_url is
   'An http or https address. Only the host, the tutors and signed-in members of the audience see it.';
 comment on column events.host_municipality_code is
-  'The municipality that holds the event. Null if the network itself holds it, through the coordinator.';
+  'The municipality that hosts the event. Null if the network itself hosts it, through the coordinator.';
 comment on column events.tutors is 'Ids of the tutors who present, at most 50.';
 comment on column events.themes is 'Slugs of themes, at most 50.';
 comment on column events.languages is 'BCP 47 language tags, at most 20.';
 comment on column events.audience is
-  'Codes of the municipalities that the event is for, at most 400. Empty if it is for the whole region.';
+  'Codes of the municipalities that the event is tailored to, at most 400. Empty if it is for the whole region.';
 comment on column events.capacity is 'Number of seats.';
 comment on column events.registration_opens_at is 'When registration opens.';
 comment on column events.registration_closes_at is 'When registration closes. Later than registration_opens_at.';
@@ -205,26 +205,26 @@ comment on column events.status is
   'draft, published, postponed, completed or cancelled. is_event_transition() has the allowed changes.';
 comment on column events.status_reason is
   'Localised text, at most 1,000 characters: why the event is postponed or cancelled.';
-comment on column events.previous_starts_at is 'The start that was announced before the event was moved.';
+comment on column events.previous_starts_at is 'The start before the published event was last moved.';
 comment on column events.sequence is
-  'How many times what calendars show of the event has changed: SEQUENCE in RFC 5545, section 3.8.7.4.';
+  'How many times the event has changed in a way that calendars show: SEQUENCE in RFC 5545, section 3.8.7.4.';
 comment on column events.version is 'A new version is drawn from the sequence versions at every write.';
 comment on column events.created_at is 'When the row was created.';
 comment on column events.updated_at is 'When the row was last written.';
-comment on column events.search is 'What q searches.';
+comment on column events.search is 'The words that q searches.';
 comment on table event_tutors is 'The items of events.tutors, one row each.';
 comment on column event_tutors.tutor_id is 'The tutor.';
 comment on column event_tutors.event_id is 'The event.';
-comment on column event_tutors.starts_at is 'A copy of the event''s starts_at, so that an index gives pages in its order.';
+comment on column event_tutors.starts_at is 'A copy of the event''s starts_at, so that an index has the rows in the order of pages.';
 comment on table event_themes is 'The items of events.themes, one row each.';
 comment on column event_themes.theme_slug is 'The theme.';
 comment on column event_themes.event_id is 'The event.';
-comment on column event_themes.starts_at is 'A copy of the event''s starts_at, so that an index gives pages in its order.';
+comment on column event_themes.starts_at is 'A copy of the event''s starts_at, so that an index has the rows in the order of pages.';
 comment on table event_languages is 'The items of events.languages, one row each.';
 comment on column event_languages.language is 'The BCP 47 language tag.';
 comment on column event_languages.event_id is 'The event.';
-comment on column event_languages.starts_at is 'A copy of the event''s starts_at, so that an index gives pages in its order.';
+comment on column event_languages.starts_at is 'A copy of the event''s starts_at, so that an index has the rows in the order of pages.';
 comment on table event_audience is 'The items of events.audience, one row each.';
-comment on column event_audience.municipality_code is 'A municipality that the event is for.';
+comment on column event_audience.municipality_code is 'A municipality that the event is tailored to.';
 comment on column event_audience.event_id is 'The event.';
-comment on column event_audience.starts_at is 'A copy of the event''s starts_at, so that an index gives pages in its order.';
+comment on column event_audience.starts_at is 'A copy of the event''s starts_at, so that an index has the rows in the order of pages.';

@@ -1,4 +1,4 @@
--- What participants and tutors answer after an event.
+-- Feedback of participants and tutors on events.
 
 create table feedback (
   id uuid primary key,
@@ -45,7 +45,7 @@ begin
   return null;
 end $$;
 comment on function link_feedback is
-  'After feedback is written: copies the array themes_wanted into feedback_themes_wanted, which gives each theme a foreign key.';
+  'After feedback is written: copies the array themes_wanted into feedback_themes_wanted, which has a foreign key to themes.';
 
 create function check_feedback_time() returns trigger language plpgsql as $$
 declare

@@ -51,7 +51,7 @@ comment on column feedback_summaries.figures is
 comment on column feedback_summaries.steps is
   'Number of steps in which answers of participants have been published. Answers of tutors have no steps.';
 comment on column feedback_summaries.only_grew is
-  'Whether no answer has been edited or deleted. If so, no tally can be again what it was before.';
+  'Whether no answer has been edited or deleted. If so, no tally can return to an earlier state.';
 comment on column feedback_summaries.version is
   'A new version is drawn from the sequence versions whenever the published figures or comments change. 0 until then.';
 comment on table feedback_tallies is
@@ -59,8 +59,8 @@ comment on table feedback_tallies is
 comment on column feedback_tallies.event_id is 'The event.';
 comment on column feedback_tallies.figure is 'answers, rating, useful or themes_wanted.';
 comment on column feedback_tallies.municipality_code is 'The municipality of the respondents.';
-comment on column feedback_tallies.tally is 'An object from value to count: the answers as they are now.';
-comment on column feedback_tallies.published is 'The tally as it is part of the published figure.';
+comment on column feedback_tallies.tally is 'An object from value to count: the current answers.';
+comment on column feedback_tallies.published is 'The tally that the published figure includes.';
 comment on column feedback_tallies.waits is 'Whether the tally differs from its published state.';
 comment on column feedback_tallies.since is 'The step that published the state in published. 0 for the empty state at the beginning.';
 comment on table feedback_tally_states is
@@ -124,28 +124,28 @@ end $$;
 comment on function lock_feedback_summary is
   'Locks the summary, creating it if needed: transactions that write feedback on the same event run one after the other from here to their commit.';
 
-create function count_feedback(given feedback, sign int) returns void language plpgsql as $$
+create function count_feedback(answer feedback, sign int) returns void language plpgsql as $$
 declare
   tallies jsonb := (
     select jsonb_object_agg(figure, tally) from (
       select figure, jsonb_object_agg(value, 1) as tally
-      from feedback_figures(given.rating, given.useful, given.themes_wanted) group by figure) as figures);
+      from feedback_figures(answer.rating, answer.useful, answer.themes_wanted) group by figure) as figures);
 begin
-  if given.direction = 'tutor_to_participant' then
+  if answer.direction = 'tutor_to_participant' then
     update feedback_summaries as summary set version = nextval('versions'), figures = summary.figures || (
       select jsonb_object_agg(figure, add_tallies(coalesce(summary.figures -> figure, '{}'), tally, sign))
       from jsonb_each(tallies) as own (figure, tally))
-    where event_id = given.event_id and direction = given.direction;
+    where event_id = answer.event_id and direction = answer.direction;
   elsif sign > 0 then
     insert into feedback_tallies as stored (event_id, figure, municipality_code, tally)
-    select given.event_id, figure, given.municipality_code, tally from jsonb_each(tallies) as own (figure, tally)
+    select answer.event_id, figure, answer.municipality_code, tally from jsonb_each(tallies) as own (figure, tally)
     on conflict (event_id, figure, municipality_code) do update set tally = add_tallies(stored.tally, excluded.tally, 1);
   else
     update feedback_summaries set only_grew = false
-    where event_id = given.event_id and direction = given.direction and only_grew;
+    where event_id = answer.event_id and direction = answer.direction and only_grew;
     update feedback_tallies as stored set tally = add_tallies(stored.tally, own.tally, -1)
     from jsonb_each(tallies) as own (figure, tally)
-    where stored.event_id = given.event_id and stored.municipality_code = given.municipality_code
+    where stored.event_id = answer.event_id and stored.municipality_code = answer.municipality_code
       and stored.figure = own.figure;
   end if;
 end $$;

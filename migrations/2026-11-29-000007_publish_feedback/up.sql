@@ -5,8 +5,8 @@ create function can_publish_figure(of_event uuid, of_figure text) returns boolea
 begin
   perform from feedback_summaries where event_id = of_event and direction = 'participant_to_tutor' and only_grew;
   if found then
-    -- Tallies that only grew never equal an earlier state, so the last published state is the nearest. The caller has
-    -- compared that one.
+    -- Tallies that only grew never equal an earlier state, so the last published state is the nearest. The caller of this
+    -- function has already compared that one.
     return true;
   end if;
   return not exists (
@@ -31,7 +31,7 @@ begin
     where number - number_equal between 1 and 2);
 end $$;
 comment on function can_publish_figure is
-  'Whether a figure for which at least three municipalities wait may be published as it is now: each state that was published before must be equal to it or differ from it in at least three municipalities.';
+  'Whether the current state of a figure for which at least three municipalities wait may be published: each state that was published before must be equal to it or differ from it in at least three municipalities.';
 
 create function publish_step(of_event uuid, published_figures text[]) returns void language plpgsql as $$
 declare
@@ -60,7 +60,7 @@ begin
   update feedback_tallies set published = tally, since = step
   where event_id = of_event and figure = any (published_figures) and waits;
 end $$;
-comment on function publish_step is 'Publishes these figures of an event as the answers are now.';
+comment on function publish_step is 'Publishes these figures of an event, with the current answers.';
 
 create function publish_comments(of_event uuid) returns void language plpgsql as $$
 declare
@@ -121,7 +121,7 @@ begin
   end if;
 end $$;
 comment on function list_comment is
-  'Updates feedback_comments after an edit or a deletion of feedback. A comment that is withdrawn is gone at once. A new comment of a participant waits to be published.';
+  'Updates feedback_comments after an edit or a deletion of feedback. A comment that is withdrawn disappears at once. A new comment of a participant waits to be published.';
 
 create function first_comments(of_events uuid[], of_direction text, most int) returns setof uuid
 language plpgsql stable rows 100 as $$
@@ -143,12 +143,12 @@ create function summarize_new_feedback() returns trigger language plpgsql as $$
 begin
   -- In a fixed order, so that two transactions with answers about the same events never wait for each other.
   perform lock_feedback_summary(event_id, direction)
-  from (select distinct event_id, direction from given order by event_id, direction) as summaries;
+  from (select distinct event_id, direction from new_feedback order by event_id, direction) as summaries;
 
   with tallies as (
     select event_id, figure, jsonb_object_agg(value, count) as tally from (
       select event_id, figure, value, count(*) as count
-      from given cross join lateral feedback_figures(rating, useful, themes_wanted)
+      from new_feedback cross join lateral feedback_figures(rating, useful, themes_wanted)
       where direction = 'tutor_to_participant' group by event_id, figure, value) as counts
     group by event_id, figure)
   update feedback_summaries as summary set version = nextval('versions'), figures = summary.figures || (
@@ -159,18 +159,18 @@ begin
   insert into feedback_tallies as stored (event_id, figure, municipality_code, tally)
   select event_id, figure, municipality_code, jsonb_object_agg(value, count) from (
     select event_id, figure, municipality_code, value, count(*) as count
-    from given cross join lateral feedback_figures(rating, useful, themes_wanted)
+    from new_feedback cross join lateral feedback_figures(rating, useful, themes_wanted)
     where direction = 'participant_to_tutor' group by event_id, figure, municipality_code, value) as counts
   group by event_id, figure, municipality_code
   on conflict (event_id, figure, municipality_code) do update set tally = add_tallies(stored.tally, excluded.tally, 1);
 
   insert into feedback_comments (feedback_id, event_id, direction, municipality_code, shown)
-  select id, event_id, direction, municipality_code, direction = 'tutor_to_participant' from given
+  select id, event_id, direction, municipality_code, direction = 'tutor_to_participant' from new_feedback
   where publish_consent and comment is not null;
 
   -- While the answers of one or two municipalities wait, publish_feedback would do nothing.
   perform publish_feedback(event_id)
-  from (select distinct event_id from given where direction = 'participant_to_tutor') as events
+  from (select distinct event_id from new_feedback where direction = 'participant_to_tutor') as events
   where (select count(*) from feedback_tallies as tally
     where tally.event_id = events.event_id and figure = 'answers' and waits) not in (1, 2);
   return null;
@@ -203,7 +203,7 @@ end $$;
 comment on function summarize_changed_feedback is
   'After feedback is edited or deleted: updates the summaries in the same transaction.';
 
-create trigger summarize_on_insert after insert on feedback referencing new table as given
+create trigger summarize_on_insert after insert on feedback referencing new table as new_feedback
   for each statement execute function summarize_new_feedback();
 create trigger summarize_on_delete after delete on feedback
   for each row execute function summarize_changed_feedback();

@@ -1,4 +1,4 @@
--- Who may use the service: accounts of people and clients of partner systems.
+-- Access to the service: accounts of people and clients of partner systems.
 
 -- Accounts ----------------------------------------------------------------------------------------------------------
 
@@ -39,11 +39,11 @@ begin
   return new;
 end $$;
 comment on function stamp_access_change is
-  'Before a change of what a caller may do: access tokens that were issued until now are refused from now on.';
+  'Before a change of the rights of an account or client: access tokens that were issued until now are refused from now on.';
 
 create function keep_a_coordinator() returns trigger language plpgsql as $$
 begin
-  -- One change at a time: of two transactions that disable the last two coordinators, each would count on the other one.
+  -- One change at a time: two transactions that disable the last two coordinators would each see the other coordinator enabled.
   perform pg_advisory_xact_lock(hashtext('keep_a_coordinator'));
   if not exists (select from accounts where role = 'coordinator' and not disabled and id <> new.id) then
     raise restrict_violation using constraint = 'last_coordinator',

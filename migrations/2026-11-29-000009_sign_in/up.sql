@@ -1,5 +1,5 @@
 -- Signing in: sessions with their refresh tokens, invitations to set a password, and the count of failed attempts.
--- The rules of expiry count from created_at and last_failed_at here, so these use clock_now() too.
+-- Here the rules of expiry count from created_at and last_failed_at, so these columns use clock_now() too.
 
 create table sessions (
   id uuid primary key,

@@ -1,4 +1,4 @@
--- Answers to requests with an Idempotency-Key, so that a client can safely send a POST again.
+-- Responses to requests with an Idempotency-Key, so that a client can safely send a POST again.
 
 create table idempotency_keys (
   caller text constraint idempotency_keys_caller_length check (char_length(caller) <= 200),
@@ -14,15 +14,15 @@ create table idempotency_keys (
 create index idempotency_keys_by_time on idempotency_keys (created_at);
 
 comment on table idempotency_keys is
-  'The answers to POST requests with an Idempotency-Key, kept for 24 hours. A row is written in the transaction that creates the resource.';
-comment on column idempotency_keys.caller is 'Who sent the request: account:<id> or client:<id>.';
+  'The responses to POST requests with an Idempotency-Key, stored for 24 hours. A row is written in the transaction that creates the resource.';
+comment on column idempotency_keys.caller is 'The caller that sent the request: account:<id> or client:<id>.';
 comment on column idempotency_keys.key is 'The Idempotency-Key: 1 to 255 visible ASCII characters.';
 comment on column idempotency_keys.reach is
-  'What the caller was allowed to do and see. The answer is repeated only while this is the same.';
+  'The rights of the caller. The response is replayed only to a request with the same rights.';
 comment on column idempotency_keys.fingerprint is 'SHA-256 of the method, the path and the body of the request.';
 comment on column idempotency_keys.path is 'The path of the new resource.';
-comment on column idempotency_keys.etag is 'The ETag of the answer.';
+comment on column idempotency_keys.etag is 'The ETag of the response.';
 comment on column idempotency_keys.body is
-  'The JSON of the answer, byte for byte. It can hold personal data.';
+  'The JSON of the response, byte for byte. It can have personal data.';
 comment on column idempotency_keys.created_at is
-  'When the request was answered. The rule of expiry counts from here, so this uses clock_now().';
+  'When the request was answered. The rule of expiry counts from this time, so it uses clock_now().';

@@ -1,4 +1,4 @@
--- Secret addresses of calendars, for programs that cannot send a token.
+-- Secret addresses of calendars, for calendar programs that cannot send a token.
 
 create table calendar_links (
   id uuid primary key,
@@ -22,7 +22,7 @@ create index calendar_links_by_municipality on calendar_links (municipality_code
 create trigger set_version before update on calendar_links for each row execute function set_version();
 
 comment on table calendar_links is
-  'Secret addresses of calendars, for programs that cannot send a token. A calendar shows the events that the owner of the link can see.';
+  'Secret addresses of calendars, for calendar programs that cannot send a token. A calendar shows the events that the owner of the link can see.';
 comment on column calendar_links.id is 'UUIDv7. It names the link and gives no access.';
 comment on column calendar_links.account_id is 'The owner of the link, if it is an account.';
 comment on column calendar_links.client_id is 'The owner of the link, if it is a client.';

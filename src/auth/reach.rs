@@ -1,7 +1,7 @@
 //! Reach: what a caller sees and what it may change.
 //!
-//! Reading is network-wide, writing is bound to a municipality. The reach is an argument of every query, so that a handler
-//! that forgot it would not compile.
+//! Reading covers the whole network, writing only the caller's municipality. The reach is an argument of every query, so a
+//! handler that forgets it does not compile.
 
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ impl Identity {
     }
 }
 
-/// The reach of a caller with the scope that it calls with.
+/// What a caller sees and may change in an operation, under the scope of that operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reach {
     /// The role of the caller in the network.
@@ -58,12 +58,12 @@ pub struct Reach {
     pub tutor: Option<Uuid>,
     /// Whether the caller holds `contacts:read`.
     pub contacts: bool,
-    /// Whether the caller holds the scope that writes what it reads with this one.
+    /// Whether the caller also holds the write scope of the collection.
     pub writes: bool,
 }
 
 impl Reach {
-    /// Returns the reach of the command line: whoever can start it can reach the database anyway.
+    /// Returns the reach of the command line, which may do everything: anyone who can run it can also access the database.
     pub fn of_command_line() -> Self {
         Self { role: Role::Coordinator, contacts: true, writes: true, ..Self::anonymous() }
     }
@@ -80,7 +80,7 @@ impl Reach {
         }
     }
 
-    /// Returns a text that names the caller and everything that decides what it sees and changes.
+    /// Returns a text that identifies the caller and everything that determines what it sees and may change.
     pub fn key(&self) -> String {
         let Self { role, identity, municipality, tutor, contacts, writes } = self;
         let actor = identity.actor().unwrap_or_default();
@@ -94,7 +94,7 @@ impl Reach {
         self.role == Role::Coordinator
     }
 
-    /// Whether the caller may write what belongs to this municipality, or to the network itself when there is none.
+    /// Whether the caller may write resources of this municipality, or of the network itself when there is none.
     pub fn writes_for(&self, owner: Option<&MunicipalityCode>) -> bool {
         self.writes
             && match self.role {
@@ -107,7 +107,7 @@ impl Reach {
             }
     }
 
-    /// Refuses a caller that does not write for this municipality, or for the network itself when there is none.
+    /// Refuses a caller that may not write for this municipality, or for the network itself when there is none.
     ///
     /// # Errors
     /// [`Error::OutOfReach`], which names the municipality.
@@ -116,8 +116,10 @@ impl Reach {
             return Ok(());
         }
         Err(Error::OutOfReach(match owner {
-            Some(code) => format!("this belongs to the municipality {code}, which you do not write for"),
-            None => "this belongs to the network itself; only the coordinator writes for it".to_owned(),
+            Some(code) => format!(
+                "this belongs to the municipality {code}, for which you may not write; ask that municipality or the coordinator"
+            ),
+            None => "this belongs to the network itself, for which only the coordinator may write".to_owned(),
         }))
     }
 

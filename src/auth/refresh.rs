@@ -1,4 +1,4 @@
-//! Refreshes what the workers know for verifying tokens: the revocations and the keys.
+//! Refreshes the data that workers need to verify tokens: the revocations and the keys.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,13 +16,13 @@ pub async fn keep_fresh(auth: Arc<Auth>, database_url: String) {
     let mut conn: Option<Conn> = None;
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut was_away, mut last_key_error) = (false, None);
+    let (mut was_down, mut last_key_error) = (false, None);
     loop {
         ticks.tick().await;
-        let is_away = refresh_revocations(&auth, &database_url, &mut conn).await.is_err();
-        log_database(was_away, is_away);
-        was_away = is_away;
-        if is_away {
+        let is_down = refresh_revocations(&auth, &database_url, &mut conn).await.is_err();
+        log_database(was_down, is_down);
+        was_down = is_down;
+        if is_down {
             conn = None;
         }
         let key_error = auth.tokens.reload().err().map(|error| error.to_string());
@@ -41,9 +41,9 @@ async fn refresh_revocations(auth: &Auth, database_url: &str, conn: &mut Option<
     auth.revocations.refresh(conn).await
 }
 
-fn log_database(was_away: bool, is_away: bool) {
-    match (was_away, is_away) {
-        (false, true) => tracing::error!("the database is away; callers get 503 until it is back"),
+fn log_database(was_down: bool, is_down: bool) {
+    match (was_down, is_down) {
+        (false, true) => tracing::error!("the database is not available; callers get 503 until it is back"),
         (true, false) => tracing::info!("the database is back"),
         _ => {}
     }

@@ -23,10 +23,10 @@ use crate::{
 
 /// The longest time that one refresh may take.
 const REFRESH_LIMIT: Duration = Duration::from_secs(1);
-/// The age from which the last refresh is too old to accept tokens by it.
+/// The age at which the last refresh is too old for accepting tokens.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
-/// The accounts and clients whose access has changed lately, as the last refresh found them.
+/// The accounts and clients whose access has changed recently, as of the last refresh.
 #[derive(Debug, Default)]
 pub struct Revocations(RwLock<Snapshot>);
 
@@ -42,7 +42,7 @@ impl Revocations {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the last refresh is more than two seconds old.
-    pub fn revoked(&self, claims: &Claims) -> Result<bool> {
+    pub fn is_revoked(&self, claims: &Claims) -> Result<bool> {
         let snapshot = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if snapshot.read_at.is_none_or(|read_at| read_at.elapsed() > MAX_AGE) {
             return Err(Error::Unavailable);
@@ -92,17 +92,17 @@ impl ChangedAccess {
     }
 }
 
-/// Returns the first second in which a token must have been issued. `iat` counts whole seconds, so a token that was issued in
-/// the second of the change may be older than the change: the first valid second is the next one.
+/// Returns the first second in which a token must have been issued. `iat` counts whole seconds, so a token that was issued
+/// in the second of the change may be older than the change: the first valid second is the next one.
 fn first_valid_second(changed_at: Option<DateTime<Utc>>) -> u64 {
     changed_at.and_then(|at| u64::try_from(at.timestamp() + 1).ok()).unwrap_or_default()
 }
 
-/// Returns the time to issue a token at: the time at which its content was read, or the first valid second after the last
+/// Returns the issue time of a token: the time at which its content was read, or the first valid second after the last
 /// change if that is later.
 ///
 /// `read_at` is PostgreSQL's `clock_timestamp()`, like the times of the changes. The clock of an instance could be ahead: a
-/// token could then seem to be issued after a change, but hold what was read before it.
+/// token with content from before a change would then seem to be issued after it.
 pub fn issue_at(access_changed_at: Option<DateTime<Utc>>, read_at: DateTime<Utc>) -> DateTime<Utc> {
     let issued = read_at.min(Utc::now());
     let first = i64::try_from(first_valid_second(access_changed_at)).ok();

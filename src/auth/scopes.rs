@@ -8,17 +8,17 @@ use crate::{
     registry::{SCOPES, ScopeRow},
 };
 
-/// A scope as a type. It stands in the signature of a handler and in the handler's documentation.
+/// A scope as a type. It appears in the signature of a handler and in the handler's documentation.
 pub trait Scope: 'static {
-    /// The name of the scope; empty when any valid token will do.
+    /// The name of the scope; empty when any valid token is accepted.
     const NAME: &'static str;
-    /// The name of the scope that changes what this scope is about.
+    /// The name of the write scope of the same collection; empty when there is none.
     const WRITE: &'static str;
-    /// Whether `PUBLIC_READ` opens it to callers without a token.
+    /// Whether callers without a token hold it when `PUBLIC_READ` is on.
     const PUBLIC: bool;
 }
 
-/// Declares the type of a scope. It does not compile for a scope that the registry does not have.
+/// Declares the type of a scope. A scope that is not in the registry does not compile.
 macro_rules! scope {
     ($(#[doc = $doc:literal])+ $name:ident = $scope:literal, writes with $write:literal) => {
         $(#[doc = $doc])+
@@ -41,7 +41,7 @@ macro_rules! scope {
 
 pub(crate) use scope;
 
-/// Any valid token will do.
+/// Any valid token is accepted.
 #[derive(Debug)]
 pub struct AnyScope;
 
@@ -51,7 +51,7 @@ impl Scope for AnyScope {
     const PUBLIC: bool = false;
 }
 
-/// Any valid token will do, and none is needed where `PUBLIC_READ` is on.
+/// Any valid token is accepted, and none is needed when `PUBLIC_READ` is on.
 #[derive(Debug)]
 pub struct Anyone;
 
@@ -109,7 +109,7 @@ pub fn can_hold(role: Role, name: &str) -> bool {
     of_role(role).any(|held| held == name)
 }
 
-/// The scopes of a token. They are looked up once for all requests with the token.
+/// The scopes of a token. They are parsed once for all requests with the token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct ScopeSet {

@@ -1,4 +1,5 @@
-//! Secrets that the service generates: 256 random bits. The caller gets a secret once; the service stores only its hash.
+//! Secrets that the service generates: 256 random bits. The caller gets a secret only once; the service stores only its
+//! hash.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
@@ -12,7 +13,7 @@ pub fn generate() -> Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(random))
 }
 
-/// Returns the hash that is stored of a secret. A fast hash is enough, because nobody can guess 256 random bits.
+/// Returns the hash of a secret, as it is stored. A fast hash is enough, because nobody can guess 256 random bits.
 pub fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret).to_vec()
 }

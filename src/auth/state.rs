@@ -21,13 +21,13 @@ pub struct Auth {
     pub tokens: Tokens,
     /// The accounts and clients whose older tokens are refused.
     pub revocations: Revocations,
-    /// Bounds how many passwords are hashed at a time, by address.
+    /// Limits how many passwords are hashed at a time, for each address and in total.
     pub password_hashing: Admission<String>,
     public_read: bool,
 }
 
 impl Auth {
-    /// Makes the state with these keys. The service's public URL is the issuer and the audience of its tokens.
+    /// Creates the state with these keys. The service's public URL is the issuer and the audience of its tokens.
     pub fn new(config: &Config, keys: KeyRing) -> Self {
         Self {
             tokens: Tokens::new(keys, config.public_url.clone(), config.public_url.clone()),
@@ -45,10 +45,10 @@ impl Auth {
     /// Verifies a token and returns its claims.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for every token that is not valid; [`Error::Unavailable`] while the service cannot know
-    /// whether it has been revoked.
+    /// [`Error::Unauthenticated`] for every token that is not valid; [`Error::Unavailable`] while the service cannot check
+    /// whether the token has been revoked.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>> {
         let claims = self.tokens.verify(token).map_err(|_| Error::Unauthenticated)?;
-        if self.revocations.revoked(&claims)? { Err(Error::Unauthenticated) } else { Ok(claims) }
+        if self.revocations.is_revoked(&claims)? { Err(Error::Unauthenticated) } else { Ok(claims) }
     }
 }

@@ -1,5 +1,6 @@
-//! Throttles sign-in: after several failures in a row, an account has to wait, but only from the same address, so that an
-//! attacker cannot lock out anybody elsewhere. PostgreSQL counts the failures for all instances.
+//! Throttles sign-in: after several failures in a row, further attempts for the account from the same address have to wait.
+//! Attempts from other addresses do not, so an attacker cannot lock anybody out. PostgreSQL counts the failures for all
+//! instances.
 
 use std::{
     collections::HashMap,
@@ -18,15 +19,15 @@ use crate::{
     clock,
     db::{Conn, sql_functions::clock_now},
     problem::{Error, Result},
-    schema::sign_in_failures as failures,
+    schema::{sign_in_failures, sign_in_failures::dsl},
 };
 
 /// The number of failures in a row after which an attempt has to wait.
 const FREE_FAILURES: i32 = 5;
-/// How many minutes after the last failure the next attempt is allowed and the failures are forgotten.
+/// How many minutes after the last failure the next attempt is allowed and the failures no longer count.
 const PAUSE_MINUTES: i64 = 15;
 
-/// The locks of the attempts that run now.
+/// The locks of the attempts that are in progress.
 static LOCKS: LazyLock<std::sync::Mutex<HashMap<Attempt, Weak<Mutex<()>>>>> = LazyLock::new(Default::default);
 
 /// An attempt to sign in as an account or a client, from an address.
@@ -38,7 +39,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Makes the attempt of `address` to sign in as `subject`.
+    /// Describes an attempt to sign in as `subject` from `address`.
     pub fn new(subject: &str, address: Option<IpAddr>) -> Self {
         let address = address.map_or_else(|| "unknown".to_owned(), |address| network(address).to_string());
         Self { subject: Sha256::digest(subject).to_vec(), address }
@@ -47,7 +48,7 @@ impl Attempt {
     /// Returns a permit to hash a password for this address.
     ///
     /// # Errors
-    /// [`Error::TooManyRequests`] when too many passwords are being hashed, for this address or for all.
+    /// [`Error::TooManyRequests`] when too many passwords are being hashed, for this address or in total.
     pub fn hashing_permit(&self, hashing: &Admission<String>) -> Result<Permit<String>> {
         hashing.admit(&self.address).ok_or(Error::TooManyRequests(1))
     }
@@ -58,8 +59,8 @@ impl Attempt {
         let lock = {
             let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
             locks.retain(|_, lock| lock.strong_count() > 0);
-            let held = locks.get(self).and_then(Weak::upgrade);
-            held.unwrap_or_else(|| {
+            let existing = locks.get(self).and_then(Weak::upgrade);
+            existing.unwrap_or_else(|| {
                 let lock = Arc::default();
                 locks.insert(self.clone(), Arc::downgrade(&lock));
                 lock
@@ -73,9 +74,9 @@ impl Attempt {
     /// # Errors
     /// [`Error::TooManyRequests`] with the seconds to wait.
     pub async fn check_allowed(&self, mut conn: &Conn) -> Result<bool> {
-        let row: Option<(i32, DateTime<Utc>)> = failures::table
+        let row: Option<(i32, DateTime<Utc>)> = sign_in_failures::table
             .find((&self.subject, &self.address))
-            .select((failures::failures, failures::last_failed_at))
+            .select((dsl::failures, dsl::last_failed_at))
             .first(&mut conn)
             .await
             .optional()?;
@@ -95,19 +96,19 @@ impl Attempt {
             "case when sign_in_failures.last_failed_at < clock_now() - interval '{PAUSE_MINUTES} minutes' then 1 \
              else least(sign_in_failures.failures, 1000000) + 1 end",
         ));
-        diesel::insert_into(failures::table)
-            .values((failures::subject.eq(&self.subject), failures::address.eq(&self.address)))
-            .on_conflict((failures::subject, failures::address))
+        diesel::insert_into(sign_in_failures::table)
+            .values((dsl::subject.eq(&self.subject), dsl::address.eq(&self.address)))
+            .on_conflict((dsl::subject, dsl::address))
             .do_update()
-            .set((failures::failures.eq(count), failures::last_failed_at.eq(clock_now())))
+            .set((dsl::failures.eq(count), dsl::last_failed_at.eq(clock_now())))
             .execute(&mut conn)
             .await?;
         Ok(())
     }
 
-    /// Forgets the failures after a successful attempt.
+    /// Deletes the count of failures after a successful attempt.
     pub async fn clear_failures(&self, mut conn: &Conn) -> Result<()> {
-        diesel::delete(failures::table.find((&self.subject, &self.address))).execute(&mut conn).await?;
+        diesel::delete(sign_in_failures::table.find((&self.subject, &self.address))).execute(&mut conn).await?;
         Ok(())
     }
 }

@@ -40,14 +40,14 @@ pub(crate) enum Command {
     Add(NewAccount),
     /// List the accounts
     ///
-    /// Each line has the id, e-mail address, role, municipality and state of an account. The state is `enabled`, `disabled` or
-    /// `without password`.
+    /// Each line has the id, e-mail address, role, municipality and state of an account. The state is `enabled`, `disabled`
+    /// or `without password`.
     #[command(after_help = "Example:\n  kuntatutorit account list")]
     List,
     /// Print an invitation, with which a person sets the password of an account
     ///
-    /// The invitation works once, within seven days, and replaces an older invitation of the account. With --role, the command
-    /// creates the account if no account has this e-mail address.
+    /// The invitation works once, within seven days, and replaces an older invitation of the account. With --role, the
+    /// command creates the account if no account has this e-mail address.
     #[command(
         after_help = "Examples:\n  kuntatutorit account invite --email digituki@example.org --role municipality --municipality 049\n  \
                             kuntatutorit account invite --email digituki@example.org\n\n\
@@ -57,8 +57,8 @@ pub(crate) enum Command {
     Invite(InvitedAccount),
     /// Change the e-mail address, role, municipality or tutor of an account
     ///
-    /// A role that has no municipality or no tutor removes it from the account. The access tokens of the account are refused
-    /// within two seconds, unless only the e-mail address changes.
+    /// A role that has no municipality or no tutor removes it from the account. The access tokens of the account are
+    /// refused within two seconds, unless only the e-mail address changes.
     #[command(
         after_help = "Examples:\n  kuntatutorit account change --email digituki@example.org --new-email digi@example.org\n  \
                             kuntatutorit account change --email digituki@example.org --role coordinator\n  \
@@ -193,18 +193,18 @@ fn invite(config: &Config, invited: InvitedAccount) -> Outcome {
     Ok(())
 }
 
-/// Returns an invitation for the account with this e-mail address, or creates the account. An existing account must have the
-/// fields that are given.
+/// Returns an invitation for the account with this e-mail address. If it does not exist, creates it with the fields in
+/// `new`; if it exists, it must have exactly these fields.
 async fn invitation(conn: &Conn, account: &ByEmail, new: Option<AccountInput>) -> Result<Invitation> {
     let reach = Reach::of_command_line();
     match (account.find(conn).await?, new) {
         (None, Some(new)) => Ok(store::invite(conn, &reach, new).await?.invitation),
-        (None, None) => Err(unknown_email("give --role to create one")),
+        (None, None) => Err(unknown_email("add --role to create one")),
         (Some(account), Some(new)) if account.fields != new => Err(Error::at(
             "/email",
             "accounts_email_unique",
-            "there is an account with this e-mail address, but it is disabled or has another role, municipality or tutor; \
-             leave out --role to invite it as it is, or change it first with `account change`",
+            "an account with this e-mail address exists, but it is disabled or has another role, municipality or tutor; \
+             leave out --role to invite it unchanged, or change it first with `account change`",
         )),
         (Some(account), _) => store::renew_invitation(conn, &reach, account.id).await,
     }
@@ -217,15 +217,15 @@ fn change_fields(config: &Config, change: AccountChange) -> Outcome {
         Some("municipality") => &["tutor_id"],
         _ => &[],
     };
-    let given = [
+    let changed = [
         ("email", new_email),
         ("role", role),
         ("municipality_code", municipality),
         ("tutor_id", tutor.map(|id| id.to_string())),
     ];
     let removed = removed.iter().map(|field| (*field, Value::Null));
-    let given = given.into_iter().filter_map(|(field, value)| Some((field, value?.into())));
-    let account = patch(config, account, removed.chain(given).collect())?;
+    let changed = changed.into_iter().filter_map(|(field, value)| Some((field, value?.into())));
+    let account = patch(config, account, removed.chain(changed).collect())?;
     println!("The account {} is {} ({}).", account.id, account.fields.email, account.fields.role.as_str());
     Ok(())
 }
@@ -236,7 +236,7 @@ fn set_disabled(config: &Config, account: ByEmail, disabled: bool) -> Outcome {
     Ok(())
 }
 
-/// Patches an account. Of several fields with the same name, the last one counts.
+/// Patches an account. If a field appears more than once, the last value counts.
 fn patch(config: &Config, account: ByEmail, fields: Vec<(&str, Value)>) -> Outcome<Account> {
     let patch = Patch::of(fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect());
     Database::open_migrated(config)?.write(async move |conn| {

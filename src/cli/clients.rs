@@ -38,14 +38,14 @@ pub(crate) enum Command {
     Add(NewClient),
     /// List the clients
     ///
-    /// Each line has the id, source, municipality, state, scopes and ids of the secrets of a client. The state is `enabled` or
-    /// `revoked`.
+    /// Each line has the id, source, municipality, state, scopes and ids of the secrets of a client. The state is `enabled`
+    /// or `revoked`.
     #[command(after_help = "Example:\n  kuntatutorit client list")]
     List,
     /// Change the name of a client, or the municipality that it writes for
     ///
-    /// With a new municipality, the access tokens of the client are refused within two seconds; it gets new ones with the same
-    /// secret.
+    /// With a new municipality, the access tokens of the client are refused within two seconds; it gets new ones with the
+    /// same secret.
     #[command(
         after_help = "Examples:\n  kuntatutorit client change --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --name 'Espoon kalenteri'\n  \
                             kuntatutorit client change --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --municipality 049\n  \
@@ -68,14 +68,14 @@ pub(crate) enum Command {
     },
     /// Add a secret to a client, and print it
     ///
-    /// The secret is printed only this once. A client can have two secrets at a time: add the second, give it to the partner
-    /// system, and then revoke the first with `client revoke --secret`.
+    /// The secret is printed only this once. A client can have two secrets at a time: add the second, give it to the
+    /// partner system, and then revoke the first with `client revoke --secret`.
     #[command(after_help = "Example:\n  kuntatutorit client secret --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")]
     Secret(ById),
     /// Revoke a client, or one of its secrets
     ///
-    /// The service refuses the access tokens of a revoked client within two seconds, and gives it no new ones. Without one of
-    /// its secrets, a client gets tokens with the other one.
+    /// The service refuses the access tokens of a revoked client within two seconds, and gives it no new ones. When only
+    /// one of its secrets is revoked, a client still gets tokens with the other one.
     #[command(after_help = "Examples:\n  kuntatutorit client revoke --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e\n  \
                             kuntatutorit client revoke --client 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e --secret 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f")]
     Revoke {
@@ -176,8 +176,8 @@ fn list(config: &Config) -> Outcome {
 fn change_fields(config: &Config, change: ClientChange) -> Outcome {
     let ClientChange { client, name, municipality, whole_region } = change;
     let municipality = municipality.map(Value::from).or(whole_region.then_some(Value::Null));
-    let given = [("name", name.map(Value::from)), ("municipality_code", municipality)];
-    let fields = given.into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
+    let changed = [("name", name.map(Value::from)), ("municipality_code", municipality)];
+    let fields = changed.into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
     let fields = patch(config, &client, fields)?.fields;
     let writes_for = match fields.municipality_code.as_deref() {
         Some(code) => format!("the municipality {code}"),

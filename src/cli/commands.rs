@@ -21,19 +21,20 @@ enum Command {
     /// Start the service
     ///
     /// It starts a private PostgreSQL unless `DATABASE_URL` is set, migrates the database, and loads the reference data if
-    /// the database is empty. On SIGTERM the service finishes the running requests before it stops; Ctrl-C stops it at once.
+    /// the database is empty. On SIGTERM the service finishes the running requests before it stops; Ctrl-C stops it at
+    /// once.
     #[command(after_help = "Examples:\n  kuntatutorit serve\n  PORT=9090 PUBLIC_READ=true kuntatutorit serve")]
     Serve,
     /// Migrate the database to this version
     ///
     /// `serve` and the commands for accounts and clients do this too. Services of an older version that are running keep
-    /// serving, but their `/readyz` answers 503.
+    /// serving, but their `/readyz` returns 503.
     #[command(after_help = "Example:\n  DATABASE_URL=postgres://kunta@db.example/kunta kuntatutorit migrate")]
     Migrate,
     /// Load the reference data into an empty database
     ///
     /// The reference data are the municipalities, themes, tutors and published events of the programme. A database that has
-    /// data is left as it is.
+    /// data is left unchanged.
     #[command(
         after_help = "Examples:\n  kuntatutorit seed\n  DATABASE_URL=postgres://kunta@db.example/bench kuntatutorit seed --scale 100"
     )]
@@ -55,8 +56,8 @@ enum Command {
     /// Check the summaries of feedback
     ///
     /// The command computes every summary again from the feedback and prints the differences, by event. It also checks that
-    /// every published step differs from the earlier steps in the answers of at least three municipalities. It changes nothing
-    /// and prints no personal data.
+    /// every published step differs from the earlier steps in the answers of at least three municipalities. It changes
+    /// nothing and prints no personal data.
     ///
     /// It exits with 0 when there is no difference, and with 1 when there is one or the database cannot be reached.
     #[command(after_help = "Examples:\n  kuntatutorit verify\n  \
@@ -67,8 +68,8 @@ enum Command {
     Openapi,
     /// Check that the service is ready
     ///
-    /// The command asks `/readyz` at `HOST` and `PORT`. It exits with 0 when the service is ready, else with 1. Use it as the
-    /// health check of a container.
+    /// The command asks `/readyz` at `HOST` and `PORT`. It exits with 0 when the service is ready, else with 1. Use it as
+    /// the health check of a container.
     #[command(after_help = "Example:\n  PORT=9090 kuntatutorit healthcheck")]
     Healthcheck,
 }
@@ -76,12 +77,12 @@ enum Command {
 const FIRST_STEPS: &str = "\
 First steps:
   kuntatutorit serve                     start the service on http://127.0.0.1:8080
-  kuntatutorit token --role coordinator  print a token to call it with, from another terminal
-  kuntatutorit account invite --help     how people get to sign in
-  kuntatutorit client add --help         how a partner system gets access
+  kuntatutorit token --role coordinator  print an access token, in another terminal
+  kuntatutorit account invite --help     let a person sign in
+  kuntatutorit client add --help         let a partner system sign in
 
-`kuntatutorit COMMAND --help` describes a command, with examples. A command exits with 0 when it succeeded, with 1 when it
-failed and with 2 when its arguments are wrong.";
+`kuntatutorit COMMAND --help` describes a command, with examples. A command exits with 0 when it succeeds, with 1 when it
+fails and with 2 when its arguments are wrong.";
 
 fn help() -> String {
     let settings = SETTINGS.iter().map(|s| format!("  {:<16} {} [default: {}]\n", s.name, s.help, s.default));

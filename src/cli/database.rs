@@ -21,7 +21,7 @@ const NAME: &str = "kuntatutorit";
 /// A database that accepts connections.
 pub(super) struct Database {
     pub(super) url: String,
-    /// The private PostgreSQL, if it was started for this. It stops when this is dropped.
+    /// The private PostgreSQL, if this command started it. It stops when this value is dropped.
     pub(super) private: Option<PrivatePostgres>,
 }
 

@@ -16,7 +16,7 @@ pub(super) fn describe(error: Error) -> Box<dyn std::error::Error> {
             rules.collect::<Vec<_>>().join("; ").into()
         }
         Error::NotFound => {
-            "there is nothing with this id; `kuntatutorit client list` shows the clients and the ids of their secrets"
+            "no client or secret has this id; `kuntatutorit client list` shows the clients and the ids of their secrets"
                 .into()
         }
         Error::Unavailable => {

@@ -41,7 +41,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     })
 }
 
-/// Tells a person at a terminal where everything is and what to try next.
+/// Prints the addresses of the service, the place of its data, and a first request to try.
 fn print_welcome(config: &Config, database: &Database, url: &str) {
     let program = std::env::args().next().unwrap_or_else(|| "kuntatutorit".to_owned());
     let data = match &database.private {

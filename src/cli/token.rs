@@ -11,7 +11,7 @@ use kuntatutorit::{
     problem::{Error, Result},
     resources::access::{
         accounts::{model::Credentials, store},
-        sign_in::of_account,
+        sign_in::grant_of_account,
     },
     schema::tutors,
 };
@@ -54,12 +54,12 @@ pub(super) fn run(mut config: Config, arguments: Arguments) -> Outcome {
     }
     let tokens = Tokens::new(keys, config.public_url.clone(), config.public_url.clone());
     let issued_at = issue_at(credentials.access_changed_at, credentials.read_at);
-    println!("{}", tokens.issue(&of_account(&account, &config), issued_at)?);
+    println!("{}", tokens.issue(&grant_of_account(&account, &config), issued_at)?);
     Ok(())
 }
 
-/// Returns the account for trying things out with this role and municipality. The first time, it creates the account, without
-/// a password.
+/// Returns the account for trying things out with this role and municipality. The first time, it creates the account,
+/// without a password.
 async fn trial_account(conn: &Conn, arguments: Arguments) -> Result<Credentials> {
     let role = arguments.role.as_str();
     let municipality_code = arguments.municipality.filter(|_| role != "coordinator");

@@ -20,13 +20,13 @@ use crate::problem::{Error, Result};
 /// A connection. Reads that run at the same time share one and are pipelined on it.
 pub type Conn = AsyncPgConnection;
 
-/// The settings of every session. PostgreSQL gives up before the service does. `random_page_cost` is that of data in memory
-/// or on a solid-state disk: with PostgreSQL's default, a filter by a rare value would walk the whole table in the order of
-/// the page.
+/// The settings of every session. The timeouts are shorter than those of the service, so PostgreSQL gives up first.
+/// `random_page_cost` suits data in memory or on a solid-state disk: with PostgreSQL's default, a filter by a rare value
+/// would walk the whole table in the order of the page.
 const SESSION: &str = "-c statement_timeout=3500 -c lock_timeout=2500 -c idle_in_transaction_session_timeout=5000 \
                        -c timezone=UTC -c random_page_cost=1.1";
 
-/// Makes a pool of at most `size` connections for all workers.
+/// Creates a pool of at most `size` connections for all workers.
 ///
 /// # Errors
 /// When `url` is not a PostgreSQL connection string.
@@ -54,23 +54,24 @@ pub async fn establish(url: String) -> ConnectionResult<Conn> {
     establish_with(url, "").await
 }
 
-/// Opens one connection with these start-up options beside those of every session.
+/// Opens one connection with these start-up options in addition to those of every session.
 pub(super) async fn establish_with(url: String, options: &str) -> ConnectionResult<Conn> {
     let mut config = tokio_postgres::Config::from_str(&url)
         .map_err(|error| ConnectionError::InvalidConnectionUrl(error.to_string()))?;
     config.options(format!("{SESSION} {options}")).application_name("kuntatutorit").connect_timeout(CONNECTION_LIMIT);
-    // tokio-postgres limits only the time until the socket is connected. A server that accepts the connection and then stays
-    // silent would hold the request for ever.
+    // tokio-postgres limits only the time until the socket is connected. A server that accepts the connection and then
+    // stays silent would hold the request for ever.
     let connecting = async {
         let connected = config.connect(tokio_postgres::NoTls).await;
         let (client, connection) = connected.map_err(|error| ConnectionError::BadConnection(with_cause(&error)))?;
         Conn::try_from_client_and_connection(client, connection).await
     };
-    let silent = |_| ConnectionError::BadConnection("the server accepts the connection but does not answer".to_owned());
-    timeout(CONNECTION_LIMIT, connecting).await.map_err(silent)?
+    let timed_out =
+        |_| ConnectionError::BadConnection("the server accepts the connection but does not answer".to_owned());
+    timeout(CONNECTION_LIMIT, connecting).await.map_err(timed_out)?
 }
 
-/// Describes an error together with its cause, which tokio-postgres keeps apart.
+/// Describes an error together with its cause, which the text of tokio-postgres leaves out.
 fn with_cause(error: &tokio_postgres::Error) -> String {
     use std::error::Error as _;
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))

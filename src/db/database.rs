@@ -1,4 +1,4 @@
-//! The way to the database: reads on shared connections, writes in transactions of the pool.
+//! Access to the database: reads on shared connections, writes in transactions on pooled connections.
 
 use deadpool::Status;
 use diesel::sql_types::Text;
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::problem::{Error, Result};
 
-/// Gives each statement of a quick read one plan for all parameters: it walks an index in the order of the answer.
-/// Otherwise PostgreSQL plans statements on a million rows anew each time, which takes two to four times as long as to
-/// answer them.
-const ONE_PLAN: &str = "-c plan_cache_mode=force_generic_plan";
+/// Makes PostgreSQL use one generic plan for each statement of a quick read: a walk along an index in the order of the
+/// result. Otherwise PostgreSQL would plan each statement again for its parameters, which takes two to four times as long
+/// as running it on a million rows.
+const GENERIC_PLAN: &str = "-c plan_cache_mode=force_generic_plan";
 
 /// The database, as one worker uses it.
 #[derive(Clone)]
@@ -30,23 +30,23 @@ pub struct Db {
 }
 
 impl Db {
-    /// Makes a worker's access to the database: shared connections of its own, and the pool that all workers use.
+    /// Creates a worker's access to the database: its own shared connections, and the pool that all workers use.
     pub fn new(url: &str, pool: Pool<Conn>) -> Self {
         let shared = |options| SharedConnection::new(url, options);
-        let (lookups, reads, long_reads) = (shared(ONE_PLAN), shared(ONE_PLAN), shared(""));
+        let (lookups, reads, long_reads) = (shared(GENERIC_PLAN), shared(GENERIC_PLAN), shared(""));
         Self { lookups, reads, long_reads, queues: Queues::default(), pool }
     }
 
     /// Runs a quick read on a shared connection.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer in time, else what `work` returns.
+    /// [`Error::Unavailable`] when the database does not answer in time, otherwise the error that `work` returns.
     pub async fn read<T>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
         read_on(&self.reads, work).await
     }
 
-    /// Runs a read that may take long, such as a search, on a connection of its own: quick reads do not queue behind it.
-    /// PostgreSQL plans it for its parameters.
+    /// Runs a read that may take long, such as a search, on a separate connection, so that quick reads do not queue behind
+    /// it. PostgreSQL plans it for its parameters.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -59,10 +59,11 @@ impl Db {
         read_on(&self.lookups, work).await
     }
 
-    /// Runs a write in a transaction of its own. The transaction is finished even when the client disconnects.
+    /// Runs a write in a transaction. The transaction is finished even when the client disconnects.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer in time, else what `work` returns. Nothing is written then.
+    /// [`Error::Unavailable`] when the database does not answer in time, otherwise the error that `work` returns. Nothing
+    /// is written then.
     pub async fn write<T, F>(&self, author: Author, work: F) -> Result<T>
     where
         T: 'static,
@@ -78,7 +79,7 @@ impl Db {
         F: AsyncFnOnce(&Conn) -> Result<T> + 'static,
     {
         let pool = self.pool.clone();
-        // actix drops a handler when the client disconnects, but not a task of its own.
+        // actix drops the handler when the client disconnects, but not a separate task.
         let task = actix_web::rt::spawn(tracing::Instrument::instrument(
             async move {
                 let deadline = Instant::now() + WRITE_LIMIT;

@@ -1,8 +1,8 @@
 //! Keyset paging and filters that every list uses.
 //!
-//! A page begins after the last row of the previous page, which PostgreSQL finds in an index: no `OFFSET`, no count. These are
-//! macros because Diesel gives each combination of table and columns a type of its own; a function would need a page of
-//! bounds for each.
+//! A page begins after the last row of the previous page, which PostgreSQL finds in an index: no `OFFSET`, no count. These
+//! are macros because Diesel gives each combination of table and columns its own type; a function would need a page of
+//! trait bounds.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ impl TimeRange {
         Self { from: from.unwrap_or(time::EARLIEST), to: to.unwrap_or(time::LATEST) }
     }
 
-    /// Leaves out the times that come before the page in this order.
+    /// Leaves out the times before the last row of the previous page, in this order.
     pub(crate) fn after(self, last: Option<&TimeKey>, order: TimeOrder) -> Self {
         match (last, order) {
             (None, _) => self,
@@ -79,9 +79,9 @@ macro_rules! keyset {
     }};
 }
 
-/// Orders a query by a column of times and a column of keys, keeps the rows in a [`TimeRange`], and starts it after the last
-/// row of the previous page. The columns may be those of a link table that repeats the time of its owner: an index of the
-/// links then has the rows in the order of the page.
+/// Orders a query by a column of times and a column of keys, keeps the rows in a [`TimeRange`], and starts it after the
+/// last row of the previous page. The columns may be those of a link table that repeats the time of its owner: an index of
+/// the links then has the rows in the order of the page.
 macro_rules! time_keyset {
     ($query:expr, $order:expr, $range:expr, $last:expr, $at:path, $key:path) => {{
         let query = $query.filter($at.between($range.from, $range.to));
@@ -100,8 +100,8 @@ macro_rules! time_keyset {
 
 /// Filters a boxed query by any of these values, unless there are none.
 ///
-/// One value is compared with `=`: an index on the column and the sort key then has the rows in the order of the page, which
-/// it does not have for `= any`.
+/// One value is compared with `=`: an index on the column and the sort key then has the rows in the order of the page,
+/// which it does not have for `= any`.
 macro_rules! any_of {
     ($query:expr, $column:path, $values:expr) => {
         match &$values[..] {
@@ -112,8 +112,8 @@ macro_rules! any_of {
     };
 }
 
-/// Filters a boxed query by any of these values in a link table, unless there are none. `$links` is the link table, filtered
-/// by its owner.
+/// Filters a boxed query by any of these values in a link table, unless there are none. `$links` is the link table,
+/// filtered by its owner.
 macro_rules! any_linked {
     ($query:expr, $links:expr, $column:path, $values:expr) => {
         match &$values[..] {

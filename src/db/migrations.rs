@@ -11,7 +11,7 @@ use super::{
 use crate::problem::{Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
-/// The key of the advisory lock. Any number that nothing else locks in the same database will do.
+/// The key of the advisory lock: an arbitrary number that nothing else locks in the same database.
 const LOCK: i64 = 0x6b75_6e74_6174;
 /// The first migration of version 0.1. Version 0.2 replaced all migrations of 0.1 with its own.
 const FIRST_OF_VERSION_0_1: &str = "00000000000000";
@@ -28,12 +28,12 @@ pub enum MigrateError {
          `kuntatutorit migrate` and copy the data with `pg_dump --data-only --disable-triggers`, as described under \
          \"Upgrading from 0.1\" in docs/operations.md"
     )]
-    Replaced,
+    FromVersion0_1,
     /// The database has a migration that this binary does not have.
     #[error("the database has the migration {0}, which this version does not know: run a newer kuntatutorit")]
     Newer(String),
     /// A migration failed.
-    #[error("the migration failed, and the database is as it was before: {0}")]
+    #[error("the migration failed, and the database is unchanged: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -45,9 +45,9 @@ impl From<diesel::result::Error> for MigrateError {
 
 /// Migrates the database to the version of this binary, and returns the migrations that ran.
 ///
-/// An advisory lock lets several instances start at the same time. Call this on a multi-thread runtime.
+/// An advisory lock lets several instances start at the same time. Diesel's migrations need a multi-thread runtime.
 pub async fn run(url: &str) -> Result<Vec<String>, MigrateError> {
-    let mut harness = locked(url).await?;
+    let mut harness = connect_with_lock(url).await?;
     refuse_unknown(&mut harness)?;
     let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
     let ran = ran.iter().map(ToString::to_string).collect();
@@ -66,7 +66,7 @@ async fn reset_foreign_transactions(conn: &mut Conn) -> Result<(), MigrateError>
 }
 
 /// Opens a connection that holds the lock of migrations.
-async fn locked(url: &str) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
+async fn connect_with_lock(url: &str) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
     let mut conn = establish(url.to_owned()).await?;
     // A migration may take longer than the statements of a request.
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
@@ -88,7 +88,7 @@ fn refuse_unknown(harness: &mut AsyncMigrationHarness<Conn>) -> Result<(), Migra
     let applied = harness.applied_migrations().map_err(MigrateError::Failed)?;
     let applied: Vec<_> = applied.iter().map(ToString::to_string).collect();
     if applied.iter().any(|version| version == FIRST_OF_VERSION_0_1) {
-        return Err(MigrateError::Replaced);
+        return Err(MigrateError::FromVersion0_1);
     }
     match applied.into_iter().find(|version| !known.contains(version)) {
         Some(unknown) => Err(MigrateError::Newer(unknown)),

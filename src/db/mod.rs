@@ -1,8 +1,8 @@
 //! PostgreSQL.
 //!
-//! The service reaches it in two ways. Reads share pipelined connections: a read waits for no connection and costs no test
-//! query. Writes take a connection from a pool and run in a transaction. A statement that may wait for a lock never runs on
-//! a shared connection, because the other reads of the worker would queue behind it.
+//! The service reaches it in two ways. Reads share pipelined connections: a read does not wait for a free connection, and
+//! no query tests the connection first. Writes take a connection from a pool and run in a transaction. A statement that may
+//! wait for a lock never runs on a shared connection, because the other reads of the worker would queue behind it.
 
 pub mod batching;
 pub mod connection;

@@ -19,9 +19,9 @@ use crate::problem::Result;
 
 /// The longest time in which a connection must answer the probe after a read on it has failed.
 const PROBE_LIMIT: Duration = Duration::from_millis(300);
-/// The number of prepared statements at which a connection is replaced. PostgreSQL keeps about 130 kB for each of them until
-/// the connection is closed, and the filters of a list can be combined in thousands of ways.
-const MOST_STATEMENTS: usize = 100;
+/// The number of prepared statements at which a connection is replaced. PostgreSQL keeps about 130 kB for each of them
+/// until the connection is closed, and the filters of a list can be combined in thousands of ways.
+const MAX_STATEMENTS: usize = 100;
 
 /// A connection of one worker. It is opened when it is first needed.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ struct Counted {
 }
 
 impl SharedConnection {
-    /// Makes a connection that will be opened with these start-up options beside those of every session.
+    /// Describes a connection that will be opened with these start-up options in addition to those of every session.
     pub(super) fn new(url: &str, options: &'static str) -> Self {
         Self(Rc::new(Inner { url: url.to_owned(), options, current: RefCell::new(None), opening: Mutex::new(()) }))
     }
@@ -52,8 +52,8 @@ impl SharedConnection {
         if let Some(conn) = self.usable() {
             return Ok(conn);
         }
-        // The first read opens the connection and the others wait for it, so that a PostgreSQL that has just come back does
-        // not get a connection attempt from each.
+        // The first read opens the connection and the others wait for it, so that a PostgreSQL server that has just come
+        // back gets only one connection attempt.
         let _opening = self.0.opening.lock().await;
         if let Some(conn) = self.usable() {
             return Ok(conn);
@@ -95,7 +95,7 @@ impl SharedConnection {
     /// Returns the open connection, unless it has prepared too many statements.
     fn usable(&self) -> Option<Rc<Conn>> {
         let current = self.0.current.borrow();
-        let usable = current.as_ref().filter(|current| current.prepared.load(Relaxed) < MOST_STATEMENTS);
+        let usable = current.as_ref().filter(|current| current.prepared.load(Relaxed) < MAX_STATEMENTS);
         usable.map(|current| Rc::clone(&current.conn))
     }
 }

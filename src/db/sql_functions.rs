@@ -7,12 +7,12 @@ extern "SQL" {
     /// Returns the oldest transaction that can still commit.
     fn ledger_horizon() -> BigInt;
 
-    /// Returns the present time for rules about time: `now()` plus the offset that a test has set.
+    /// Returns the current time for rules about time: `now()` plus the offset that a test has set.
     fn clock_now() -> Timestamptz;
 
     /// Returns the time of the statement, where `now()` is the time at which its transaction began.
     fn clock_timestamp() -> Timestamptz;
 
-    /// Takes a lock until the end of the transaction, or waits for it. Its result is empty.
+    /// Takes a lock until the end of the transaction, and waits for it if necessary. The result is empty.
     fn pg_advisory_xact_lock(key: BigInt) -> Text;
 }

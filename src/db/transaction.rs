@@ -1,4 +1,4 @@
-//! Transactions, and the authors whom the change ledger records.
+//! Transactions, and the authors that the change ledger records.
 
 use diesel_async::{SimpleAsyncConnection as _, pooled_connection::deadpool::Object};
 use futures_util::future::try_join;
@@ -10,8 +10,8 @@ use crate::{
     problem::{Error, Result},
 };
 
-/// Commits, unless the transaction was aborted. PostgreSQL answers `ROLLBACK` to the `COMMIT` of an aborted transaction, and
-/// not with an error; the `SELECT` before it fails in that case.
+/// Commits, unless the transaction was aborted. PostgreSQL answers the `COMMIT` of an aborted transaction with `ROLLBACK`
+/// and not with an error; the `SELECT` before it fails in that case.
 const COMMIT: &str = "SELECT; COMMIT";
 
 /// The author of a change, as the change ledger records it.
@@ -32,8 +32,8 @@ pub(super) enum Authors {
 }
 
 impl Authors {
-    /// Returns the commands that begin a transaction and tell the ledger's triggers who its authors are. PostgreSQL gets
-    /// them in one message. A batch does not wait for locks: each of its rows can wait alone.
+    /// Returns the commands that begin a transaction and tell the ledger's triggers its authors. PostgreSQL gets them in
+    /// one message. A batch hardly waits for locks: if it fails, each of its rows is inserted alone and can wait longer.
     fn begin(&self) -> String {
         let commands = match self {
             Self::One(Author { actor, request_id }) => format!(
@@ -60,7 +60,7 @@ fn escape_literal(text: Option<&String>) -> String {
     text.map_or_else(String::new, |text| text.replace('\'', "''"))
 }
 
-/// A pooled connection in the middle of a transaction. Unless the transaction is finished, the pool does not get it back.
+/// A pooled connection during a transaction. It returns to the pool only if the transaction is finished.
 pub(super) struct Unfinished(Option<Object<Conn>>);
 
 impl Unfinished {
@@ -82,7 +82,7 @@ pub(super) async fn transaction<T>(
     work: impl AsyncFnOnce(&Conn) -> Result<T>,
 ) -> Result<T> {
     let Some(conn) = &unfinished.0 else { return Err(Error::Internal("no connection".into())) };
-    // Both are sent at once, in this order: the beginning costs no round trip.
+    // Both are pipelined in this order, so `BEGIN` costs no round trip.
     let outcome = try_join(execute(conn, &authors.begin()), work(conn)).await;
     execute(conn, if outcome.is_ok() { COMMIT } else { "ROLLBACK" }).await.inspect_err(|error| {
         tracing::warn!(%error, "a transaction could not be finished; its connection is closed");

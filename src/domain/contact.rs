@@ -1,4 +1,4 @@
-//! Ways to reach somebody: e-mail addresses, telephone numbers and web addresses.
+//! Contact details: e-mail addresses, telephone numbers and web addresses.
 
 use super::{rules::refuse, text_value::text_value};
 
@@ -35,7 +35,7 @@ text_value! {
     }
 }
 
-/// The characters of an atom beside letters and digits (RFC 5321, section 4.1.2; RFC 5322, section 3.2.3).
+/// The characters of an atom besides letters and digits (RFC 5321, section 4.1.2; RFC 5322, section 3.2.3).
 const ATOM_MARKS: &[u8] = b"!#$%&'*+-/=?^_`{|}~";
 
 /// Checks the dot-string form of RFC 5321, section 4.1.2: atoms separated by single dots, and a host name.
@@ -65,8 +65,8 @@ fn phone_number(text: &str) -> garde::Result {
     refuse("invalid_phone|must be 3 to 30 digits, spaces, +, -, ( and )")
 }
 
-/// Checks that the address has a host directly after `//`. The parser is more lenient: it skips further slashes, and accepts
-/// an empty user name.
+/// Checks that the address has a host directly after `//`. The parser is more lenient: it skips further slashes, and
+/// accepts an empty user name.
 fn web_address(text: &str) -> garde::Result {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     let is_web = rest.is_some_and(|rest| !rest.starts_with(['/', '\\', '?', '#', ':', '@']));

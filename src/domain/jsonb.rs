@@ -24,7 +24,7 @@ pub(crate) fn read_jsonb<T: for<'de> Deserialize<'de>>(value: &PgValue<'_>) -> d
     }
 }
 
-/// Makes a type the value of a `jsonb` column.
+/// Implements `ToSql` and `FromSql` for a type that is stored in a `jsonb` column.
 macro_rules! jsonb_column {
     ($type:ty) => {
         impl diesel::serialize::ToSql<diesel::sql_types::Jsonb, diesel::pg::Pg> for $type {

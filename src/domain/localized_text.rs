@@ -86,14 +86,38 @@ impl<'de, const MAX: usize> Visitor<'de> for PartsVisitor<MAX> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut text = LocalizedText::default();
-        while let Some(tag) = map.next_key::<Cow<'de, str>>()? {
-            match CONTENT_LANGUAGES.iter().position(|(known, _)| *known == tag) {
+        while let Some(PartKey(language)) = map.next_key()? {
+            match language {
                 Some(index) => text.0[index] = map.next_value::<Option<Box<str>>>()?,
                 // The reader of the body reports it as an unknown field.
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(text)
+    }
+}
+
+/// The key of a part, as an index into [`CONTENT_LANGUAGES`]; none when the key is unknown. A page reads hundreds of keys, and
+/// to read them as strings would allocate each of them.
+struct PartKey(Option<usize>);
+
+impl<'de> Deserialize<'de> for PartKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_identifier(PartKeyVisitor)
+    }
+}
+
+struct PartKeyVisitor;
+
+impl Visitor<'_> for PartKeyVisitor {
+    type Value = PartKey;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a language tag")
+    }
+
+    fn visit_str<E>(self, tag: &str) -> Result<PartKey, E> {
+        Ok(PartKey(CONTENT_LANGUAGES.iter().position(|(known, _)| *known == tag)))
     }
 }
 
@@ -128,7 +152,7 @@ impl<const MAX: usize> PartialSchema for LocalizedText<MAX> {
                 .pattern(Some(r"\S"))
         };
         let text = "A text in one or several languages. At least one part must be present, and no part may be blank. A part that is \
-                    null counts as left out.";
+                    null counts as absent.";
         let object = ObjectBuilder::new().description(Some(text)).min_properties(Some(1));
         CONTENT_LANGUAGES
             .iter()

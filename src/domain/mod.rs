@@ -1,5 +1,5 @@
-//! Values that several resources share. Each type owns its validation rule and its schema. PostgreSQL has the same rule once
-//! more, as a function that the constraints use.
+//! Values that several resources share. Each type owns its validation rule and its schema. PostgreSQL repeats the rule in a
+//! function that its constraints use.
 
 pub mod codes;
 pub mod contact;

@@ -5,7 +5,7 @@ use super::words::column_words;
 column_words! {
     /// The role of a caller in the network.
     pub enum Role {
-        /// A caller without a token. It reads published data without personal data, where `PUBLIC_READ` is on.
+        /// A caller without a token. It reads published data that is not personal, if `PUBLIC_READ` is on.
         Anonymous = "anonymous",
         /// A tutor. It writes its own profile, the events of its municipality, and feedback as a tutor.
         Tutor = "tutor",

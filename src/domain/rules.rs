@@ -1,5 +1,5 @@
-//! Rules that several types of values share. Each message has the form `code|what to do`; the reader of the body splits it into
-//! the code and the detail of a violation.
+//! Rules that several types of values share. Each message has the form `code|what to do`; the reader of the body splits it
+//! into the code and the detail of a violation.
 
 /// Refuses text that is empty or has only white space.
 pub fn not_blank(text: &str, _: &()) -> garde::Result {
@@ -17,7 +17,7 @@ pub(super) fn short_text(text: &str, max: usize) -> garde::Result {
     not_blank(text, &())
 }
 
-/// Refuses a list that has an item twice.
+/// Refuses a list with duplicate items.
 pub fn distinct<T: Eq + std::hash::Hash + std::fmt::Display>(items: &[T], _: &()) -> garde::Result {
     let mut seen = std::collections::HashSet::with_capacity(items.len());
     match items.iter().find(|item| !seen.insert(*item)) {

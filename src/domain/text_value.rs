@@ -1,7 +1,7 @@
 //! The macro that declares newtypes of text, each with its validation rule and its schema.
 
-/// Declares a newtype of text with its rule and its schema. Deserialization accepts any text, so that one answer can name every
-/// field that breaks a rule. Validation then calls `check`, which is the rule.
+/// Declares a newtype of text with its rule and its schema. Deserialization accepts any text, so that one response can name
+/// every field that breaks a rule. Validation then calls `check`, which is the rule.
 macro_rules! text_value {
     (
         $(#[doc = $doc:literal])+

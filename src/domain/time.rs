@@ -1,5 +1,5 @@
-//! Times in JSON. A time is read as RFC 3339 with any offset, in years that the database and calendars can hold, and written in
-//! UTC.
+//! Times in JSON. A time is read as RFC 3339 with any offset, in years that the database and calendars can hold, and
+//! written in UTC.
 
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
@@ -26,7 +26,7 @@ pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dat
     let time = DateTime::parse_from_rfc3339(&text)
         .map_err(|_| D::Error::custom("must be an RFC 3339 time with an offset, such as 2020-05-19T08:00:00+03:00"))?
         .to_utc();
-    // The database keeps microseconds and no leap seconds. A finer time would come back rounded.
+    // The database stores microseconds and no leap seconds. A more precise time would come back rounded.
     let time = DateTime::from_timestamp_micros(time.timestamp_micros());
     let time = time.filter(|time| (EARLIEST..LATEST).contains(time));
     time.map(Some).ok_or_else(|| D::Error::custom("out_of_range|must be in the years 1900 to 2199"))
@@ -48,7 +48,7 @@ where
 /// Writes a time and passes the text to `then`.
 pub fn write<T>(time: DateTime<Utc>, then: impl FnOnce(&str) -> T) -> T {
     let mut text = *b"0000-00-00T00:00:00.000000Z";
-    // Converted once here, and not by each of the getters below.
+    // Convert the time once: otherwise each getter below would convert it.
     let time = time.naive_utc();
     let micros = time.nanosecond() / 1000;
     let fields = [

@@ -1,5 +1,5 @@
-//! JSON that is refused when an object has a key twice. A parser may keep either of the two values, so two parsers could read
-//! two different things from the same text.
+//! Parses JSON and refuses objects with duplicate keys. A parser may keep either of the two values, so two parsers could
+//! read two different things from the same text.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-/// A JSON value. To read it fails when one of its objects, at any depth, has a key twice.
+/// A JSON value. Deserialization fails when an object at any depth has duplicate keys.
 pub struct UniqueKeys(pub Value);
 
 impl<'de> Deserialize<'de> for UniqueKeys {

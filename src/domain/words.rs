@@ -25,7 +25,7 @@ macro_rules! words {
     };
 }
 
-/// Declares an enum as [`words!`] does, and makes it the value of a text column.
+/// Declares an enum as [`words!`] does, and stores it in text columns.
 macro_rules! column_words {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
         $crate::domain::words::words! {

@@ -1,8 +1,8 @@
-//! `Idempotency-Key`: a `POST` that is sent again is carried out once and gets the same answer.
+//! `Idempotency-Key`: a `POST` that is sent again is carried out only once and gets the same response.
 //!
-//! The key, the new resource and the answer are written in one transaction. A second request with the key waits until that
-//! transaction ends. A failure saves nothing. A key belongs to its caller, whatever rights the token has; a saved answer is
-//! replayed only to the rights that it was made for.
+//! The key, the new resource and the response are written in one transaction. A second request with the key waits until
+//! that transaction ends. A failure saves nothing. A key belongs to its caller, whatever rights the token has. A saved
+//! response is replayed only if the token has the same rights as the first one.
 
 use std::future::Ready;
 
@@ -15,7 +15,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
 use super::{
     input::caller::Caller,
-    output::created::{Answer, Created},
+    output::created::{Created, CreatedResponse},
     resource::Resource,
 };
 use crate::{
@@ -94,22 +94,23 @@ impl IdempotencyKey {
         let entry = Entry { caller: actor, reach: reach.key(), key, fingerprint };
         db.write(author, async move |conn| {
             let saved = entry.find(conn).await?;
-            if let Some(Saved::WithSameRights(answer)) = saved {
-                return Ok(Created::Again(answer));
+            if let Some(Saved::WithSameRights(response)) = saved {
+                return Ok(Created::Replayed(response));
             }
             let created = create(conn, &reach, new).await?;
             if saved.is_some() {
-                // Only a caller that may still do this learns that it was done. The error rolls the new resource back.
+                // Only a caller that may still create the resource learns that it was created. The error rolls back this
+                // one.
                 return Err(done_with_other_rights());
             }
-            entry.save(conn, Answer::of(&created)?).await?;
+            entry.save(conn, CreatedResponse::of(&created)?).await?;
             Ok(Created::New(created))
         })
         .await
     }
 }
 
-/// Returns the hash of an operation and its body. The layout of the JSON does not count.
+/// Returns the hash of an operation and its body. The white space and the order of fields in the JSON do not matter.
 fn fingerprint(operation: &str, body: &impl Serialize) -> Result<Vec<u8>> {
     let json = serde_json::to_vec(body).map_err(|error| Error::Internal(error.into()))?;
     Ok(Sha256::new().chain_update(operation).chain_update([0]).chain_update(json).finalize().to_vec())
@@ -118,18 +119,16 @@ fn fingerprint(operation: &str, body: &impl Serialize) -> Result<Vec<u8>> {
 fn done_with_other_rights() -> Error {
     Error::Conflict {
         code: "idempotency_key_other_rights".into(),
-        detail:
-            "this request was already carried out, with a token of other rights than you have now; read the resource \
-                 instead"
-                .into(),
+        detail: "this request was already carried out, with a token that had other rights; read the resource instead"
+            .into(),
     }
 }
 
-/// The saved answer to an earlier request with the same key and the same body.
+/// The saved response to an earlier request with the same key and the same body.
 enum Saved {
     /// The caller had the rights that it has now.
-    WithSameRights(Answer),
-    /// The caller had other rights, so the answer may have fields that it may not see now.
+    WithSameRights(CreatedResponse),
+    /// The caller had other rights, so the response may have fields that it may not see now.
     WithOtherRights,
 }
 
@@ -142,15 +141,16 @@ struct Entry {
 }
 
 impl Entry {
-    /// Waits for an earlier request with the same key, then returns its saved answer. PostgreSQL releases the lock when the
-    /// transaction ends.
+    /// Waits for an earlier request with the same key, then returns its saved response. PostgreSQL releases the lock when
+    /// the transaction ends.
     async fn find(&self, mut conn: &Conn) -> Result<Option<Saved>> {
         diesel::select(pg_advisory_xact_lock(self.lock())).execute(&mut conn).await.map_err(in_progress)?;
         let row = idempotency_keys::table.find((&self.caller, &self.key));
         let is_valid = (dsl::created_at + IDEMPOTENCY_KEY_HOURS.hours()).gt(clock_now());
         let has_same_rights = dsl::reach.eq(&self.reach);
         let columns = (is_valid, has_same_rights, dsl::fingerprint, (dsl::path, dsl::etag, dsl::body));
-        let found: Option<(bool, bool, Vec<u8>, Answer)> = row.select(columns).first(&mut conn).await.optional()?;
+        let found: Option<(bool, bool, Vec<u8>, CreatedResponse)> =
+            row.select(columns).first(&mut conn).await.optional()?;
         match found {
             None => Ok(None),
             Some((false, ..)) => {
@@ -161,20 +161,20 @@ impl Entry {
                 let detail = "this key was used for another request; use a new key for each request";
                 Err(Error::Invalid(vec![Violation::of_header(HEADER, "idempotency_key_reused", detail)]))
             }
-            Some((true, true, _, answer)) => Ok(Some(Saved::WithSameRights(answer))),
+            Some((true, true, _, response)) => Ok(Some(Saved::WithSameRights(response))),
             Some((true, false, ..)) => Ok(Some(Saved::WithOtherRights)),
         }
     }
 
-    async fn save(self, mut conn: &Conn, answer: Answer) -> Result<()> {
+    async fn save(self, mut conn: &Conn, response: CreatedResponse) -> Result<()> {
         let entry = (
             dsl::caller.eq(self.caller),
             dsl::reach.eq(self.reach),
             dsl::key.eq(self.key),
             dsl::fingerprint.eq(self.fingerprint),
         );
-        let answer = (dsl::path.eq(answer.path), dsl::etag.eq(answer.etag), dsl::body.eq(answer.body));
-        diesel::insert_into(idempotency_keys::table).values((entry, answer)).execute(&mut conn).await?;
+        let response = (dsl::path.eq(response.path), dsl::etag.eq(response.etag), dsl::body.eq(response.body));
+        diesel::insert_into(idempotency_keys::table).values((entry, response)).execute(&mut conn).await?;
         Ok(())
     }
 
@@ -200,10 +200,10 @@ impl utoipa::IntoParams for IdempotencyKey {
         let description = format!(
             "1 to 255 visible ASCII characters, such as a UUID; a new key for each resource that you create. For \
              {IDEMPOTENCY_KEY_HOURS} hours, the same request with the same key is carried out only once and gets the same \
-             answer, with `Idempotency-Replayed: true`. 422 (`idempotency_key_reused`) when the key was used for another \
+             response, with `Idempotency-Replayed: true`. 422 (`idempotency_key_reused`) when the key was used for another \
              request. 409 with `Retry-After` (`idempotency_key_in_progress`) while the first request is running. 409 \
-             without it (`idempotency_key_other_rights`) when the request was carried out with a token of other rights \
-             (scopes, role or municipality): then read the resource instead."
+             without it (`idempotency_key_other_rights`) when the request was carried out with a token that had other \
+             rights (scopes, role or municipality): read the resource instead."
         );
         let text = utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)

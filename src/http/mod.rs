@@ -23,7 +23,7 @@ pub use self::{
     },
     openapi::patch_schema::MergePatch,
     output::{
-        created::{Created, NoContent, ToldOnce},
+        created::{Created, CreatedSecret, NoContent},
         page::Page,
     },
     resource::Resource,

@@ -1,4 +1,4 @@
-//! What the answers of all resources have in common: a path, a version and an entity tag.
+//! What all resources have in common: a path, a version and an entity tag.
 
 use serde::Serialize;
 
@@ -13,18 +13,19 @@ pub trait Resource: Serialize {
     /// Returns the version. Every write changes it.
     fn version(&self) -> i64;
 
-    /// Returns the name of the view, for resources of which some callers see fewer fields.
+    /// Returns the name of the view. A resource has several views if some callers see fewer of its fields.
     fn view(&self) -> &'static str {
         "full"
     }
 
-    /// Returns a hash of the resources that were included in the answer, if there are any.
+    /// Returns a hash of the resources that were included in the response, if there are any.
     fn embedded(&self) -> Option<String> {
         None
     }
 }
 
-/// Returns the strong entity tag of an answer: the version and the view of the resource, and the hash of what was included.
+/// Returns the strong entity tag of a response: the version and the view of the resource, and the hash of the included
+/// resources.
 pub fn etag(resource: &impl Resource) -> String {
     let (version, view) = (resource.version(), resource.view());
     match resource.embedded() {

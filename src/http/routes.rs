@@ -5,7 +5,7 @@ use utoipa_actix_web::{OpenApiFactory, service_config::ServiceConfig as Describe
 
 /// The registry that operations are added to.
 ///
-/// Describing the operations takes some megabytes and a third of the time to start, so the workers do not do it.
+/// Describing the operations takes some megabytes and a third of the start-up time, so the workers do not do it.
 pub enum Routes<'a, 'd> {
     /// The routes of a worker.
     Served(&'a mut ServiceConfig),

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::{error::Error, violation::Violation};
 
-/// The most violations that one answer lists, so that a small request does not get a large answer.
-pub const MOST_ERRORS: usize = 100;
+/// The maximum number of violations that one response lists, so that a small request does not get a large response.
+pub const MAX_ERRORS: usize = 100;
 
 /// Problem details (RFC 9457). Every failure of this service has this form.
 #[derive(Serialize, ToSchema)]
@@ -20,7 +20,7 @@ pub struct Problem {
     /// A URI reference to the documentation of the code. It never changes.
     #[schema(format = "uri-reference")]
     r#type: String,
-    /// A short name of the kind of problem.
+    /// A short summary of the kind of problem.
     title: String,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
@@ -35,15 +35,15 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     scope: Option<&'static str>,
-    /// The status that the resource has.
+    /// The current status of the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     from: Option<&'static str>,
-    /// The status that the request asked for.
+    /// The requested status.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     to: Option<&'static str>,
-    /// The statuses that may follow the one that the resource has.
+    /// The statuses that may follow the current one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     allowed: Option<Vec<&'static str>>,
@@ -71,7 +71,7 @@ impl Error {
         };
         match self {
             Self::MissingScope(scope) => problem.scope = Some(scope),
-            Self::Invalid(errors) => problem.errors = Some(errors.iter().take(MOST_ERRORS).cloned().collect()),
+            Self::Invalid(errors) => problem.errors = Some(errors.iter().take(MAX_ERRORS).cloned().collect()),
             Self::Transition { from, to, allowed, .. } => {
                 (problem.from, problem.to, problem.allowed) = (Some(*from), Some(*to), Some(allowed.clone()));
             }
@@ -98,7 +98,7 @@ impl ResponseError for Error {
             )),
             Self::MethodNotAllowed(allow) => response.insert_header((header::ALLOW, allow.as_str())),
             Self::UnsupportedMediaType(accept) => response.insert_header((header::ACCEPT, *accept)),
-            Self::TooManyRequests(seconds) => too_many(&mut response, *seconds),
+            Self::TooManyRequests(seconds) => add_rate_limit_headers(&mut response, *seconds),
             Self::Unavailable | Self::Stopping | Self::InProgress | Self::TooManyWaiting => {
                 response.insert_header((header::RETRY_AFTER, 1))
             }
@@ -109,7 +109,7 @@ impl ResponseError for Error {
 }
 
 /// Adds the headers that say when to try again: `Retry-After` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
-pub fn too_many(response: &mut HttpResponseBuilder, seconds: u32) -> &mut HttpResponseBuilder {
+pub fn add_rate_limit_headers(response: &mut HttpResponseBuilder, seconds: u32) -> &mut HttpResponseBuilder {
     response
         .insert_header((header::RETRY_AFTER, seconds))
         .insert_header(("ratelimit-policy", "\"sign-in\";q=5;w=900"))

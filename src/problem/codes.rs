@@ -1,4 +1,4 @@
-//! The codes of problems and violations, each with what it means and what to do, for the documentation.
+//! The codes of problems and violations, each with its meaning and what to do, for the documentation.
 
 /// Every code that is not a rule of the database, with its text in HTML. [`super::constraints::RULES`] has the others.
 pub const CODES: &[(&str, &str)] = &[
@@ -16,23 +16,26 @@ pub const CODES: &[(&str, &str)] = &[
         "401. The invitation is unknown, was used before or has expired: ask the coordinator for another one.",
     ),
     ("missing_scope", "403. The token lacks a scope: get a token with the scope that <code>scope</code> names."),
-    ("out_of_reach", "403. You may see the resource but not change it: <code>detail</code> says who may."),
+    (
+        "out_of_reach",
+        "403. You may see the resource but not change it: <code>detail</code> names the callers that may.",
+    ),
     ("not_found", "404. The resource does not exist, or you may not see it: check the path and the id."),
     ("method_not_allowed", "405. The path does not support the method: use one that <code>Allow</code> names."),
     (
         "not_acceptable",
-        "406. Your <code>Accept</code> excludes the answer: accept <code>application/json</code>, or <code>text/calendar</code> for a calendar.",
+        "406. Your <code>Accept</code> excludes the media type of the response: accept <code>application/json</code>, or <code>text/calendar</code> for a calendar.",
     ),
     (
         "malformed_json",
-        "400. The body cannot be read as JSON, has a key twice or is nested too deeply: correct it as <code>detail</code> says.",
+        "400. The body is not valid JSON, repeats a key in an object or is nested too deeply: correct it as <code>detail</code> says.",
     ),
     ("malformed_query", "400. The query cannot be read: correct it as <code>detail</code> says."),
     (
         "malformed_idempotency_key",
         "400. Send <code>Idempotency-Key</code> only once, with 1 to 255 visible ASCII characters.",
     ),
-    ("unreadable_body", "400. The connection broke before the whole body arrived: send the request again."),
+    ("unreadable_body", "400. The connection was closed before the whole body arrived: send the request again."),
     ("unknown_parameter", "400. The operation does not have this query parameter: remove it, or correct its name."),
     (
         "unknown_include",
@@ -41,46 +44,43 @@ pub const CODES: &[(&str, &str)] = &[
     ("too_many_parameters", "400. The query has more than 400 parameters: split the request into several."),
     (
         "bad_cursor",
-        "400. The cursor does not belong to this list: use the <code>next</code> of a page as it is, with the same filters and order, or start at the first page.",
+        "400. The cursor does not belong to this list: send the <code>next</code> of a page unchanged, with the same filters and order, or start at the first page.",
     ),
     ("body_timeout", "408. The body arrived too slowly: send it again over a faster connection."),
     (
         "idempotency_key_in_progress",
-        "409. The first request with this key is still running: send this one again after the seconds in <code>Retry-After</code>.",
+        "409. The first request with this key is still running: retry after as many seconds as <code>Retry-After</code> says.",
     ),
     (
         "idempotency_key_other_rights",
-        "409. This request was already carried out, with a token of other rights than this one: read the resource instead.",
+        "409. This request was already carried out, with a token that had other rights: read the resource instead.",
     ),
     (
         "in_use",
-        "409. Other resources refer to this one: delete or change those first, or end or cancel this one instead.",
+        "409. Other resources refer to this one: delete or change them first, or end or cancel this one instead.",
     ),
     ("account_disabled", "409. The account is disabled: enable it first."),
     (
         "precondition_failed",
         "412. The resource has changed since you read it: read it again, then repeat your change with the new <code>ETag</code>.",
     ),
-    (
-        "payload_too_large",
-        "413. The body is too large: send a smaller one; <code>detail</code> says how large it may be.",
-    ),
+    ("payload_too_large", "413. The body is too large: send a smaller one. <code>detail</code> states the limit."),
     ("uri_too_long", "414. The query is longer than 16 kB: split a long list of values over several requests."),
-    ("unsupported_media_type", "415. The body has another media type: send the one that <code>Accept</code> names."),
-    ("invalid", "422. The input breaks rules: <code>errors</code> lists all of them, each with what to do."),
+    (
+        "unsupported_media_type",
+        "415. The operation does not accept the media type or the content encoding of the body: send the media type that <code>Accept</code> names, unencoded.",
+    ),
+    ("invalid", "422. The input is not valid: <code>errors</code> lists every broken rule and what to do."),
     (
         "precondition_required",
         "428. The operation needs <code>If-Match</code>: send it with the <code>ETag</code> that you read.",
     ),
-    (
-        "too_many_requests",
-        "429. Too many requests of this kind failed: wait for the seconds in <code>Retry-After</code>.",
-    ),
-    ("http", "The HTTP library refused the request: the status says why."),
+    ("too_many_requests", "429. Too many attempts: wait for as many seconds as <code>Retry-After</code> says."),
+    ("http", "The request is not valid HTTP, or the server does not support it: the status says why."),
     ("internal", "500. The service failed: quote the <code>request_id</code> when you report it."),
     (
         "too_many_waiting",
-        "503. Too many requests wait for a change already: send this one again after the seconds in <code>Retry-After</code>, or without <code>wait</code>.",
+        "503. Too many requests are already waiting for changes: retry after as many seconds as <code>Retry-After</code> says, or without <code>wait</code>.",
     ),
     (
         "stopping",
@@ -88,38 +88,41 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "unavailable",
-        "503. The service cannot answer now: send the request again after the seconds in <code>Retry-After</code>.",
+        "503. The service is temporarily unavailable: retry after as many seconds as <code>Retry-After</code> says.",
     ),
-    ("idempotency_key_reused", "In <code>errors</code>: the key was used for another request. Use a new key for each."),
+    (
+        "idempotency_key_reused",
+        "In <code>errors</code>: the key was used for another request. Use a new key for each request.",
+    ),
     ("unknown_field", "In <code>errors</code>: there is no such field. Leave it out, or correct its name."),
     (
         "wrong_type",
-        "In <code>errors</code>: the value has another type or form than the field. Send what the API document describes.",
+        "In <code>errors</code>: the value has the wrong type or format. Send what the API document describes.",
     ),
     ("required", "In <code>errors</code>: the field is required. Send it."),
     ("nul", "In <code>errors</code>: the text has the character NUL. Remove it."),
     ("blank", "In <code>errors</code>: the text is blank. Write something, or leave the field out."),
     (
         "too_short",
-        "In <code>errors</code>: the value has too few characters or items. Send as many as <code>detail</code> says.",
+        "In <code>errors</code>: the value has too few characters or items. Send the number that <code>detail</code> states.",
     ),
     (
         "too_long",
-        "In <code>errors</code>: the value has too many characters or items. Send as many as <code>detail</code> says.",
+        "In <code>errors</code>: the value has too many characters or items. Send the number that <code>detail</code> states.",
     ),
     (
         "too_small",
-        "In <code>errors</code>: the number is too small. Send one within the bounds that <code>detail</code> says.",
+        "In <code>errors</code>: the number is too small. Send one within the bounds in <code>detail</code>.",
     ),
     (
         "too_large",
-        "In <code>errors</code>: the number is too large. Send one within the bounds that <code>detail</code> says.",
+        "In <code>errors</code>: the number is too large. Send one within the bounds in <code>detail</code>.",
     ),
     (
         "out_of_range",
-        "In <code>errors</code>: the value is out of range. Send one within the bounds that <code>detail</code> says.",
+        "In <code>errors</code>: the value is out of range. Send one within the bounds in <code>detail</code>.",
     ),
-    ("fixed", "In <code>errors</code>: this field never changes. Send the value that is stored."),
+    ("fixed", "In <code>errors</code>: this field cannot be changed. Send the stored value."),
     ("invalid_value", "In <code>errors</code>: the value is not allowed. Send one that <code>detail</code> allows."),
     (
         "unknown_scope",
@@ -133,7 +136,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("invalid_code", "In <code>errors</code>: this is not a code of Statistics Finland. Send the digits as text."),
     ("invalid_slug", "In <code>errors</code>: this is not a slug. Use lower-case letters, digits and single hyphens."),
     ("invalid_phone", "In <code>errors</code>: this is not a telephone number. Use digits, spaces, +, -, ( and )."),
-    ("duplicate", "In <code>errors</code>: the list has an item twice. Remove one of the two."),
+    ("duplicate", "In <code>errors</code>: an item appears twice in the list. Remove one of the two."),
     ("invalid_url", "In <code>errors</code>: this is not an http or https address. Correct it."),
     (
         "invalid_time_zone",

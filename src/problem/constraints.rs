@@ -1,4 +1,4 @@
-//! The constraints of the database, each with what the caller is told when a request breaks it.
+//! The constraints of the database, each with the message for a caller whose request breaks it.
 //!
 //! The name of a constraint is the `code` of its problem or violation. The service checks most input before it writes, so
 //! PostgreSQL reports most of these only when two requests race. A test compares this table with the constraints of the
@@ -11,7 +11,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use crate::schema::COLUMN_RULES;
 
-/// A rule of the database: a named constraint, or an error under a name that a trigger raises.
+/// A rule of the database: a named constraint, or a named error that a trigger raises.
 #[derive(Debug)]
 pub struct Rule {
     /// The name.
@@ -47,19 +47,19 @@ pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 
 /// The rules whose text is written by hand.
 const WRITTEN: &[Rule] = &[
-    rule("municipalities_pkey", "/code", "a municipality with this code exists; change it with PUT or PATCH"),
+    rule("municipalities_pkey", "/code", "a municipality with this code already exists; change it with PUT or PATCH"),
     rule("municipalities_sami_languages", "/sami_languages", "must have only se, smn and sms, each at most once"),
     rule("municipalities_population_on_range", "/population_on", "must be a day from 1900 to 2199"),
     rule("municipalities_support_since_range", "/support_since", "must be a year from 1980 to 2199"),
     rule("municipalities_location_range", "/location", "must have a lat from -90 to 90 and a lon from -180 to 180"),
-    rule("themes_pkey", "/slug", "a theme with this slug exists; change it with PUT or PATCH"),
+    rule("themes_pkey", "/slug", "a theme with this slug already exists; change it with PUT or PATCH"),
     rule("themes_parent_not_itself", "/parent", "must be another theme"),
-    rule("themes_parent_acyclic", "/parent", "must not lead back to the theme itself"),
+    rule("themes_parent_acyclic", "/parent", "must not be a theme that is part of this one, directly or indirectly"),
     rule("tutors_themes_exist", "/themes", THEME),
     rule("tutors_languages_format", "/languages", LANGUAGES),
     rule("tutors_contact_format", "/contact", "must have an email or a phone"),
     rule("events_ends_after_start", "/ends_at", "must be after starts_at"),
-    rule("events_times_range", "/starts_at", "must be in the years 1900 to 2199, as must all other times of the event"),
+    rule("events_times_range", "/starts_at", "must be in the years 1900 to 2199, like all other times of the event"),
     rule("events_time_zone_length", "/time_zone", "must be an IANA time zone such as Europe/Helsinki"),
     rule("events_venue_format", "/venue", "must have a name, an address or a municipality_code"),
     rule("events_venue_municipality_code_exists", "/venue/municipality_code", MUNICIPALITY),
@@ -71,12 +71,12 @@ const WRITTEN: &[Rule] = &[
     rule(
         "events_status_transition",
         "/status",
-        "must be a status that may follow the present one; `allowed` lists them",
+        "must be a status that may follow the current one; `allowed` lists them",
     ),
     rule(
         "events_completed_after_end",
         "/status",
-        "must not be completed before the event has ended; write it after ends_at",
+        "must not be completed before the event has ended; set it after ends_at",
     ),
     rule("feedback_themes_wanted_exist", "/themes_wanted", THEME),
     rule("feedback_event_has_started", "/event_id", "must be an event that is published or completed and has started"),
@@ -89,7 +89,7 @@ const WRITTEN: &[Rule] = &[
     rule(
         "accounts_email_unique",
         "/email",
-        "an account with this e-mail address exists; change that account, or use another address",
+        "an account with this e-mail address already exists; change that account, or use another address",
     ),
     rule("accounts_email_format", "/email", "must be an e-mail address in lower case"),
     rule(
@@ -100,23 +100,23 @@ const WRITTEN: &[Rule] = &[
     rule(
         "accounts_role_binding",
         "/role",
-        "must fit municipality_code and tutor_id: a coordinator has neither, a municipality has a municipality_code, a tutor has both",
+        "must match municipality_code and tutor_id: a coordinator has neither, a municipality has a municipality_code, a tutor has both",
     ),
     rule("last_coordinator", "", "this is the last enabled coordinator; create or enable another one first"),
     rule(
         "calendar_links_account_id_exists",
         "",
-        "the account of this token no longer exists; sign in with another one",
+        "the account of this token no longer exists; sign in with another account",
     ),
     rule(
         "calendar_links_client_id_exists",
         "",
-        "the client of this token no longer exists; get a token for another one",
+        "the client of this token no longer exists; get a token for another client",
     ),
     rule(
         "clients_source_unique",
         "/source",
-        "a client with this source exists; change that client, or use another source",
+        "a client with this source already exists; change that client, or use another source",
     ),
     rule(
         "clients_source_format",
@@ -155,7 +155,7 @@ fn detail_of(column: &str, requirement: &str) -> Option<Cow<'static, str>> {
         ("references", "events") => "must be the id of an event that exists".into(),
         ("references", "themes") => "must be the slug of a theme that exists".into(),
         ("unique", _) if column == "external_id" => {
-            "this external_id is in use; find the resource that has it with ?external_id=, and change that one".into()
+            "another resource of this source has this external_id; find that resource with ?external_id= and change it instead".into()
         }
         _ => return None,
     })

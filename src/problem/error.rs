@@ -1,5 +1,5 @@
-//! The failures of requests, each with its status, code, title and text. A handler returns an [`Error`]; middleware writes the
-//! answer.
+//! The failures of requests, each with its status, code, title and text. A handler returns an [`Error`]; middleware writes
+//! the response.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request has no bearer token, or one that is not valid.
-    #[error("send a valid access token: `Authorization: Bearer <token>`")]
+    #[error("the access token is missing or not valid; send a valid one as `Authorization: Bearer <token>`")]
     Unauthenticated,
     /// The e-mail address and the password do not match an enabled account. The text does not say which of them is wrong.
     #[error(
@@ -23,25 +23,25 @@ pub enum Error {
     )]
     SignInRefused,
     /// The refresh token is unknown or was used before, or its session has ended.
-    #[error("sign in again: this refresh token is unknown or was used before, or its session has ended")]
+    #[error("this refresh token is unknown or was used before, or its session has ended; sign in again")]
     RefreshRefused,
     /// The invitation is unknown, was used before or has expired.
-    #[error("ask the coordinator for another invitation: this one is unknown, was used before or has expired")]
+    #[error("this invitation is unknown, was used before or has expired; ask the coordinator for another one")]
     InvitationRefused,
     /// The token lacks the scope that the operation needs.
-    #[error("this operation needs a token with the scope `{0}`")]
+    #[error("the token lacks the scope `{0}`, which this operation needs; get a token with that scope")]
     MissingScope(&'static str),
     /// The caller may see the resource, but may not change it.
     #[error("{0}")]
     OutOfReach(String),
     /// The resource does not exist, or the caller may not see it.
-    #[error("there is nothing at this address that you may see; check the path and the id")]
+    #[error("the resource does not exist, or you may not see it; check the path and the id")]
     NotFound,
     /// The path does not support the method. The text names the methods that it supports.
-    #[error("use one of the methods that this path supports: {0}")]
+    #[error("this path does not support the method; use one of {0}")]
     MethodNotAllowed(String),
-    /// The caller's `Accept` excludes the media type of the answer.
-    #[error("accept `{0}`: this operation answers with nothing else")]
+    /// The caller's `Accept` excludes the media type of the response.
+    #[error("this operation returns only `{0}`, which your `Accept` excludes; add it to `Accept`")]
     NotAcceptable(&'static str),
     /// The body, the query or a header cannot be read at all.
     #[error("{detail}")]
@@ -52,30 +52,32 @@ pub enum Error {
         detail: String,
     },
     /// The query has more than this many bytes.
-    #[error("send a query of at most {0} bytes; split a long list of values over several requests")]
+    #[error("the query is longer than {0} bytes; split a long list of values over several requests")]
     UriTooLong(usize),
     /// The body took too long to arrive.
     #[error("the body did not arrive in time; send it again over a faster connection")]
     BodyTimeout,
     /// The body has more than this many bytes.
-    #[error("send a body of at most {0} bytes")]
+    #[error("the body is too large; send at most {0} bytes")]
     PayloadTooLarge(usize),
-    /// The body has another media type than this.
-    #[error("send the body as `{0}`")]
+    /// The body has another media type than this, or a content encoding.
+    #[error("the media type or the content encoding of the body is not supported; send it as `{0}`, unencoded")]
     UnsupportedMediaType(&'static str),
-    /// The input breaks rules. All of them are listed.
-    #[error("the input breaks rules ({} in all); `errors` says for each what to do", .0.len())]
+    /// The input breaks these rules.
+    #[error("the input is not valid; `errors` lists the broken rules ({} in all) and what to do", .0.len())]
     Invalid(Vec<Violation>),
     /// The request lacks the `If-Match` that the operation needs.
-    #[error("send `If-Match` with the `ETag` that you read, so that you do not overwrite the change of somebody else")]
-    PreconditionRequired,
-    /// `If-Match` does not name the resource as it is now.
     #[error(
-        "the resource has changed since you read it: read it again, then repeat your change with the new `ETag` as it is, \
-         quotes included (a weak `ETag`, which begins with `W/`, never matches)"
+        "`If-Match` is missing; send it with the `ETag` that you read, so that you do not overwrite somebody else's change"
+    )]
+    PreconditionRequired,
+    /// `If-Match` does not contain the current entity tag of the resource.
+    #[error(
+        "the resource has changed since you read it; read it again, and repeat your change with the new `ETag`, unchanged and \
+         with its quotes (a weak `ETag`, which begins with `W/`, never matches)"
     )]
     PreconditionFailed,
-    /// The request conflicts with what is stored.
+    /// The request conflicts with stored data.
     #[error("{detail}")]
     Conflict {
         /// The code of the problem.
@@ -88,9 +90,9 @@ pub enum Error {
     Transition {
         /// The code of the problem.
         code: &'static str,
-        /// The status that the resource has.
+        /// The current status of the resource.
         from: &'static str,
-        /// The status that the request asked for.
+        /// The requested status.
         to: &'static str,
         /// The statuses that may follow.
         allowed: Vec<&'static str>,
@@ -98,14 +100,14 @@ pub enum Error {
     /// The first request with this `Idempotency-Key` has not ended.
     #[error("the first request with this `Idempotency-Key` is still running; send this one again in a moment")]
     InProgress,
-    /// The caller failed too often. It must wait for this many seconds.
-    #[error("wait {0} seconds, then try again")]
+    /// The caller made too many attempts. It must wait for this many seconds.
+    #[error("too many attempts; try again in {0} seconds")]
     TooManyRequests(u32),
-    /// The most requests that may wait for a change are waiting already.
-    #[error("too many requests wait for a change already; ask again in a moment, or without `wait`")]
+    /// As many requests as allowed are already waiting for changes.
+    #[error("too many requests are already waiting for changes; try again in a moment, or without `wait`")]
     TooManyWaiting,
     /// The database cannot be reached, or too many requests wait for it.
-    #[error("the service cannot reach its database now; try again in a moment")]
+    #[error("the service cannot reach its database at the moment; try again soon")]
     Unavailable,
     /// This instance is shutting down.
     #[error("this instance is shutting down; send the request to another instance")]
@@ -120,7 +122,7 @@ pub enum Error {
 
 fn transition_detail(from: &str, to: &str, allowed: &[&str]) -> String {
     if allowed.is_empty() {
-        format!("the status `{from}` is final and cannot become `{to}`; leave it as it is")
+        format!("the status `{from}` is final and cannot change to `{to}`; leave it unchanged")
     } else {
         format!("the status cannot change from `{from}` to `{to}`; it can change to `{}`", allowed.join("`, `"))
     }
@@ -147,17 +149,17 @@ impl Error {
             Self::UnsupportedMediaType(_) => {
                 (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type")
             }
-            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid", "The input breaks rules"),
+            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid", "The input is not valid"),
             Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition_required", "If-Match is required"),
             Self::PreconditionFailed => (S::PRECONDITION_FAILED, "precondition_failed", "The resource has changed"),
-            Self::Conflict { code, .. } => return (S::CONFLICT, code.clone(), "Conflict with what is stored"),
-            Self::Transition { code, .. } => (S::CONFLICT, *code, "This change of status is not allowed"),
+            Self::Conflict { code, .. } => return (S::CONFLICT, code.clone(), "Conflict with stored data"),
+            Self::Transition { code, .. } => (S::CONFLICT, *code, "This status change is not allowed"),
             Self::InProgress => {
                 (S::CONFLICT, "idempotency_key_in_progress", "The first request with this key is still running")
             }
             Self::TooManyRequests(_) => (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
-            Self::TooManyWaiting => (S::SERVICE_UNAVAILABLE, "too_many_waiting", "Too many requests wait"),
-            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available now"),
+            Self::TooManyWaiting => (S::SERVICE_UNAVAILABLE, "too_many_waiting", "Too many waiting requests"),
+            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is temporarily unavailable"),
             Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "This instance is shutting down"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
             Self::Http(status) => (*status, "http", "The request cannot be served"),
@@ -165,13 +167,13 @@ impl Error {
         (status, code.into(), title)
     }
 
-    /// Returns the failure of one field of the body, at a JSON pointer (RFC 6901).
+    /// Returns the failure of one field of the body, which a JSON pointer names (RFC 6901).
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(vec![Violation::at(pointer, code, detail)])
     }
 
-    /// Whether the body conflicts with what is stored. Violations of headers do not count.
-    pub fn is_of_stored_rules(&self) -> bool {
+    /// Whether the body conflicts with stored data. Violations of headers do not count.
+    pub fn conflicts_with_stored_data(&self) -> bool {
         match self {
             Self::Invalid(violations) => violations.iter().all(|violation| violation.header.is_none()),
             Self::Conflict { .. } => true,
@@ -194,7 +196,7 @@ impl Error {
             DatabaseError(ForeignKeyViolation, _) => Self::Conflict {
                 code: "in_use".into(),
                 detail:
-                    "other resources refer to this one; delete or change those first, or end or cancel this one instead"
+                    "other resources refer to this one; delete or change them first, or end or cancel this one instead"
                         .into(),
             },
             _ => error.into(),
@@ -229,8 +231,8 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
-/// Whether the message of PostgreSQL means that it cannot answer at the moment: a time-out, a deadlock, a start or a stop, or
-/// too many connections.
+/// Whether the message of PostgreSQL means that it cannot answer at the moment: a time-out, a deadlock, a start or a stop,
+/// or too many connections.
 fn is_temporary(message: &str) -> bool {
     [
         "deadlock detected",

@@ -1,4 +1,4 @@
-//! Failures: what can go wrong with a request, and the problem details (RFC 9457) that tell the caller about it.
+//! Failures: what can go wrong with a request, and the problem details (RFC 9457) in the response.
 
 pub mod body;
 pub mod codes;

@@ -29,17 +29,17 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Returns the violation of a field of the body, at a JSON pointer (RFC 6901).
+    /// Returns the violation of a rule by a field of the body, which a JSON pointer names (RFC 6901).
     pub fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { pointer: Some(pointer.into()), ..Self::without_place(code, detail) }
+        Self { pointer: Some(pointer.into()), ..Self::without_location(code, detail) }
     }
 
-    /// Returns the violation of a constraint of the database, for a rule that is checked before PostgreSQL checks it.
+    /// Returns the violation of a database constraint, for a rule that the service checks before PostgreSQL does.
     pub fn of_rule(constraint: &str) -> Option<Self> {
         constraints::find(constraint).map(|rule| Self::at(&*rule.pointer, rule.constraint, &*rule.detail))
     }
 
-    /// Returns a violation of a constraint of the database for each item of a list that refers to something missing.
+    /// Returns a violation of a database constraint for each item of a list that is also in `missing`.
     pub fn of_items<T: PartialEq>(constraint: &str, items: &[T], missing: &[T]) -> impl Iterator<Item = Self> {
         let dangling = items.iter().enumerate().filter(|(_, item)| missing.contains(item));
         dangling.filter_map(move |(index, _)| {
@@ -48,17 +48,17 @@ impl Violation {
         })
     }
 
-    /// Returns the violation of a query parameter.
+    /// Returns the violation of a rule by a query parameter.
     pub fn of_parameter(name: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { parameter: Some(name.into()), ..Self::without_place(code, detail) }
+        Self { parameter: Some(name.into()), ..Self::without_location(code, detail) }
     }
 
-    /// Returns the violation of a header.
+    /// Returns the violation of a rule by a header.
     pub fn of_header(name: impl Into<String>, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { header: Some(name.into()), ..Self::without_place(code, detail) }
+        Self { header: Some(name.into()), ..Self::without_location(code, detail) }
     }
 
-    fn without_place(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    fn without_location(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { pointer: None, parameter: None, header: None, code: code.into(), detail: detail.into() }
     }
 }

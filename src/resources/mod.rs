@@ -10,7 +10,7 @@ pub mod update;
 
 use crate::http::routes::Routes;
 
-/// Registers every operation. actix tries the routes in this order, so the most used come first.
+/// Registers every operation. actix tries the routes in this order, so the most frequent operations come first.
 pub fn routes(config: &mut Routes<'_, '_>) {
     config
         .configure(meetings::events::reads)

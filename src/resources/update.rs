@@ -1,9 +1,9 @@
-//! The one order in which every resource is replaced, patched and deleted:
+//! Replaces, patches and deletes resources. The steps are the same for every resource:
 //!
 //! 1. reach: 404 when the caller may not see the row, 403 when it may see it but not change it;
-//! 2. condition: 412 when `If-Match` does not name the row as it is;
+//! 2. condition: 412 when `If-Match` does not contain the current entity tag of the row;
 //! 3. state and references: 403, 409 or 422 when the new fields are not allowed;
-//! 4. the write itself, which holds only while the row still has the version that was read (412).
+//! 4. the write itself: 412 when the row no longer has the version that was read.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::{
 
 /// A stored row that callers replace and patch.
 pub trait Editable: Clone + Sized + 'static {
-    /// What a caller gets.
+    /// The row as callers see it.
     type Resource: Resource + 'static;
     /// The fields that callers write.
     type Input: Body + Serialize;
@@ -41,8 +41,8 @@ pub trait Editable: Clone + Sized + 'static {
     /// [`Error::OutOfReach`].
     fn require_reach(&self, reach: &Reach) -> Result<()>;
 
-    /// Checks the new fields against what is stored: the reach of the caller for a new owner, the state of the row, and the
-    /// rows that the fields refer to. Returns the fields to write.
+    /// Checks the new fields against the stored data: the reach of the caller for a new owner, the state of the row, and
+    /// the rows that the fields refer to. Returns the fields to write.
     ///
     /// # Errors
     /// [`Error::OutOfReach`], [`Error::Transition`], [`Error::Conflict`], [`Error::Invalid`].
@@ -106,7 +106,7 @@ pub async fn delete<R: Deletable, S: Scope>(
     Ok(NoContent)
 }
 
-/// Replaces the fields of a row. Later fields that the replacement does not name stay as they are.
+/// Replaces the fields of a row. Later fields that the replacement leaves out stay unchanged.
 pub async fn replace_row<R: Editable>(
     conn: &Conn,
     reach: &Reach,
@@ -115,7 +115,7 @@ pub async fn replace_row<R: Editable>(
     replacement: Replacement<R::Input>,
 ) -> Result<R::Resource> {
     let current = load_unchanged::<R>(conn, reach, key, expected).await?;
-    let new = replacement.over(current.fields())?;
+    let new = replacement.apply(current.fields())?;
     write(conn, reach, &current, new).await
 }
 
@@ -143,7 +143,7 @@ pub async fn delete_row<R: Deletable>(conn: &Conn, reach: &Reach, key: &R::Key, 
     }
 }
 
-/// Loads a row that the caller may change and that is as the caller read it.
+/// Loads a row that the caller may change and that has not changed since the caller read it.
 async fn load_unchanged<R: Editable>(conn: &Conn, reach: &Reach, key: &R::Key, expected: &EntityTags) -> Result<R> {
     let current = R::find_row(conn, reach, key).await?;
     current.require_reach(reach)?;

@@ -28,7 +28,7 @@ pub struct Seeded {
     events: usize,
 }
 
-/// An event of the data set. It moved before the service existed, so the file states the start that was announced first.
+/// An event of the data set. Events that were moved before the service existed have their original start in the file.
 #[derive(Deserialize)]
 struct HeldEvent {
     previous_starts_at: Option<DateTime<Utc>>,

@@ -51,7 +51,7 @@ impl<'writer> FormatFields<'writer> for JsonLines {
     }
 }
 
-/// The members of an object, each after a comma.
+/// The members of a JSON object, each preceded by a comma.
 struct Members(String);
 
 impl Members {
@@ -81,8 +81,8 @@ impl Visit for Members {
         self.push(field.name(), &[&number.to_string()]);
     }
 
-    fn record_bool(&mut self, field: &Field, is: bool) {
-        self.push(field.name(), &[if is { "true" } else { "false" }]);
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.push(field.name(), &[if value { "true" } else { "false" }]);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    /// Returns the lines that the log has after `work`.
+    /// Returns the log lines that `work` writes.
     fn logged(work: impl FnOnce()) -> Vec<Value> {
         let lines = Lines::default();
         let writer = lines.clone();

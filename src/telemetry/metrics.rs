@@ -24,7 +24,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Makes and registers the metrics, all at zero.
+    /// Creates and registers the metrics, all at zero.
     pub fn new() -> prometheus::Result<Self> {
         let histogram = HistogramOpts::new("kuntatutorit_request_seconds", "Duration of requests.");
         let metrics = Self {
@@ -34,7 +34,7 @@ impl Metrics {
             pool: IntGaugeVec::new(
                 Opts::new(
                     "kuntatutorit_pool_connections",
-                    "Connections for writes: the most, open and in use, and requests that wait for one.",
+                    "Connections for writes: the maximum, open, in use; and requests that wait for one.",
                 ),
                 &["state"],
             )?,
@@ -57,7 +57,7 @@ impl Metrics {
     }
 
     /// Records a response by the template of its route, the method and the status.
-    pub fn answered(&self, route: &str, method: &Method, status: u16, took: Duration) {
+    pub fn record_response(&self, route: &str, method: &Method, status: u16, took: Duration) {
         let labels = [route, method_name(method), &status.to_string()];
         self.requests.with_label_values(&labels).observe(took.as_secs_f64());
         if SIGN_IN.contains(&route) && matches!(status, 401 | 429) {
@@ -65,7 +65,8 @@ impl Metrics {
         }
     }
 
-    /// Sets the state of the pool: the most connections, the open ones, those in use, and the requests that wait for one.
+    /// Sets the state of the pool: how many connections it can have, are open and are in use, and how many requests wait
+    /// for one.
     pub fn set_pool(&self, max: usize, open: usize, in_use: usize, waiting: usize) {
         for (state, count) in [("max", max), ("open", open), ("in_use", in_use), ("waiting", waiting)] {
             self.pool.with_label_values(&[state]).set(i64::try_from(count).unwrap_or(i64::MAX));

@@ -4,8 +4,8 @@ use std::{cell::OnceCell, rc::Rc};
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
-/// The template of a request's route, such as `/v1/tutors/{id}`. It is kept in the extensions of the request once the
-/// request has been routed, because matching the path again would cost as much as routing it.
+/// The template of a request's route, such as `/v1/tutors/{id}`. Once the request has been routed, the extensions of the
+/// request store it, because matching the path again would cost as much as routing it.
 #[derive(Clone, Debug, Default)]
 pub struct Route(Rc<OnceCell<String>>);
 

@@ -52,7 +52,7 @@ pub enum KeyError {
     /// A new key would not sign, because an existing file sorts after it.
     #[error(
         "a new key would never sign, because the name of {file} sorts after it; check the clock, and rename that file so \
-         that it begins with the time at which the key was made, in UTC: 20261124T101500Z-…"
+         that it begins with the time at which the key was created, in UTC: 20261124T101500Z-…"
     )]
     NotNewest {
         /// The file that sorts last.

@@ -49,8 +49,8 @@ impl SigningKey {
         let pem = pem(der.as_ref());
         let mut key = Self::parse(pem.as_bytes(), dir, SystemTime::now()).ok_or(KeyError::Generate)?;
         // Microseconds, because two keys of the same second would be sorted by their kid.
-        let made = Utc::now().format("%Y%m%dT%H%M%S%.6fZ");
-        key.file = dir.join(format!("{made}-{}.pem", &key.kid[..8]));
+        let created = Utc::now().format("%Y%m%dT%H%M%S%.6fZ");
+        key.file = dir.join(format!("{created}-{}.pem", &key.kid[..8]));
         Ok((key, pem))
     }
 
@@ -69,7 +69,7 @@ impl SigningKey {
         Self::parse(&pem, file, modified).ok_or_else(|| KeyError::Invalid { file: file.to_owned() })
     }
 
-    /// Parses a key on the curve P-256; returns none for any other content. Taking the public half out for ES256 checks the
+    /// Parses a key on the curve P-256; returns none for any other content. Deriving the public half for ES256 checks the
     /// curve, and that the two halves belong together.
     fn parse(pem: &[u8], file: &Path, modified: SystemTime) -> Option<Self> {
         let private = EncodingKey::from_ec_pem(pem).ok()?;
@@ -107,7 +107,7 @@ impl SigningKey {
     }
 }
 
-/// The name and the metadata of a key file. They differ as soon as the file may have changed.
+/// The name and the metadata of a key file. Two values differ whenever the file may have changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::auth) struct KeyFile {
     path: PathBuf,
@@ -134,7 +134,8 @@ impl KeyFile {
     }
 }
 
-/// Lists the key files of `dir`, the newest last. Hidden files are ignored. Without the directory there are none.
+/// Lists the key files of `dir`, the newest last. Hidden files are ignored. The list is empty if the directory does not
+/// exist.
 pub(in crate::auth) fn list(dir: &Path) -> Result<Vec<KeyFile>, KeyError> {
     let io = |error| KeyError::io(dir, error);
     let mode = match fs::metadata(dir) {
@@ -171,8 +172,8 @@ pub(in crate::auth) fn create_dir(dir: &Path) -> Result<(), KeyError> {
     DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir).map_err(|error| KeyError::io(dir, error))
 }
 
-/// Writes a key file. Even after a power cut it is either absent or complete: the content is written to the disk under a hidden
-/// name first.
+/// Writes a key file. Even after a power cut it is either absent or complete: the content is written to the disk under a
+/// hidden name first.
 pub(in crate::auth) fn write(file: &Path, pem: &str) -> Result<(), KeyError> {
     let hidden = hidden(file);
     let written = write_through(&hidden, pem)

@@ -75,8 +75,8 @@ impl KeyRing {
         }
     }
 
-    /// Adds a new key to `dir`, and creates the directory if it does not exist. A ring that was loaded before does not have the
-    /// key; see [`Tokens::reload`](crate::auth::tokens::access_tokens::Tokens::reload).
+    /// Adds a new key to `dir`, and creates the directory if it does not exist. A ring that was loaded before does not have
+    /// the key; see [`Tokens::reload`](crate::auth::tokens::access_tokens::Tokens::reload).
     ///
     /// # Errors
     /// [`KeyError::NotNewest`], [`KeyError::LooseDirectory`], [`KeyError::Generate`] and [`KeyError::Io`].
@@ -104,7 +104,7 @@ impl KeyRing {
         self.iter().map(move |key| KeyEntry { kid: key.kid(), file: key.file(), signs: key.kid() == signer })
     }
 
-    /// Loads the directory again if it has changed.
+    /// Loads the directory again if it has changed; returns none if it has not.
     pub(in crate::auth) fn reloaded(&self) -> Result<Option<Self>, KeyError> {
         let files = key_files::list(&self.0.dir)?;
         if files == self.0.files {
@@ -116,8 +116,8 @@ impl KeyRing {
     /// Returns the newest key that every instance knows by now, or the oldest key if all of them are younger than that.
     pub(in crate::auth) fn signer(&self) -> &SigningKey {
         let now = SystemTime::now();
-        let known = |key: &&SigningKey| now.duration_since(key.modified()).is_ok_and(|age| age >= SIGNS_AFTER);
-        self.iter().find(known).unwrap_or(&self.0.oldest)
+        let is_old_enough = |key: &&SigningKey| now.duration_since(key.modified()).is_ok_and(|age| age >= SIGNS_AFTER);
+        self.iter().find(is_old_enough).unwrap_or(&self.0.oldest)
     }
 
     /// Returns the key with this id.
@@ -129,8 +129,8 @@ impl KeyRing {
         self.0.newer.iter().rev().chain(std::iter::once(&self.0.oldest))
     }
 
-    /// Reads these files. They were listed before they are read: a file that changes in the meantime differs from its entry in
-    /// the list, and the next [`Self::reloaded`] reads it again.
+    /// Reads these files. They were listed before they are read: a file that changes in the meantime differs from its entry
+    /// in the list, and the next [`Self::reloaded`] reads it again.
     fn read(dir: &Path, files: Vec<KeyFile>) -> Result<Self, KeyError> {
         let mut keys: Vec<SigningKey> = Vec::with_capacity(files.len());
         for file in &files {

@@ -40,8 +40,8 @@ pub struct Tokens {
     state: RwLock<Arc<State>>,
 }
 
-/// The keys, and the tokens that were verified with them. Both are replaced together, so that the tokens of a removed key are
-/// forgotten with it, even one that is being verified at that moment.
+/// The keys, and the tokens that were verified with them. Both are replaced together, so that the tokens of a removed key
+/// are forgotten with it, even one that is being verified at that moment.
 #[derive(Debug)]
 struct State {
     keys: KeyRing,
@@ -55,8 +55,8 @@ impl State {
 }
 
 impl Tokens {
-    /// Makes the issuer and verifier of tokens whose `iss` and `aud` are exactly `issuer` and `audience`. The newest of `keys`
-    /// that every instance knows by now signs; all of them verify.
+    /// Creates the issuer and verifier of tokens whose `iss` and `aud` are exactly `issuer` and `audience`. The newest of
+    /// `keys` that every instance knows by now signs; all of them verify.
     #[must_use]
     pub fn new(keys: KeyRing, issuer: String, audience: String) -> Self {
         Self { issuer, audience, state: RwLock::new(State::new(keys)) }
@@ -68,12 +68,12 @@ impl Tokens {
         self.state().keys.clone()
     }
 
-    /// Loads the keys again if any key file was added, changed or removed. Returns whether that was so. It reads the files only
-    /// in that case, so it is cheap to call often.
+    /// Loads the keys again if any key file was added, changed or removed. Returns whether it loaded them. Only a change
+    /// makes it read the files, so frequent calls are cheap.
     ///
     /// # Errors
-    /// Every [`KeyError`] of [`KeyRing::load`]. The keys that were loaded before then stay in use, removed ones too, until a
-    /// later call succeeds.
+    /// Every [`KeyError`] of [`KeyRing::load`]. The keys that were loaded before then stay in use, removed ones too, until
+    /// a later call succeeds.
     pub fn reload(&self) -> Result<bool, KeyError> {
         let Some(keys) = self.state().keys.reloaded()? else {
             return Ok(false);
@@ -83,7 +83,7 @@ impl Tokens {
         Ok(true)
     }
 
-    /// Issues a token that expires [`LIFETIME_SECONDS`] after `issued_at`, which is cut off to whole seconds.
+    /// Issues a token that expires [`LIFETIME_SECONDS`] after `issued_at`, which is truncated to whole seconds.
     ///
     /// # Errors
     /// [`IssueError::Grant`] when [`Self::verify`] would refuse the token at any time; [`IssueError::Signing`].
@@ -144,8 +144,8 @@ impl Tokens {
 
     /// Checks a token without the cache.
     ///
-    /// The service does not use `jsonwebtoken`'s checks of header and claims, because they accept an unknown `crit`, any `typ`,
-    /// a list in `aud`, and a fraction in `exp`.
+    /// The service does not use `jsonwebtoken`'s checks of header and claims, because they accept an unknown `crit`, any
+    /// `typ`, a list in `aud`, and a fraction in `exp`.
     fn check(&self, keys: &KeyRing, token: &str, now: u64) -> Result<Claims, Refused> {
         let compact = Compact::split(token)?;
         let key = keys.find(&compact.kid()?).ok_or(Refused::new("kid"))?;

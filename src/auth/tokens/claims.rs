@@ -112,7 +112,8 @@ impl Claims {
     }
 }
 
-/// The claims that [`Tokens::issue`](super::access_tokens::Tokens::issue) is given. It adds the other [`Claims`] itself.
+/// The claims that the caller of [`Tokens::issue`](super::access_tokens::Tokens::issue) chooses. `issue` adds the other
+/// [`Claims`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The id of the account or client that the token is for.

@@ -1,5 +1,5 @@
-//! A cache of verified tokens, so that the service checks a signature (about 70 µs) once for each token and not once for each
-//! request.
+//! A cache of verified tokens, so that the service checks a signature (about 70 µs) once for each token and not once for
+//! each request.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -8,7 +8,7 @@ use std::{
 
 use super::claims::Claims;
 
-/// The most tokens that the cache holds.
+/// The maximum number of tokens in the cache.
 pub(super) const CAPACITY: usize = 10_000;
 
 /// The SHA-256 of a token. The cache holds no tokens, so nobody could use what leaks from it.
@@ -33,8 +33,8 @@ impl VerifiedTokens {
         self.entries().claims.get(digest).map(Arc::clone)
     }
 
-    /// Adds a token, and removes expired tokens. When the cache is full, it also removes the token that expires next, because
-    /// that token would have served the fewest requests.
+    /// Adds a token, and removes expired tokens. When the cache is full, it also removes the token that expires next,
+    /// because that token would have served the fewest requests.
     pub(super) fn insert(&self, digest: Digest, claims: Arc<Claims>, now: u64) {
         let mut entries = self.entries();
         entries.by_expiry.insert((claims.exp, digest));

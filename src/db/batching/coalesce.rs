@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 
 use crate::problem::{Error, Result};
 
-/// How many turns of the worker's event loop a batch waits for requests that have arrived but have not been read yet:
-/// microseconds under load, and nothing on an idle worker.
+/// How many turns of the worker's event loop a batch waits, so that requests that have arrived but have not been read yet
+/// can join it. That takes microseconds under load, and no time on an idle worker.
 const TURNS: usize = 2;
 
 /// The sender of an answer to one request of a batch.
@@ -35,7 +35,7 @@ impl<R> Reply<R> {
     }
 }
 
-/// The requests of a batch: what each asks for, and where its answer goes.
+/// The requests of a batch, each with the sender of its answer.
 pub(super) type Batch<A, R> = Vec<(A, Reply<R>)>;
 
 /// The requests of one kind that wait for the next batch.
@@ -45,22 +45,22 @@ struct Queue<K, A, R> {
     kind: PhantomData<K>,
 }
 
-/// A worker's queues, one for each kind of request. There are few.
+/// A worker's queues, one for each kind of request. There are so few that a linear search finds one quickly.
 #[derive(Clone, Default)]
 pub(in crate::db) struct Queues(Rc<RefCell<Vec<Rc<dyn Any>>>>);
 
 impl Queues {
-    /// Asks for something together with other requests of the kind `K`; `serve` answers a batch.
-    pub(super) async fn ask<K: 'static, A: 'static, R: 'static>(
+    /// Adds a request to the next batch of the kind `K`, and waits for its answer. `serve` answers a batch.
+    pub(super) async fn submit<K: 'static, A: 'static, R: 'static>(
         &self,
-        ask: A,
+        request: A,
         serve: impl AsyncFn(Batch<A, R>) + 'static,
     ) -> Result<R> {
         let queue = self.of_kind::<K, A, R>();
         let (sender, answer) = oneshot::channel();
-        queue.waiting.borrow_mut().push((ask, Reply(sender)));
+        queue.waiting.borrow_mut().push((request, Reply(sender)));
         if !queue.is_served.replace(true) {
-            // A task of its own: the client of the first request may disconnect.
+            // In a separate task, because the client of the first request may disconnect.
             actix_web::rt::spawn(async move { Serving(&queue).serve_all(serve).await });
         }
         answer.await.unwrap_or_else(|_| Err(Error::Internal("a batch ended without an answer".into())))
@@ -78,7 +78,7 @@ impl Queues {
     }
 }
 
-/// A queue while its batches are served. However that ends, another request may begin to serve it.
+/// A queue while its batches are served. Dropping it, even after a panic, lets another request begin to serve the queue.
 struct Serving<'a, K, A, R>(&'a Queue<K, A, R>);
 
 impl<K, A, R> Drop for Serving<'_, K, A, R> {

@@ -1,5 +1,5 @@
-//! Coalesced inserts: rows that are created at the same time are written by one statement and one commit. Each caller gets
-//! its own answer: when the statement fails, each row is inserted alone.
+//! Coalesced inserts: one statement and one commit write the rows that are created at the same time. Each request gets its
+//! own result: when the statement fails, each row is inserted alone.
 
 use std::{cell::Cell, collections::HashMap, rc::Rc, time::Duration};
 
@@ -18,18 +18,18 @@ use crate::{
     problem::{Error, Result},
 };
 
-/// The most rows of one statement.
-const MOST_ROWS: usize = 32;
-/// When the database has not answered a batch for this long, it is not asked again for each row.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// The maximum number of rows in one statement.
+const MAX_ROWS: usize = 32;
+/// When the database was unavailable for this long during a batch, the rows of the batch are not retried one by one.
+const RETRY_LIMIT: Duration = Duration::from_millis(400);
 
 /// A row to insert.
 #[derive(Clone)]
 pub struct NewRow<T> {
     /// The id that the row gets.
     pub id: Uuid,
-    /// What PostgreSQL locks for the row: a row of another table, and what of it. A batch inserts its rows in this order, so
-    /// that two batches never wait for each other.
+    /// Identifies the rows of other tables that PostgreSQL locks for this row: an id, and a word that tells apart several
+    /// rows with that id. A batch inserts its rows in this order, so that two batches never deadlock.
     pub locks: (Uuid, &'static str),
     /// The values of the row.
     pub values: T,
@@ -42,7 +42,8 @@ impl Db {
     /// Inserts a row, together with other rows that are inserted by the same function at the same time.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer in time, else what `insert` returns for this row.
+    /// [`Error::Unavailable`] when the database does not answer in time, otherwise the error that `insert` returns for this
+    /// row.
     pub async fn insert<T: Clone + 'static, R: 'static>(
         &self,
         author: Author,
@@ -51,7 +52,7 @@ impl Db {
     ) -> Result<R> {
         let db = self.clone();
         let serve = async move |batch| insert_in_batches(&db, batch, insert).await;
-        self.queues.ask::<InsertRows<T, R>, _, _>((author, row), serve).await
+        self.queues.submit::<InsertRows<T, R>, _, _>((author, row), serve).await
     }
 }
 
@@ -63,7 +64,7 @@ async fn insert_in_batches<T: Clone + 'static, R: 'static>(
     rows.sort_by_key(|((_, row), _)| row.locks);
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        insert_batch(db, rows.by_ref().take(MOST_ROWS).collect(), insert).await;
+        insert_batch(db, rows.by_ref().take(MAX_ROWS).collect(), insert).await;
     }
 }
 
@@ -87,8 +88,8 @@ async fn insert_batch<T: Clone + 'static, R: 'static>(
                 reply.send(rows.remove(&row.id).ok_or(Error::NotFound));
             }
         }
-        // The rows may have been committed although the answer was lost. To insert them again would report a conflict.
-        Err(error) if inserted.get() || (matches!(error, Error::Unavailable) && start.elapsed() > PATIENCE) => {
+        // The rows may have been committed although the answer was lost. Inserting them again would report a conflict.
+        Err(error) if inserted.get() || (matches!(error, Error::Unavailable) && start.elapsed() > RETRY_LIMIT) => {
             for (_, reply) in batch {
                 reply.fail(&error);
             }
@@ -98,7 +99,7 @@ async fn insert_batch<T: Clone + 'static, R: 'static>(
                 reply.send(Err(error));
             }
         }
-        // In a task of its own: the next batch need not wait for a row that waits for a lock.
+        // In a separate task, so that the next batch does not wait for a row that waits for a lock.
         Err(_) => drop(actix_web::rt::spawn(insert_each(db.clone(), batch, insert, start + TOTAL_LIMIT))),
     }
 }

@@ -1,4 +1,4 @@
-//! The position of the change ledger in one collection. It tells whether a cached answer is still good.
+//! The position of the change ledger in one collection. It tells whether a cached response is still current.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -23,8 +23,8 @@ pub(super) struct LedgerPosition {
 impl LedgerPosition {
     /// Whether nothing was written to the collection since the position was `earlier`.
     ///
-    /// At the earlier position no transaction may have been open that is older than the newest change: it could have been
-    /// committed since, and the newest change would be the same.
+    /// The answer is yes only if no transaction older than the newest change was open at the earlier position: such a
+    /// transaction could have been committed since, without changing which change is the newest.
     pub(super) fn is_unchanged_since(self, earlier: Self) -> bool {
         self.newest == earlier.newest && earlier.newest.0 < earlier.horizon
     }
@@ -55,8 +55,8 @@ async fn position(mut conn: &Conn, collection: &str) -> Result<Option<LedgerPosi
 }
 
 impl Db {
-    /// Returns the position of the ledger in a collection such as `events`; none when nothing was ever written there. All
-    /// requests that ask at the same time share one statement.
+    /// Returns the position of the ledger in a collection such as `events`; none when nothing was ever written there.
+    /// Concurrent calls share one statement.
     pub(super) async fn ledger_position(&self, collection: &'static str) -> Result<Option<LedgerPosition>> {
         self.look_up::<ByCollection>((), collection).await.map(|(_, position)| position)
     }

@@ -1,4 +1,4 @@
-//! Coalesced lookups: rows that are read by key at the same time are read by one statement.
+//! Coalesced lookups: one statement reads the rows that are requested by key at the same time.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -40,7 +40,7 @@ impl Db {
     /// [`Error::NotFound`], and [`Error::Unavailable`] when the database does not answer in time.
     pub async fn look_up<L: Lookup>(&self, visibility: L::Visibility, key: L::Key) -> Result<L::Row> {
         let db = self.clone();
-        self.queues.ask::<L, _, _>((visibility, key), async move |batch| load_batch::<L>(&db, batch).await).await
+        self.queues.submit::<L, _, _>((visibility, key), async move |batch| load_batch::<L>(&db, batch).await).await
     }
 }
 

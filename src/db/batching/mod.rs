@@ -1,7 +1,7 @@
-//! Batching and caching: what the service saves when many requests arrive at the same time.
+//! Batching and caching for many requests that arrive at the same time.
 //!
 //! ```text
-//!  request ──► response cache ──hit──► answer          one coalesced question: has the collection changed?
+//!  request ──► response cache ──hit──► response        one coalesced query: has the collection changed?
 //!                   │ miss
 //!                   ▼
 //!            coalesced lookup ──► SELECT … WHERE id = ANY($1)     one statement for all requests that wait
@@ -9,13 +9,13 @@
 //!  POST ───► coalesced insert ──► INSERT … SELECT FROM unnest(…)  one statement and one commit for all that wait
 //! ```
 //!
-//! The load that this is for: many clients that ask for the same few collections at the same time. While one statement is
-//! in flight, requests of the same kind wait and leave together as the next statement. A request that is alone is sent at
-//! once, so an idle service adds no delay. `benches/README.md` has what each part saves.
+//! This helps when many clients request the same few collections at the same time. While one statement is in flight,
+//! requests of the same kind wait and are sent together as the next statement. A request that is alone is sent at once, so
+//! an idle service adds no delay. `benches/README.md` shows what each part saves.
 //!
-//! A reader of a resource needs three methods only:
+//! A resource uses only three methods:
 //!
-//! * [`ResponseCache::answer`](response_cache::ResponseCache::answer) returns a cached answer, or renders and caches it;
+//! * [`ResponseCache::answer`](response_cache::ResponseCache::answer) returns a cached response, or renders and caches it;
 //! * [`Db::look_up`](super::database::Db::look_up) reads one row by its key, together with others;
 //! * [`Db::insert`](super::database::Db::insert) inserts one row, together with others.
 

@@ -28,7 +28,7 @@ pub(super) const CLUSTER: &str = "cluster";
 pub(super) const SOCKET_NAME: &str = ".s.PGSQL.5432";
 /// The longest path of a socket that every system accepts, in bytes.
 const SOCKET_PATH_LIMIT: usize = 100;
-/// The longest time to wait for the lock: a process that was killed keeps it for a moment.
+/// The longest time to wait for the lock: a killed process still holds it for a moment.
 const LOCK_LIMIT: Duration = Duration::from_millis(500);
 
 /// The data directory, locked for this process.
@@ -51,7 +51,7 @@ struct User {
 impl DataDirectory {
     /// Creates the data directory if it does not exist, and locks it.
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, PrivatePostgresError> {
-        let data_dir = make_data_dir(data_dir).map_err(io_error("create", data_dir))?;
+        let data_dir = create_data_dir(data_dir).map_err(io_error("create", data_dir))?;
         let lock = lock(&data_dir)?;
         let cluster = data_dir.join(CLUSTER);
         let user = server_user(&cluster)?;
@@ -109,18 +109,18 @@ impl DataDirectory {
     }
 
     /// Creates an empty directory for a new cluster. Removes one that an earlier attempt left unfinished.
-    pub(super) fn make_unfinished_cluster(&self) -> Result<PathBuf, PrivatePostgresError> {
+    pub(super) fn create_unfinished_cluster(&self) -> Result<PathBuf, PrivatePostgresError> {
         let unfinished = self.data_dir.join("cluster.new");
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(io_error("remove", &unfinished))?;
         }
-        self.make_private_dir(&unfinished)?;
+        self.create_private_dir(&unfinished)?;
         Ok(unfinished)
     }
 
-    /// Creates the directory of the socket: in the data directory, or in a temporary directory if the path is too long or
-    /// has a comma, at which both the server and its clients would split it.
-    pub(super) fn make_socket_dir(&self) -> Result<PathBuf, PrivatePostgresError> {
+    /// Creates the directory of the socket in the data directory, or in a temporary directory if the path would be too long
+    /// or has a comma, at which both the server and its clients would split it.
+    pub(super) fn create_socket_dir(&self) -> Result<PathBuf, PrivatePostgresError> {
         let data_dir = self.data_dir.as_os_str().as_bytes();
         let name = format!("kuntatutorit-{:016x}", hash(data_dir));
         let fallback = Path::new("/tmp").join(&name);
@@ -134,13 +134,13 @@ impl DataDirectory {
             choices.push(env::temp_dir().join(name));
         }
         let dir = choices.into_iter().find(fits).unwrap_or(fallback);
-        self.make_private_dir(&dir)?;
+        self.create_private_dir(&dir)?;
         Ok(dir)
     }
 
     /// Creates a directory that only the server's user can enter. If it exists, it must already be such a directory: in a
     /// temporary directory, another user may have created it to pose as the server.
-    fn make_private_dir(&self, path: &Path) -> Result<(), PrivatePostgresError> {
+    fn create_private_dir(&self, path: &Path) -> Result<(), PrivatePostgresError> {
         match DirBuilder::new().mode(0o700).create(path) {
             Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(io_error("create", path)(cause));
@@ -162,25 +162,25 @@ impl DataDirectory {
 }
 
 /// Creates the data directory with its parents, and returns its real path.
-fn make_data_dir(path: &Path) -> io::Result<PathBuf> {
+fn create_data_dir(path: &Path) -> io::Result<PathBuf> {
     let missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(missing).collect();
     for dir in missing.into_iter().rev() {
         match DirBuilder::new().mode(0o700).create(dir) {
             Err(cause) if !dir.is_dir() => return Err(cause),
-            _ => let_server_user_through(dir)?,
+            _ => allow_server_user_to_enter(dir)?,
         }
     }
     let path = fs::canonicalize(path)?;
     // A directory that is already in use keeps the permissions that its owner gave it.
     if fs::read_dir(&path)?.next().is_none() {
-        let_server_user_through(&path)?;
+        allow_server_user_to_enter(&path)?;
     }
     Ok(path)
 }
 
-/// Lets the server's user pass through the directory when this process runs as root.
-fn let_server_user_through(dir: &Path) -> io::Result<()> {
+/// Lets the server's user enter the directory when this process runs as root.
+fn allow_server_user_to_enter(dir: &Path) -> io::Result<()> {
     if !geteuid().is_root() {
         return Ok(());
     }

@@ -11,14 +11,14 @@ use std::{
 pub enum PrivatePostgresError {
     /// PostgreSQL's programs were not found.
     #[error(
-        "PostgreSQL's programs initdb and postgres were not found together in any of {looked}; \
+        "PostgreSQL's programs initdb and postgres were not found together in any of {searched}; \
          install PostgreSQL {minimum} or newer (Debian and Ubuntu: apt install postgresql, Fedora: \
          dnf install postgresql-server, macOS: brew install postgresql@17), set PG_BIN_DIR to \
          their directory, or set DATABASE_URL to use a server that is already running"
     )]
     NoPrograms {
         /// The directories that were searched.
-        looked: String,
+        searched: String,
         /// The oldest major version that is supported.
         minimum: u32,
     },
@@ -86,7 +86,7 @@ pub enum PrivatePostgresError {
         /// The data directory.
         data_dir: PathBuf,
     },
-    /// A directory that only the user of the server may enter is open to others, or is no directory.
+    /// Other users can enter a directory that only the user of the server may enter, or it is not a directory.
     #[error(
         "{path} must be a directory that only the user of the database server can enter; remove it \
          and try again"

@@ -61,13 +61,13 @@ const SETTINGS: [&str; 10] = [
 const NOT_DURABLE_SETTINGS: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
 /// Creates the database cluster. It gets its final name last, so that a cluster with that name is always complete.
-pub(super) fn make_cluster(
+pub(super) fn create_cluster(
     directory: &DataDirectory,
     programs: &Programs,
     log: &Log,
     durable: bool,
 ) -> Result<(), PrivatePostgresError> {
-    let unfinished = directory.make_unfinished_cluster()?;
+    let unfinished = directory.create_unfinished_cluster()?;
     let initdb = programs.initdb();
     let mut command = directory.command(&initdb);
     command
@@ -96,7 +96,7 @@ pub(super) fn supervise(
     arguments: Vec<OsString>,
     log: &Log,
 ) -> Result<Child, PrivatePostgresError> {
-    // A process group of its own, so that Ctrl-C in a terminal does not reach the server.
+    // In a separate process group, so that Ctrl-C in a terminal does not reach the server.
     directory
         .command(Path::new("/bin/sh"))
         .args(["-c", SUPERVISOR, "postgres-supervisor"])

@@ -52,7 +52,7 @@ impl Log {
         Ok(copy.into())
     }
 
-    /// Returns the error of a program that failed, with the last lines of its output.
+    /// Returns the error for a program that failed, with the last lines of its output.
     pub(super) fn failure(&self, program: &'static str) -> PrivatePostgresError {
         PrivatePostgresError::Failed { program, log: self.path.clone(), lines: self.last_lines() }
     }
@@ -60,7 +60,7 @@ impl Log {
     /// Returns the last lines that were written since the log was opened.
     pub(super) fn last_lines(&self) -> String {
         let mut bytes = Vec::new();
-        // The error message that quotes the lines is useful without them, too.
+        // The error message is useful even without these lines.
         let _ = File::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.start))?;
             file.read_to_end(&mut bytes)

@@ -11,8 +11,8 @@ use super::{data_directory::DataDirectory, error::PrivatePostgresError};
 /// The oldest major version that is supported.
 const OLDEST: u32 = 15;
 
-/// The places where packages install one directory for each version: the parent directory, the prefix of the versions'
-/// directories, and the path from there to the programs.
+/// Where packages install one directory for each version: the parent directory, the prefix of the version directories, and
+/// the path from there to the programs.
 const VERSIONED: [(&str, &str, &str); 6] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -30,8 +30,8 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Returns the programs in `bin_dir`, or else the first suitable installation. An existing cluster needs programs of the
-    /// version that created it.
+    /// Returns the programs in `bin_dir`, or else the first suitable installation. An existing cluster needs programs of
+    /// the version that created it.
     pub(super) fn find(bin_dir: Option<&Path>, directory: &DataDirectory) -> Result<Self, PrivatePostgresError> {
         let cluster_version = directory.cluster_version()?;
         let found = match bin_dir {
@@ -40,7 +40,7 @@ impl Programs {
         };
         if found.is_empty() {
             return Err(PrivatePostgresError::NoPrograms {
-                looked: bin_dir.map_or_else(usual_places, |dir| format!("PG_BIN_DIR={}", dir.display())),
+                searched: bin_dir.map_or_else(describe_usual_dirs, |dir| format!("PG_BIN_DIR={}", dir.display())),
                 minimum: OLDEST,
             });
         }
@@ -73,7 +73,7 @@ impl Programs {
 /// Returns the installations in these directories, each once.
 fn installations(dirs: &[PathBuf]) -> Vec<Programs> {
     let mut found: Vec<Programs> = Vec::new();
-    for dir in dirs.iter().filter_map(|dir| home_of_programs(dir)) {
+    for dir in dirs.iter().filter_map(|dir| real_program_dir(dir)) {
         if found.iter().all(|programs| programs.dir != dir)
             && let Some(version) = version_of(&dir.join("postgres"))
         {
@@ -85,7 +85,7 @@ fn installations(dirs: &[PathBuf]) -> Vec<Programs> {
 
 /// Returns the directory in which the programs of `dir` are really installed. `dir` may contain links to the programs, or
 /// wrappers that do not work without a package's other tools.
-fn home_of_programs(dir: &Path) -> Option<PathBuf> {
+fn real_program_dir(dir: &Path) -> Option<PathBuf> {
     let is_complete = |dir: &Path| dir.join("initdb").is_file() && dir.join("postgres").is_file();
     let real = fs::canonicalize(dir.join("postgres")).ok()?;
     let home = real.parent()?;
@@ -134,7 +134,7 @@ fn newest_first(parent: &Path, prefix: &str) -> Vec<PathBuf> {
 }
 
 /// Describes the [`usual_dirs`] for an error message.
-fn usual_places() -> String {
+fn describe_usual_dirs() -> String {
     let versioned = VERSIONED.map(|(parent, prefix, rest)| format!("{parent}/{prefix}*/{rest}"));
     format!("the directories of PATH, {}", versioned.join(", "))
 }

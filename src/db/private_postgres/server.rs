@@ -14,7 +14,7 @@ use std::{
 use super::{
     data_directory::{CLUSTER, DataDirectory, SOCKET_NAME},
     error::{PrivatePostgresError, io_error},
-    launch::{make_cluster, server_arguments, supervise},
+    launch::{create_cluster, server_arguments, supervise},
     log::Log,
     options::{Options, POLL_INTERVAL, STOP_LIMIT},
     programs::Programs,
@@ -35,15 +35,15 @@ impl PrivatePostgres {
     /// Starts a server on `options.data_dir`, and waits until it accepts connections. Creates the database cluster first if
     /// there is none.
     pub fn start(options: &Options) -> Result<Self, PrivatePostgresError> {
-        let began = Instant::now();
+        let start = Instant::now();
         let directory = DataDirectory::prepare(&options.data_dir)?;
         let programs = Programs::find(options.bin_dir.as_deref(), &directory)?;
         directory.check_access(&programs.dir)?;
         let log = Log::open(&directory.data_dir)?;
         if !directory.cluster.exists() {
-            make_cluster(&directory, &programs, &log, options.durable)?;
+            create_cluster(&directory, &programs, &log, options.durable)?;
         }
-        let socket_dir = directory.make_socket_dir()?;
+        let socket_dir = directory.create_socket_dir()?;
         let arguments = server_arguments(&directory.cluster, &socket_dir, options);
         let supervisor = supervise(&directory, &programs.postgres(), arguments, &log)?;
         let mut server = Self { supervisor, socket_dir, _lock: directory.lock };
@@ -51,7 +51,7 @@ impl PrivatePostgres {
         tracing::info!(
             version = programs.version,
             data_dir = %directory.data_dir.display(),
-            milliseconds = began.elapsed().as_millis(),
+            milliseconds = start.elapsed().as_millis(),
             "private PostgreSQL started",
         );
         Ok(server)
@@ -63,8 +63,8 @@ impl PrivatePostgres {
         url(&self.socket_dir, database)
     }
 
-    /// Returns the URL of a database on the server that another process of the service runs on `data_dir`. Returns `None` if
-    /// no server is running, or if it belongs to a user whose files this process cannot read.
+    /// Returns the URL of a database on the server that another process of the service runs on `data_dir`. Returns `None`
+    /// if no server is running, or if it belongs to a user whose files this process cannot read.
     #[must_use]
     pub fn running(data_dir: &Path, database: &str) -> Option<String> {
         let socket_dir = ready_socket_dir(&data_dir.join(CLUSTER))?;

@@ -17,7 +17,7 @@ use crate::problem::{Error, Result};
 pub const BODY_LIMIT: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
-/// The first size of the buffer for a body that does not announce its length, in bytes.
+/// The initial size of the buffer for a body without a `Content-Length`, in bytes.
 const TYPICAL_SIZE: usize = 1024;
 
 /// Reads a body that has one of these media types. The headers are checked first, so that a body that is refused anyway is
@@ -29,12 +29,12 @@ pub(crate) fn read_body(
 ) -> impl Future<Output = Result<Bytes>> + use<> {
     let checked = check_headers(request, media_types);
     async move {
-        let announced = checked?;
-        timeout(BODY_TIME, collect(payload, announced.unwrap_or(TYPICAL_SIZE))).await.unwrap_or(Err(Error::BodyTimeout))
+        let length = checked?;
+        timeout(BODY_TIME, collect(payload, length.unwrap_or(TYPICAL_SIZE))).await.unwrap_or(Err(Error::BodyTimeout))
     }
 }
 
-/// Checks the media type, the encoding and the length. Returns the length that the request announces.
+/// Checks the media type, the encoding and the length. Returns the `Content-Length`, if there is one.
 fn check_headers(request: &HttpRequest, media_types: &[&'static str]) -> Result<Option<usize>> {
     if !media_types.iter().any(|known| request.content_type().eq_ignore_ascii_case(known)) {
         return Err(Error::UnsupportedMediaType(media_types[0]));
@@ -55,7 +55,7 @@ async fn collect(mut payload: Payload, capacity: usize) -> Result<Bytes> {
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Error::Malformed {
             code: "unreadable_body",
-            detail: "the connection broke before the whole body arrived; send the request again".into(),
+            detail: "the connection was closed before the whole body arrived; send the request again".into(),
         })?;
         if body.len() + chunk.len() > BODY_LIMIT {
             return Err(Error::PayloadTooLarge(BODY_LIMIT));

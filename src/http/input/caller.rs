@@ -30,17 +30,17 @@ pub struct Caller<S> {
     scope: PhantomData<S>,
 }
 
-/// Marks a request, in its extensions, that came without a token: its answer is the same for everybody.
+/// Marks a request without a token, in its extensions: its response is the same for everybody.
 #[derive(Debug)]
 pub struct Public;
 
 impl<S: Scope> Caller<S> {
-    /// Returns the author of what this request writes.
+    /// Returns the author of the changes that this request writes.
     pub fn author(&self) -> Author {
         Author { actor: self.reach.identity.actor(), request_id: Some(self.request_id.as_str().to_owned()) }
     }
 
-    /// Returns the cache key of the answer to this request of this caller.
+    /// Returns the cache key of the response to this request of this caller.
     pub fn cache_key(&self, request: impl Into<String>) -> CacheKey {
         CacheKey { caller: self.reach.key(), request: request.into() }
     }
@@ -58,7 +58,7 @@ impl<S: Scope> Caller<S> {
         if self.holds(scope) { Ok(()) } else { Err(Error::MissingScope(scope)) }
     }
 
-    /// Returns the reach of the caller with another of its scopes.
+    /// Returns the reach of the caller under another of its scopes.
     ///
     /// # Errors
     /// [`Error::MissingScope`]; [`Error::Unauthenticated`] when the scope needs a token.
@@ -73,10 +73,10 @@ impl<S: Scope> Caller<S> {
     /// Refuses a caller whose access was revoked while its request waited.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] while the service cannot tell.
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] while the service cannot check the access.
     pub fn require_access(&self, auth: &Auth) -> Result<()> {
         match &self.claims {
-            Some(claims) if auth.revocations.revoked(claims)? => Err(Error::Unauthenticated),
+            Some(claims) if auth.revocations.is_revoked(claims)? => Err(Error::Unauthenticated),
             _ => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! The network address of the caller, behind the proxies that are trusted.
+//! The network address of the caller, behind trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,16 +6,16 @@ use actix_web::{HttpRequest, http::header, web::Data};
 
 use crate::config::Config;
 
-/// Returns the address that the request came from. When the connection comes from a trusted proxy, that is the last address in
-/// `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not a trusted proxy.
+/// Returns the address that the request came from. When the connection comes from a trusted proxy, that is the last address
+/// in `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not a trusted proxy.
 pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
     let trusted = request.app_data::<Data<Config>>().map_or(&[][..], |config| &config.trusted_proxies);
     if !trusted.contains(&peer) {
         return Some(peer);
     }
-    // A proxy writes one of the two headers and may pass on the other as the caller wrote it. When they disagree, the service
-    // believes neither.
+    // A proxy writes one of the two headers and may pass on the other as the caller wrote it. When they disagree, the
+    // service trusts neither.
     let chains = [forwarded(request), x_forwarded_for(request)];
     let mut found = chains.into_iter().filter(|chain| !chain.is_empty()).map(|chain| last_untrusted(chain, trusted));
     match (found.next().flatten(), found.next()) {
@@ -25,8 +25,8 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     }
 }
 
-/// Returns the last address of a chain that is not a trusted proxy. The nearest proxy wrote the end of the chain. Nothing is
-/// believed that stands before an entry that cannot be read.
+/// Returns the last address of a chain that is not a trusted proxy. The nearest proxy wrote the end of the chain. Entries
+/// before an unreadable one are not trusted.
 fn last_untrusted(chain: Vec<Option<IpAddr>>, trusted: &[IpAddr]) -> Option<IpAddr> {
     chain.into_iter().rev().find(|address| address.is_none_or(|address| !trusted.contains(&address))).flatten()
 }

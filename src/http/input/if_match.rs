@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub struct IfMatch(Option<EntityTags>);
 
-/// The entity tags that a condition names.
+/// The entity tags in a condition.
 #[derive(Debug)]
 pub struct EntityTags(Vec<String>);
 
@@ -60,23 +60,23 @@ impl EntityTags {
     /// # Errors
     /// [`Error::PreconditionFailed`].
     pub fn require(&self, current: &impl Resource) -> Result<()> {
-        if self.name(current) { Ok(()) } else { Err(Error::PreconditionFailed) }
+        if self.match_strongly(current) { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 
-    /// Whether one of the tags names the resource as it is, for `If-Match`. A weak tag never does (RFC 9110, section
-    /// 8.8.3.2). Resources that were included in the answer do not count.
-    fn name(&self, current: &impl Resource) -> bool {
+    /// Whether one of the tags is the current tag of the resource, for `If-Match`. A weak tag never is (RFC 9110, section
+    /// 8.8.3.2). Resources that were included in the response do not count.
+    fn match_strongly(&self, current: &impl Resource) -> bool {
         let etag = etag(current);
         self.0.iter().any(|tag| tag == "*" || without_embedded(tag) == etag)
     }
 
-    /// Whether one of the tags, weak or strong, is this one: for `If-None-Match`.
-    pub fn have(&self, etag: &str) -> bool {
+    /// Whether one of the tags, weak or strong, is this one, for `If-None-Match`.
+    pub fn contain(&self, etag: &str) -> bool {
         self.0.iter().any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
     }
 }
 
-/// Returns the tag of the resource alone from the tag of an answer that included more.
+/// Returns the tag of the resource alone from the tag of a response that included other resources.
 fn without_embedded(tag: &str) -> Cow<'_, str> {
     tag.split_once('+').map_or(Cow::Borrowed(tag), |(start, _)| Cow::Owned(format!("{start}\"")))
 }
@@ -89,8 +89,8 @@ impl utoipa::IntoParams for IfMatch {
                 .parameter_in(ParameterIn::Header)
                 .required(utoipa::openapi::Required::True)
                 .description(Some(
-                    "The `ETag` that you read; several of them, or `*`. The service writes only if the resource still \
-                     has that `ETag`. 428 without this header, 412 when the resource has changed.",
+                    "The `ETag` that you read; several tags or `*` are allowed. The service writes only if the resource \
+                     still has that `ETag`. 428 without this header, 412 when the resource has changed.",
                 ))
                 .schema(Some(utoipa::schema!(String)))
                 .example(Some(serde_json::json!("\"42-full\"")))

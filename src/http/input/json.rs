@@ -1,4 +1,4 @@
-//! Reading a JSON body into a type. The answer to a body that breaks rules names all of them, each with its JSON pointer.
+//! Reading a JSON body into a type. The response to a body that breaks rules names all of them, each with its JSON pointer.
 
 use std::pin::Pin;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     http::examples::example_of,
-    problem::{Error, Result, Violation, body::MOST_ERRORS},
+    problem::{Error, Result, Violation, body::MAX_ERRORS},
 };
 
 /// A type that can be read from a body.
@@ -26,12 +26,12 @@ pub trait Body: DeserializeOwned + Validate<Context = ()> + PartialSchema + 'sta
     const SET_BY_SERVICE: &'static [&'static str] = &[];
     /// The JSON pointers of the fields that are objects, outer ones first. serde alone would accept an array for an object.
     const OBJECTS: &'static [&'static str] = &[];
-    /// Fields that were added to the API after its first version. A `PUT` that does not name one leaves it as it is; see
+    /// Fields that were added to the API after its first version. A `PUT` without such a field leaves it unchanged; see
     /// [`super::replacement::Replacement`].
     const LATER: &'static [&'static str] = &[];
 }
 
-/// As an extractor: a body that keeps every rule that can be checked without the database. As a response: a resource.
+/// As an extractor: a body that satisfies every rule that can be checked without the database. As a response: a resource.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -45,8 +45,8 @@ impl<T: Body> FromRequest for Json<T> {
     }
 }
 
-/// Reads a `T`. When fields cannot be read or are unknown, the error names all of those; otherwise it names every validation
-/// rule that is broken.
+/// Reads a `T`. If fields cannot be read or are unknown, the error names all of them; otherwise it names every broken
+/// validation rule.
 ///
 /// # Errors
 /// [`Error::Invalid`].
@@ -83,13 +83,13 @@ pub fn from_value<T: Body>(mut value: Value) -> Result<T> {
     }
 }
 
-/// The example of a body, made when the first field cannot be read.
+/// The example of a body. It is created when the first unreadable field is found.
 #[derive(Default)]
 struct Examples(Option<Value>);
 
 impl Examples {
-    /// Replaces the outermost field on the pointer by its example. Returns false when there is no example, or when the field
-    /// has that value already.
+    /// Replaces the outermost field of the pointer with its example. Returns false when there is no example, or when the
+    /// field already has that value.
     fn insert<T: Body>(&mut self, value: &mut Value, pointer: &str) -> bool {
         let example = self.0.get_or_insert_with(example_of::<T>);
         let name = pointer.split('/').nth(1).unwrap_or_default();
@@ -106,7 +106,7 @@ fn read_once<T: Body>(value: &Value) -> (Result<T, Violation>, Vec<Violation>) {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
     let parsed: Result<T, serde_json::Error> = serde_ignored::deserialize(tracked, |path| {
-        if unknown.len() < MOST_ERRORS {
+        if unknown.len() < MAX_ERRORS {
             let detail = "there is no such field; leave it out";
             unknown.push(Violation::at(of_ignored(&path), "unknown_field", detail));
         }

@@ -1,4 +1,4 @@
-//! Parsing the text of a JSON body, and the rules that every body keeps, whatever it describes.
+//! Parsing the text of a JSON body, and the rules that apply to every body.
 
 use serde::Deserialize as _;
 use serde_json::{Number, Value};
@@ -9,8 +9,8 @@ use crate::{
     problem::{Error, Result, Violation},
 };
 
-/// The most items of any array in a body. The rules of most fields allow fewer.
-const MOST_ITEMS: usize = 1000;
+/// The maximum number of items of any array in a body. The rules of most fields allow fewer.
+const MAX_ITEMS: usize = 1000;
 /// A floating point number represents every whole number up to this one: 2^53.
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
@@ -23,7 +23,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value> {
     let parsed = UniqueKeys::deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     let UniqueKeys(mut value) = parsed.map_err(|error| Error::Malformed {
         code: "malformed_json",
-        detail: format!("the body cannot be read as JSON; correct it: {error}"),
+        detail: format!("the body cannot be read as JSON: {error}; correct it and send it again"),
     })?;
     convert_whole_numbers(&mut value);
     match first_violation(&value, &mut String::new()) {
@@ -48,16 +48,16 @@ fn convert_whole_numbers(value: &mut Value) {
     }
 }
 
-/// Returns the first NUL, which PostgreSQL stores in no text, or the first very long array. The others are not reported,
-/// because each violation has all the keys that lead to it: a small body could get a large answer.
+/// Returns the first NUL, which PostgreSQL cannot store in a text, or the first very long array. The others are not
+/// reported, because the pointer of each violation has all keys on its path: a small body could get a large response.
 fn first_violation(value: &Value, pointer: &mut String) -> Option<Violation> {
     let length = pointer.len();
     match value {
         Value::String(text) if text.contains('\0') => {
             Some(Violation::at(&**pointer, "nul", "must not contain the character NUL (U+0000)"))
         }
-        Value::Array(items) if items.len() > MOST_ITEMS => {
-            Some(Violation::at(&**pointer, "too_long", format!("must have at most {MOST_ITEMS} items")))
+        Value::Array(items) if items.len() > MAX_ITEMS => {
+            Some(Violation::at(&**pointer, "too_long", format!("must have at most {MAX_ITEMS} items")))
         }
         Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
             pointer.truncate(length);

@@ -1,4 +1,4 @@
-//! The filters, the order and the page that a request for a list asks for.
+//! Requests for lists: the filters, the order and the page.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use garde::Validate;
@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
 use super::{
-    cursor::{UNKNOWN_CURSOR, bad_cursor, fingerprint, open},
+    cursor::{UNKNOWN_CURSOR, bad_cursor, decode, fingerprint},
     query::{INCLUDE, pairs, read},
     read_later::ReadLater,
 };
@@ -29,7 +29,7 @@ pub struct List<F> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// The most items of the page.
+    /// The maximum number of items on the page.
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
@@ -70,19 +70,19 @@ impl<F: Filter> List<F> {
             (page, filter) => (page?, filter?),
         };
         let fingerprint = fingerprint(path, filters);
-        let after = page.cursor.map(|cursor| open(&cursor, &fingerprint)).transpose()?;
+        let after = page.cursor.map(|cursor| decode(&cursor, &fingerprint)).transpose()?;
         let (limit, uri) = (page.limit.unwrap_or(20), format!("{path}?{query}"));
         Ok(Self { filter, page: PageRequest { limit, after, fingerprint, uri } })
     }
 }
 
 impl PageRequest {
-    /// Returns the path and the query as they were sent.
+    /// Returns the path and the query as the caller sent them.
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// Returns the most items of the page.
+    /// Returns the maximum number of items on the page.
     pub fn limit(&self) -> usize {
         usize::try_from(self.limit).unwrap_or(usize::MAX)
     }

@@ -16,7 +16,7 @@ use crate::problem::{Error, Result, Violation};
 /// The media type of a merge patch.
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
 
-/// A merge patch. It is checked only once it is applied: the patched fields must keep the rules of a replacement.
+/// A merge patch. It is checked only when it is applied: the patched fields must satisfy the rules of a replacement.
 #[derive(Debug)]
 pub struct Patch(Map<String, Value>);
 
@@ -36,7 +36,7 @@ impl FromRequest for Patch {
 }
 
 impl Patch {
-    /// Makes a patch of these fields.
+    /// Creates a patch of these fields.
     pub fn of(fields: Map<String, Value>) -> Self {
         Self(fields)
     }
@@ -58,13 +58,15 @@ impl Patch {
         Ok(patched)
     }
 
-    /// Refuses a null that would set a field to its default instead of removing or emptying it. A null for `visibility`, for
-    /// example, must not make a hidden contact visible.
+    /// Refuses a null that would set a field to its default instead of removing or emptying it. A null for `visibility`,
+    /// for example, must not make a hidden contact visible.
     fn refuse_defaults(&self, patched: &impl Serialize) -> Result<()> {
         let value = to_json(patched)?;
-        let set = self.removed().filter(|name| value.get(name).is_some_and(|now| !now.is_null() && !now.is_array()));
-        let detail = "cannot be removed; write the value that it shall have";
-        Error::unless_empty(set.map(|name| Violation::at(format!("/{name}"), "required", detail)).collect())
+        let has_default = |name: &&String| value.get(name).is_some_and(|now| !now.is_null() && !now.is_array());
+        let detail = "cannot be removed; send a value instead of null";
+        let violations =
+            self.removed().filter(has_default).map(|name| Violation::at(format!("/{name}"), "required", detail));
+        Error::unless_empty(violations.collect())
     }
 
     /// Returns the names of the fields that the patch sets to null.

@@ -16,10 +16,10 @@ use crate::{
 
 /// The longest query, in bytes.
 pub const QUERY_LIMIT: usize = 16 * 1024;
-/// The most parameters of one query, repeated ones included.
-const MOST_PARAMETERS: usize = 400;
-/// The most unknown parameters that one answer names.
-const MOST_NAMED: usize = 20;
+/// The maximum number of parameters in one query, repeated ones included.
+const MAX_PARAMETERS: usize = 400;
+/// The maximum number of unknown parameters that one response names.
+const MAX_NAMED: usize = 20;
 
 /// The query parameters of each operation, from the API document.
 #[derive(Debug, Default)]
@@ -75,8 +75,8 @@ pub(crate) fn refuse_unknown(request: &HttpRequest) -> Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
-    let named = unknown.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if unknown.len() > MOST_NAMED { " and others" } else { "" };
+    let named = unknown.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if unknown.len() > MAX_NAMED { " and others" } else { "" };
     let plural = if unknown.len() > 1 { "s" } else { "" };
     Err(Error::Malformed {
         code: "unknown_parameter",
@@ -95,10 +95,10 @@ fn check_form(query: &str) -> Result<()> {
     if query.len() > QUERY_LIMIT {
         return Err(Error::UriTooLong(QUERY_LIMIT));
     }
-    if query.split('&').count() > MOST_PARAMETERS {
+    if query.split('&').count() > MAX_PARAMETERS {
         return malformed(
             "too_many_parameters",
-            format!("send at most {MOST_PARAMETERS} query parameters; split the request into several"),
+            format!("send at most {MAX_PARAMETERS} query parameters; split the request into several"),
         );
     }
     if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::problem::{Error, Result, Violation};
 
-/// The parameter that names what to include in an answer. It selects no rows.
+/// The parameter that names the resources to include in a response. It is not a filter.
 pub(crate) const INCLUDE: &str = "include";
 
-/// The most values of one parameter.
-const MOST_VALUES: usize = 100;
+/// The maximum number of values of one parameter.
+const MAX_VALUES: usize = 100;
 
 /// Splits a query into its parameters, as names and values.
 ///
@@ -29,8 +29,8 @@ pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
     let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().map(|(name, value)| {
         let count = counts.entry(name.clone()).or_default();
         *count += 1;
-        if *count > MOST_VALUES {
-            return invalid(&name, "too_long", format!("must be given at most {MOST_VALUES} times").into());
+        if *count > MAX_VALUES {
+            return invalid(&name, "too_long", format!("must appear at most {MAX_VALUES} times").into());
         }
         match value.as_str() {
             "" if name != INCLUDE => invalid(&name, "too_short", "must not be empty; leave it out instead".into()),
@@ -55,8 +55,8 @@ pub(crate) fn read<T: DeserializeOwned + Validate<Context = ()>>(pairs: &[(Strin
     Error::unless_empty(violations).map(|()| parsed)
 }
 
-/// Reads the parameters that can be read, and returns a violation for each of the others. serde stops at the first parameter
-/// that it cannot read, so it reads again without that one.
+/// Reads the parameters that can be read, and returns a violation for each of the others. serde stops at the first
+/// parameter that it cannot read, so it reads again without that one.
 fn read_all<T: DeserializeOwned>(mut readable: Vec<(String, String)>) -> Result<(T, Vec<Violation>)> {
     let mut violations = Vec::new();
     loop {
@@ -94,9 +94,9 @@ fn unreadable(name: String, message: &str, values: &[(String, String)]) -> Viola
 fn hint(values: &[(String, String)]) -> Option<&'static str> {
     let has = |mark: char| values.iter().any(|(_, value)| value.contains(mark));
     if has(',') {
-        Some("; for several values repeat the parameter")
+        Some("; to send several values, repeat the parameter")
     } else if has(' ') && has(':') {
-        Some("; in a query a + is written %2B")
+        Some("; in a query, write + as %2B")
     } else {
         None
     }

@@ -9,15 +9,15 @@ use actix_web::HttpRequest;
 
 use crate::problem::Result;
 
-/// Reads a part of the request once the extractors before this one have passed. The token must be checked before anything else
-/// is read, but actix starts all extractors of a handler before it looks at the result of the first.
+/// Reads a part of the request after the extractors before this one have succeeded. The token must be checked before
+/// anything else is read, but actix starts all extractors of a handler before it looks at the result of the first.
 pub struct ReadLater<T> {
     request: HttpRequest,
     read: fn(&HttpRequest) -> Result<T>,
 }
 
 impl<T> ReadLater<T> {
-    /// Defers `read` until the extractors before this one have passed.
+    /// Defers `read` until the extractors before this one have succeeded.
     pub fn new(request: &HttpRequest, read: fn(&HttpRequest) -> Result<T>) -> Self {
         Self { request: request.clone(), read }
     }

@@ -16,11 +16,11 @@ use crate::problem::{Error, Result};
 /// The new fields of a stored row, as a `PUT` sends them.
 ///
 /// `/v1` only grows: a client that was written before a field existed sends `PUT` bodies without it, and must not reset it.
-/// So the fields in [`Body::LATER`] that the body does not name keep their stored values.
+/// So the fields in [`Body::LATER`] that the body leaves out keep their stored values.
 #[derive(Debug)]
 pub struct Replacement<T> {
     fields: T,
-    unnamed: Vec<&'static str>,
+    left_out: Vec<&'static str>,
 }
 
 impl<T: Body> FromRequest for Replacement<T> {
@@ -35,22 +35,22 @@ impl<T: Body> FromRequest for Replacement<T> {
 
 impl<T: Body> Replacement<T> {
     fn from_value(body: Value) -> Result<Self> {
-        let unnamed = T::LATER.iter().copied().filter(|field| body.get(field).is_none()).collect();
-        Ok(Self { fields: from_value(body)?, unnamed })
+        let left_out = T::LATER.iter().copied().filter(|field| body.get(field).is_none()).collect();
+        Ok(Self { fields: from_value(body)?, left_out })
     }
 }
 
 impl<T: Body + Serialize> Replacement<T> {
-    /// Returns the new fields over the stored ones: the later fields that the body did not name are taken from `current`.
+    /// Returns the new fields. The later fields that the body left out are taken from `current`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a stored value does not go together with the new ones.
-    pub fn over(self, current: &T) -> Result<T> {
-        if self.unnamed.is_empty() {
+    /// [`Error::Invalid`] when a stored value conflicts with the new ones.
+    pub fn apply(self, current: &T) -> Result<T> {
+        if self.left_out.is_empty() {
             return Ok(self.fields);
         }
         let (mut new, stored) = (to_value(&self.fields)?, to_value(current)?);
-        for field in self.unnamed {
+        for field in self.left_out {
             new[field] = stored[field].clone();
         }
         from_value(new)
@@ -86,11 +86,11 @@ mod tests {
 
     fn replaced(body: Value) -> Fields {
         let current = Fields { name: "old".into(), tags: vec!["a".into()], note: Some("stored".into()) };
-        Replacement::<Fields>::from_value(body).unwrap().over(&current).unwrap()
+        Replacement::<Fields>::from_value(body).unwrap().apply(&current).unwrap()
     }
 
     #[test]
-    fn a_later_field_that_the_body_does_not_name_keeps_its_stored_value() {
+    fn a_later_field_that_the_body_leaves_out_keeps_its_stored_value() {
         let expected = Fields { name: "new".into(), tags: vec!["a".into()], note: Some("stored".into()) };
         assert_eq!(replaced(json!({"name": "new"})), expected);
     }

@@ -1,7 +1,7 @@
-//! Turns serde's messages about values that cannot be read into details in the words of this API. serde's own words name the
-//! types of the code.
+//! Turns serde's messages about values that cannot be read into details for callers. serde's own messages name the types of
+//! the code.
 
-/// What follows "expected" in serde's messages, each with the detail.
+/// The texts after "expected" in serde's messages, each with the detail.
 const EXPECTED: &[(&str, &str)] = &[
     ("i32", "must be a whole number from -2147483648 to 2147483647"),
     ("i64", "must be a whole number from -9223372036854775808 to 9223372036854775807"),
@@ -24,7 +24,7 @@ const UNREADABLE: &[(&str, &str)] = &[
     ("number too large to fit", "must be a smaller whole number"),
     ("number too small to fit", "must be a larger whole number"),
     ("provided string was not `true` or `false`", "must be true or false"),
-    ("unsupported value", "must be given only once"),
+    ("unsupported value", "must appear only once"),
     ("UUID parsing failed", UUID),
     ("input is out of range", DATE),
     ("input contains invalid characters", DATE),
@@ -35,7 +35,7 @@ const UNREADABLE: &[(&str, &str)] = &[
 const DATE: &str = "must be a day such as 2022-12-31";
 const UUID: &str = "must be a UUID such as 019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e";
 
-/// Returns what to do about a value of which serde says this, in at most 300 characters.
+/// Returns the detail for this message of serde, in at most 300 characters.
 pub(super) fn detail_of(message: &str) -> String {
     let words = message.strip_prefix("unknown variant ").and_then(|rest| rest.rsplit_once("`, expected "));
     if let Some((_, known)) = words {
@@ -47,7 +47,7 @@ pub(super) fn detail_of(message: &str) -> String {
     let known = known.or_else(|| UNREADABLE.iter().find(|(part, _)| message.contains(part)));
     match known {
         Some((_, detail)) => (*detail).to_owned(),
-        None if message.starts_with("invalid ") => "must have the type that the API document says".to_owned(),
+        None if message.starts_with("invalid ") => "must have the type that the API document states".to_owned(),
         None => message.chars().take(300).collect(),
     }
 }

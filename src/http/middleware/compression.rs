@@ -1,4 +1,4 @@
-//! Middleware inside actix's compression: it chooses the answers that are compressed.
+//! Middleware inside actix's compression: it chooses the responses to compress.
 
 use actix_web::{
     body::{BodySize, BoxBody, MessageBody},
@@ -9,11 +9,11 @@ use actix_web::{
 
 use crate::http::output::cached::COMPRESSIBLE;
 
-/// The smallest answer that is worth compressing, in bytes.
+/// The size of the smallest response that is worth compressing, in bytes.
 const COMPRESS_FROM: u64 = 1024;
 
 /// Lets actix compress lists that are long enough. It must not compress a single resource: the entity tag of a resource is
-/// strong, so the bytes of the answer must always be the same.
+/// strong, so the bytes of the response must always be the same.
 pub async fn choose_encoding(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

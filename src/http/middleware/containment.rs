@@ -15,10 +15,11 @@ use crate::problem::Error;
 
 /// How long a request may take, its body included.
 const REQUEST_LIMIT: Duration = Duration::from_secs(20);
-/// The one path whose requests may wait for something to happen, and the longest wait.
+/// The path whose requests may wait for a change, and the longest wait.
 const WAITING: (&str, Duration) = ("/v1/changes", Duration::from_secs(30));
 
-/// Calls the handler, and fails when it panics or takes too long. A `HEAD` is handled as a `GET`; actix leaves out the body.
+/// Calls the handler, and fails when it panics or takes too long. A `HEAD` is handled as a `GET`; actix leaves out the
+/// body.
 pub async fn contain(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

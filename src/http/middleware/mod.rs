@@ -1,7 +1,7 @@
 //! The middleware of every request. `server.rs` has its order.
 //!
-//! A handler that panics or takes too long leaves no response, because its request is gone with it: [`containment`] returns an
-//! error. Each layer around it adds its part to the answer of that error, and actix sends the answer.
+//! A handler that panics or takes too long leaves no response, because its request is lost with it: [`containment`] returns
+//! an error. Each layer around it adds its part to the response of that error, and actix sends the response.
 
 pub mod compression;
 pub mod containment;

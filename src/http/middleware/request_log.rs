@@ -20,8 +20,8 @@ use crate::{
     },
 };
 
-/// Gives the request its id, runs it in a span that adds the id to every line of the log, and logs and counts the answer. The
-/// log gets no personal data and no tokens, and the template of the route instead of the path.
+/// Gives the request its id, runs it in a span that adds the id to every log line, and logs and counts the response. The log gets
+/// no personal data and no tokens, and the template of the route instead of the path.
 pub async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -44,7 +44,7 @@ pub async fn observe(
         Err(error) => (error.as_response_error().status_code().as_u16(), None),
     };
     if let Some(metrics) = metrics {
-        metrics.answered(route.as_str(), &method, status, duration);
+        metrics.record_response(route.as_str(), &method, status, duration);
     }
     tracing::info!(
         parent: None,

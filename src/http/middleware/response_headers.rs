@@ -1,4 +1,4 @@
-//! Middleware that adds the headers of every answer.
+//! Middleware that adds the headers of every response.
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -23,22 +23,22 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const DOCUMENTATION_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Adds the headers of every answer.
+/// Adds the headers of every response.
 pub async fn add_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let answer = Answer::to(&request);
+    let conditions = HeaderConditions::of(&request);
     match next.call(request).await {
         Ok(response) => {
             let (request, mut response) = response.map_into_boxed_body().into_parts();
             let is_public = is_public(&request, response.status());
-            answer.add_headers(&mut response, is_public);
+            conditions.add_headers(&mut response, is_public);
             Ok(ServiceResponse::new(request, response))
         }
         Err(mut error) => {
             error.add_response_mapper(move |mut response| {
-                answer.add_headers(&mut response, false);
+                conditions.add_headers(&mut response, false);
                 response
             });
             Err(error)
@@ -46,21 +46,21 @@ pub async fn add_headers(
     }
 }
 
-/// Whether the answer is the same for everybody, so that caches may share it.
+/// Whether the response is the same for everybody, so that caches may share it.
 fn is_public(request: &HttpRequest, status: StatusCode) -> bool {
     request.extensions().get::<Public>().is_some() && (status.is_success() || status == StatusCode::NOT_MODIFIED)
 }
 
-/// What the request decides about the headers of its answer.
-struct Answer {
+/// The properties of the request on which the headers of its response depend.
+struct HeaderConditions {
     request_id: RequestId,
     is_documentation: bool,
     is_https: bool,
     is_stopping: bool,
 }
 
-impl Answer {
-    fn to(request: &ServiceRequest) -> Self {
+impl HeaderConditions {
+    fn of(request: &ServiceRequest) -> Self {
         Self {
             request_id: RequestId::of(request),
             is_documentation: request.path().starts_with("/docs") || request.path() == "/openapi.json",
@@ -69,7 +69,7 @@ impl Answer {
         }
     }
 
-    // The fixed values are checked at compile time, in `const` blocks, and not for each answer.
+    // `const` blocks check the fixed values at compile time, and not for each response.
     fn add_headers(&self, response: &mut HttpResponse, is_public: bool) {
         if self.is_stopping {
             // The shutdown would cut a connection that is kept alive in the middle of its next request.
@@ -105,7 +105,7 @@ impl Answer {
     }
 }
 
-/// Writes one `Vary`. An answer always depends on the caller and on the encodings that it accepts.
+/// Writes one `Vary`. A response always depends on the caller and on the encodings that it accepts.
 fn merge_vary(headers: &mut HeaderMap) {
     if !headers.contains_key(header::VARY) {
         headers.insert(header::VARY, const { HeaderValue::from_static("Authorization, Accept-Encoding") });

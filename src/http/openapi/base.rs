@@ -1,5 +1,5 @@
-//! The parts of the OpenAPI 3.1 document that are not operations: the introduction, the tags, the security schemes, the server
-//! and the shared responses.
+//! The parts of the OpenAPI 3.1 document that are not operations: the introduction, the tags, the security schemes, the
+//! server and the shared responses.
 
 use utoipa::{
     Modify, OpenApi,
@@ -20,7 +20,7 @@ use crate::{
 
 /// The tags of the operations that belong to no collection, with their descriptions. The collections are in the registry.
 const OTHER_TAGS: &[(&str, &str)] = &[
-    ("summaries", "What is published of the feedback on an event or on the events of a tutor."),
+    ("summaries", "Published summaries of the feedback on an event or on the events of a tutor."),
     ("calendars", "Events for calendar programs (RFC 5545)."),
     ("changes", "The ledger of all changes, for systems that keep a copy."),
     ("sign-in", "Access tokens for people and for partner systems."),
@@ -89,9 +89,9 @@ struct ThisServer;
 
 impl Modify for ThisServer {
     fn modify(&self, document: &mut Document) {
-        // Linters want to know of each server whether it is internal.
+        // Linters require every server to say whether it is internal.
         let is_public = ExtensionsBuilder::new().add("x-internal", false).build();
-        let description = "The server of this document: production, a test environment or a local one";
+        let description = "The server that returned this document: production, a test environment or a local server";
         let server = ServerBuilder::new().url("/").description(Some(description)).extensions(Some(is_public)).build();
         document.servers = Some(vec![server]);
     }

@@ -1,4 +1,4 @@
-//! The schemas of merge patches (RFC 7396), made from the schemas of the fields that they patch.
+//! The schemas of merge patches (RFC 7396), derived from the schemas of the fields that they patch.
 
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -11,7 +11,7 @@ use utoipa::{
 };
 
 /// A merge patch of a `T`. At every depth, no field is required and none has a default: a generated client would send the
-/// default of a field that its caller left out, and so change the field.
+/// default of a field that its user left out, and so change the field.
 #[derive(Debug)]
 pub struct MergePatch<T>(PhantomData<T>);
 
@@ -24,7 +24,7 @@ impl<T: ToSchema> PartialSchema for MergePatch<T> {
         match patch_of(T::schema(), &named) {
             RefOr::T(Schema::Object(mut object)) => {
                 let text =
-                    "A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value.";
+                    "A JSON Merge Patch (RFC 7396): fields that you leave out stay unchanged, null removes a value.";
                 object.description = Some(text.to_owned());
                 object.example = None;
                 RefOr::T(Schema::Object(object))
@@ -54,7 +54,7 @@ fn patch_of(schema: RefOr<Schema>, named: &NamedSchemas) -> RefOr<Schema> {
             alternatives.items = alternatives.items.into_iter().map(|item| patch_of(item, named)).collect();
             RefOr::T(Schema::OneOf(alternatives))
         }
-        // A patch replaces a list as a whole, so its items stay as they are. Null empties the list.
+        // A patch replaces a list as a whole, so the schema of its items stays the same. Null empties the list.
         RefOr::T(Schema::Array(mut list)) => {
             list.default = None;
             list.schema_type = SchemaType::Array(vec![Type::Array, Type::Null]);

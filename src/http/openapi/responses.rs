@@ -22,22 +22,25 @@ use crate::{
 
 /// The statuses of failures, each with the description of its response.
 const DESCRIPTIONS: &[(u16, &str)] = &[
-    (400, "The request cannot be read: its JSON is malformed, a parameter is unknown, or a cursor does not fit"),
+    (
+        400,
+        "The request cannot be read: its JSON is malformed, a parameter is unknown, or the cursor belongs to another list",
+    ),
     (401, "The access token is missing or not valid"),
     (403, "You may see the resource but not change it, or the token lacks the scope"),
     (404, "The resource does not exist, or you may not see it"),
-    (406, "`Accept` excludes the media type of the answer"),
+    (406, "`Accept` excludes the media type of the response"),
     (408, "The body arrived too slowly"),
-    (409, "The request conflicts with what is stored"),
+    (409, "The request conflicts with stored data"),
     (412, "The resource has changed since you read it"),
     (413, "The body is too large"),
     (414, "The query is too long"),
-    (415, "The body has another media type"),
-    (422, "The input breaks rules: `errors` has all of them"),
+    (415, "The media type or the content encoding of the body is not supported"),
+    (422, "The input is not valid: `errors` lists every broken rule"),
     (428, "`If-Match` is required"),
-    (429, "Too many attempts: wait for the seconds in `Retry-After`"),
+    (429, "Too many attempts: wait for as many seconds as `Retry-After` says"),
     (500, "The service failed: quote the `request_id` when you report it"),
-    (503, "The service cannot answer now: try again after the seconds in `Retry-After`"),
+    (503, "The service is temporarily unavailable: retry after as many seconds as `Retry-After` says"),
 ];
 
 /// Returns references to the shared responses with these statuses.
@@ -88,16 +91,19 @@ fn problem(status: u16, text: &str) -> Response {
     let response = match status {
         401 | 403 => response.header("WWW-Authenticate", text_header("How to authenticate (RFC 6750)")),
         415 => response.header("Accept", text_header("The media type to send")),
-        409 | 429 | 503 => response.header("Retry-After", seconds_header("The seconds to wait")),
+        409 | 429 | 503 => response.header("Retry-After", seconds_header("The number of seconds to wait")),
         _ => response,
     };
     let response = match status {
         429 => response
             .header(
                 "RateLimit",
-                text_header("How many attempts are left, and in how many seconds all of them are available again"),
+                text_header("The number of attempts that are left, and the seconds until all are allowed again"),
             )
-            .header("RateLimit-Policy", text_header("How many attempts are allowed in how many seconds")),
+            .header(
+                "RateLimit-Policy",
+                text_header("The number of attempts that are allowed, and the seconds for which they count"),
+            ),
         _ => response,
     };
     response.build()
@@ -116,8 +122,8 @@ fn seconds_header(text: &str) -> Header {
     HeaderBuilder::new().schema(Some(seconds)).description(Some(text)).build()
 }
 
-/// Declares types that stand for the failure responses of an operation, each with its statuses. utoipa takes a type for each
-/// set of responses.
+/// Declares types for the failure responses of operations, each with its statuses. utoipa takes a type for each set of
+/// responses.
 macro_rules! failures {
     ($($(#[$doc:meta])* $name:ident: [$($status:literal)+];)+) => {
         $(
@@ -147,7 +153,7 @@ failures! {
     WriteProblems: [400 401 403 404 406 408 409 412 413 414 415 422 428 500 503];
     /// The failures of an operation that deletes a resource.
     DeleteProblems: [400 401 403 404 406 409 412 414 428 500 503];
-    /// The failures of a calendar of something that may not exist.
+    /// The failures of the calendar of a municipality, which may not exist.
     CalendarProblems: [400 401 403 404 406 414 422 500 503];
     /// The failures of a calendar at a secret address.
     LinkedProblems: [400 404 406 414 500 503];
@@ -171,14 +177,14 @@ failures! {
     OpenProblems: [400 414 500 503];
 }
 
-/// The response 304: the caller has the current answer.
+/// The response 304: the caller has the current representation.
 #[derive(Debug)]
 pub struct NotModified;
 
 impl IntoResponses for NotModified {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let response =
-            ResponseBuilder::new().description("`If-None-Match` names the current `ETag`: the answer has no body");
+            ResponseBuilder::new().description("`If-None-Match` contains the current `ETag`: the response has no body");
         [("304".to_owned(), response.build().into())].into()
     }
 }

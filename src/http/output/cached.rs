@@ -1,4 +1,4 @@
-//! Rendered answers, which the response cache can keep.
+//! Rendered responses, which the response cache can store.
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -7,47 +7,47 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::json::{RESOURCE_SIZE, unless_known, write};
+use super::json::{RESOURCE_SIZE, unless_not_modified, write};
 use crate::{
-    db::batching::response_cache::CachedAnswer,
+    db::batching::response_cache::CachedResponse,
     http::resource::{Resource, etag},
     problem::Result,
 };
 
-/// The header that marks an answer as worth compressing. The compression middleware removes it.
+/// The header that marks a response as worth compressing. The compression middleware removes it.
 pub const COMPRESSIBLE: HeaderName = HeaderName::from_static("x-compressible");
 
 /// A resource, rendered as JSON.
 #[derive(Debug)]
-pub struct RenderedResource(pub CachedAnswer);
+pub struct RenderedResource(pub CachedResponse);
 
 /// Renders a resource with its entity tag.
-pub fn render_resource(resource: &impl Resource) -> Result<CachedAnswer> {
+pub fn render_resource(resource: &impl Resource) -> Result<CachedResponse> {
     render(resource, RESOURCE_SIZE, Some(etag(resource)))
 }
 
 /// A page of a list, rendered as JSON.
 #[derive(Debug)]
-pub struct RenderedPage(pub CachedAnswer);
+pub struct RenderedPage(pub CachedResponse);
 
 /// Renders a page that has this many items.
-pub fn render_page(page: &impl Serialize, items: usize) -> Result<CachedAnswer> {
+pub fn render_page(page: &impl Serialize, items: usize) -> Result<CachedResponse> {
     render(page, 256 + RESOURCE_SIZE * items, None)
 }
 
-fn render(value: &impl Serialize, expected_size: usize, etag: Option<String>) -> Result<CachedAnswer> {
+fn render(value: &impl Serialize, expected_size: usize, etag: Option<String>) -> Result<CachedResponse> {
     let mut body = write(value, expected_size)?;
-    // The cache may keep the body for minutes.
+    // The cache may hold the body for minutes.
     body.shrink_to_fit();
-    Ok(CachedAnswer { body: body.into(), etag, valid_until: None })
+    Ok(CachedResponse { body: body.into(), etag, valid_until: None })
 }
 
 impl Responder for RenderedResource {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let CachedAnswer { body, etag, .. } = self.0;
-        unless_known(request, etag.unwrap_or_default(), |response| {
+        let CachedResponse { body, etag, .. } = self.0;
+        unless_not_modified(request, etag.unwrap_or_default(), |response| {
             response.content_type(ContentType::json()).body(body)
         })
     }

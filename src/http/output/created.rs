@@ -1,4 +1,4 @@
-//! Answers to requests that create or delete something.
+//! Responses to requests that create or delete something.
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder, ResponseError as _,
@@ -15,21 +15,21 @@ use crate::{
     problem::{Error, Result},
 };
 
-/// The header that marks an answer which was given before.
+/// The header that marks a replayed response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Answers 201 with the new resource and its address.
+/// The response 201, with the new resource and its address.
 #[derive(Debug)]
 pub enum Created<T> {
     /// This request created the resource.
     New(T),
-    /// An earlier request with the same `Idempotency-Key` created the resource, and got this answer.
-    Again(Answer),
+    /// An earlier request with the same `Idempotency-Key` created the resource, and got this response.
+    Replayed(CreatedResponse),
 }
 
-/// The answer to a request that created a resource.
+/// The parts of the response to a request that created a resource.
 #[derive(Debug, Queryable)]
-pub struct Answer {
+pub struct CreatedResponse {
     /// The path of the resource.
     pub path: String,
     /// The entity tag.
@@ -38,8 +38,8 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
-    /// Makes the answer to the request that created this resource.
+impl CreatedResponse {
+    /// Returns the response to the request that created this resource.
     pub fn of<T: Resource>(created: &T) -> Result<Self> {
         let body = serde_json::to_string(created).map_err(|error| Error::Internal(error.into()))?;
         Ok(Self { path: format!("{}/{}", T::COLLECTION, created.key()), etag: etag(created), body })
@@ -51,15 +51,15 @@ impl<T: Resource> Responder for Created<T> {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Created();
-        let answer = match self {
-            Self::New(created) => Answer::of(&created),
-            Self::Again(answer) => {
+        let parts = match self {
+            Self::New(created) => CreatedResponse::of(&created),
+            Self::Replayed(parts) => {
                 response.insert_header((REPLAYED, "true"));
-                Ok(answer)
+                Ok(parts)
             }
         };
-        let Answer { path, etag, body } = match answer {
-            Ok(answer) => answer,
+        let CreatedResponse { path, etag, body } = match parts {
+            Ok(parts) => parts,
             Err(error) => return error.error_response(),
         };
         let base = request.app_data::<Data<Config>>().map_or("", |config| config.public_url.as_str());
@@ -71,11 +71,11 @@ impl<T: Resource> Responder for Created<T> {
     }
 }
 
-/// Answers 201 with a secret that no later answer has. No cache may keep the answer.
+/// The response 201, with a secret that no later response has. No cache may store the response.
 #[derive(Debug)]
-pub struct ToldOnce<T>(pub T);
+pub struct CreatedSecret<T>(pub T);
 
-impl<T: Serialize> Responder for ToldOnce<T> {
+impl<T: Serialize> Responder for CreatedSecret<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -83,7 +83,7 @@ impl<T: Serialize> Responder for ToldOnce<T> {
     }
 }
 
-/// Answers 204, without a body.
+/// The response 204, without a body.
 #[derive(Debug)]
 pub struct NoContent;
 

@@ -1,4 +1,4 @@
-//! JSON bodies of answers.
+//! JSON bodies of responses.
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError as _,
@@ -22,21 +22,21 @@ impl<T: Resource> Responder for Json<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        unless_known(request, etag(&self.0), |response| json(response, &self.0, RESOURCE_SIZE))
+        unless_not_modified(request, etag(&self.0), |response| json(response, &self.0, RESOURCE_SIZE))
     }
 }
 
-/// Answers with this entity tag and a body, or with 304 when `If-None-Match` names the tag.
-pub(super) fn unless_known(
+/// Responds with this entity tag and what `finish` adds, or with 304 when `If-None-Match` contains the tag.
+pub(super) fn unless_not_modified(
     request: &HttpRequest,
     tag: String,
-    answer: impl FnOnce(&mut HttpResponseBuilder) -> HttpResponse,
+    finish: impl FnOnce(&mut HttpResponseBuilder) -> HttpResponse,
 ) -> HttpResponse {
     let tags = EntityTags::from_header(request, &header::IF_NONE_MATCH);
-    let known = request.method().is_safe() && tags.is_some_and(|tags| tags.have(&tag));
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let is_known = request.method().is_safe() && tags.is_some_and(|tags| tags.contain(&tag));
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, tag));
-    if known { response.finish() } else { answer(&mut response) }
+    if is_known { response.finish() } else { finish(&mut response) }
 }
 
 /// Writes a value as JSON. The buffer begins with `expected_size` bytes, because a buffer that grows is copied each time.
@@ -46,7 +46,7 @@ pub(super) fn write(value: &impl Serialize, expected_size: usize) -> Result<Vec<
     Ok(body)
 }
 
-/// Answers with a JSON body of about `expected_size` bytes.
+/// Responds with a JSON body of about `expected_size` bytes.
 pub fn json(response: &mut HttpResponseBuilder, value: &impl Serialize, expected_size: usize) -> HttpResponse {
     match write(value, expected_size) {
         Ok(body) => response.content_type(ContentType::json()).body(body),

@@ -1,4 +1,4 @@
-//! The answers of handlers.
+//! Writing responses.
 
 pub mod cached;
 pub mod created;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::cached::{RenderedPage, render_page};
 use crate::http::{
     examples::example_of,
-    input::{cursor::seal, list::PageRequest},
+    input::{cursor::encode, list::PageRequest},
 };
 
 /// A page of a list.
@@ -21,11 +21,11 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes the requested page from the rows that were fetched; `key` returns the sort key of a row.
+    /// Creates the requested page from the rows that were fetched; `key` returns the sort key of a row.
     pub fn from_rows<K: Serialize>(request: &PageRequest, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Self {
         let has_more = rows.len() > request.limit();
         rows.truncate(request.limit());
-        let next = rows.last().filter(|_| has_more).map(|row| seal(request.fingerprint(), &key(row)));
+        let next = rows.last().filter(|_| has_more).map(|row| encode(request.fingerprint(), &key(row)));
         Self { items: rows, next }
     }
 

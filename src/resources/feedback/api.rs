@@ -26,8 +26,8 @@ use crate::{
 
 /// List feedback
 ///
-/// The feedback that you gave. Members of the host municipality of an event and its tutors also see what tutors say about
-/// participants there, without `external_id`, `respondent` and `source`. The coordinator sees all feedback.
+/// Returns the feedback that you gave. The host municipality of an event and its tutors also see the feedback of tutors
+/// about participants there, without `external_id`, `respondent` and `source`. The coordinator sees all feedback.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackRead]), ("client_credentials" = [FeedbackRead])),
@@ -46,9 +46,10 @@ pub(super) async fn list_feedback(
 /// Give feedback
 ///
 /// The event must be published or completed and must have started; feedback is accepted until 60 days after its end. Each
-/// `respondent` of a `source` gives feedback on an event once in each `direction`. A municipality gives it as
-/// `participant_to_tutor`. A tutor gives it as `tutor_to_participant`, on events where they present or that their
-/// municipality hosts. A partner system gives it in both directions, and must send the `respondent`.
+/// `respondent` of a `source` gives feedback on an event once in each `direction`. A municipality gives feedback in the
+/// direction `participant_to_tutor`. A tutor gives feedback in the direction `tutor_to_participant`, on events at which the
+/// tutor presents or that the tutor's municipality hosts. A partner system may use both directions, and must send the
+/// `respondent`.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
@@ -71,7 +72,7 @@ pub(super) async fn create_feedback(
         _ => key.once(&db, caller, new, store::create).await,
     };
     match outcome {
-        Err(error) if error.is_of_stored_rules() => {
+        Err(error) if error.conflicts_with_stored_data() => {
             db.read(async |conn| store::explain(conn, &reach, &sent, error).await).await
         }
         outcome => outcome,
@@ -95,8 +96,8 @@ pub(super) async fn get_feedback(caller: Caller<FeedbackRead>, id: Path<Uuid>, d
 
 /// Replace feedback
 ///
-/// Only the caller that gave the feedback and the coordinator may, for as long as the event accepts feedback. `event_id`,
-/// `direction` and `respondent` never change; you may leave out `respondent`.
+/// Only the caller that gave the feedback and the coordinator may replace it, for as long as the event accepts feedback.
+/// `event_id`, `direction` and `respondent` cannot be changed; you may leave out `respondent`.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
@@ -118,7 +119,7 @@ pub(super) async fn replace_feedback(
 
 /// Change feedback
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// A JSON Merge Patch (RFC 7396): fields that you leave out stay unchanged, null removes a value. The rules are those of
 /// `PUT`.
 #[utoipa::path(
     tag = "feedback",
@@ -142,7 +143,7 @@ pub(super) async fn patch_feedback(
 
 /// Delete feedback
 ///
-/// Only the caller that gave the feedback and the coordinator may, at any time.
+/// Only the caller that gave the feedback and the coordinator may delete it, at any time.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),

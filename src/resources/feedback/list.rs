@@ -20,7 +20,7 @@ use crate::{
     schema::feedback::dsl,
 };
 
-/// The one value that decides what is in a list. An index has its column together with the id, so the list is a quick read.
+/// The single filter value of a list. An index has its column together with the id, so the list is a quick read.
 #[derive(Clone, Debug)]
 enum LeadingValue {
     Municipality(MunicipalityCode),
@@ -29,7 +29,8 @@ enum LeadingValue {
 }
 
 impl LeadingValue {
-    /// Returns the leading value of a list; none when several values decide what is in it. For an account they always do.
+    /// Returns the leading value of a list; none when there are several filter values. The rows that an account sees always
+    /// depend on several values.
     fn of(reach: &Reach, filter: &FeedbackFilter) -> Option<Self> {
         let FeedbackFilter { event, municipality, direction, source, external_id, sort: _ } = filter;
         let own_source = match &reach.identity {
@@ -51,8 +52,8 @@ impl LeadingValue {
 
     /// Keeps the rows with this value and orders them by its column and the id.
     ///
-    /// The value is compared as a list of one. With `=`, PostgreSQL would leave the column out of the order, and would walk
-    /// all ids when it expects most rows to have the value.
+    /// The value is compared as a list of one item. With `=`, PostgreSQL would leave the column out of the order, and would
+    /// walk all ids when it expects most rows to have the value.
     fn order(self, query: VisibleFeedback, sort: Sort) -> VisibleFeedback {
         let query = match (self, sort) {
             (Self::Municipality(code), Sort::CreatedAt) => {
@@ -114,7 +115,7 @@ fn filtered(reach: &Reach, filter: &FeedbackFilter) -> VisibleFeedback {
     let query = any_of!(query, dsl::external_id, filter.external_id);
     let uses_hidden_fields = !(filter.source.is_empty() && filter.external_id.is_empty());
     match &reach.identity {
-        // Otherwise a caller could guess the fields that it does not see by filtering.
+        // Otherwise a caller could use filters to guess the fields that it does not see.
         Identity::Account(account) if uses_hidden_fields && !reach.is_coordinator() => {
             query.filter(dsl::source.eq(OWN_SOURCE)).filter(dsl::respondent.eq(account.to_string()))
         }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 column_words! {
-    /// Who gives the feedback, and about whom.
+    /// Whether a participant gives the feedback about the tutors, or a tutor about the participants.
     pub enum Direction {
         /// From a participant, about the tutors and what they presented.
         ParticipantToTutor = "participant_to_tutor",
@@ -26,13 +26,13 @@ column_words! {
     }
 }
 
-/// The fields of feedback that callers write. At least one of `rating`, `useful`, `comment` and `themes_wanted` must be
-/// given.
+/// The fields of feedback that callers write. At least one of `rating`, `useful`, `comment` and `themes_wanted` must have a
+/// value.
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
 #[diesel(table_name = feedback, treat_none_as_null = true, treat_none_as_default_value = false)]
-#[garde(custom(some_answer))]
+#[garde(custom(has_answer))]
 #[schema(example = json!({
     "external_id": null, "event_id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", "direction": "participant_to_tutor",
     "municipality_code": "616", "respondent": null, "rating": 5, "useful": true, "themes_wanted": ["passwords-identification"],
@@ -46,15 +46,15 @@ pub struct FeedbackInput {
     /// The id of the event. It never changes.
     #[garde(skip)]
     pub event_id: Uuid,
-    /// Who gives the feedback, and about whom. It never changes.
+    /// Whether a participant gives the feedback about the tutors, or a tutor about the participants. It never changes.
     #[garde(skip)]
     pub direction: Direction,
     /// The code of the respondent's municipality.
     #[garde(dive)]
     pub municipality_code: MunicipalityCode,
     /// The respondent, as a key that reveals nothing about the person. A partner system must send one, which it chooses
-    /// itself. An account leaves it out: the respondent is then the account's own id. It never changes. Only the caller that
-    /// gave the feedback and the coordinator see it.
+    /// itself. An account leaves it out: the respondent is then the account's own id. It never changes. Only the caller
+    /// that gave the feedback and the coordinator see it.
     #[diesel(select_expression = feedback::respondent.nullable(), skip_insertion, skip_update)]
     #[garde(inner(length(chars, max = 200), custom(rules::not_blank)))]
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
@@ -84,12 +84,12 @@ pub struct FeedbackInput {
     pub publish_consent: bool,
 }
 
-fn some_answer(new: &FeedbackInput, _: &()) -> garde::Result {
+fn has_answer(new: &FeedbackInput, _: &()) -> garde::Result {
     let FeedbackInput { rating, useful, comment, themes_wanted, .. } = new;
     if rating.is_some() || useful.is_some() || comment.is_some() || !themes_wanted.is_empty() {
         return Ok(());
     }
-    Err(garde::Error::new("required|give at least one of rating, useful, comment and themes_wanted"))
+    Err(garde::Error::new("required|must have at least one of rating, useful, comment and themes_wanted"))
 }
 
 /// A merge patch of feedback.
@@ -99,7 +99,7 @@ impl Body for FeedbackInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];
 }
 
-/// Feedback as stored. The file `visibility.rs` decides what a caller sees of it.
+/// Feedback as stored. The file `visibility.rs` decides which of its fields a caller sees.
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = feedback)]
 pub struct FeedbackRow {
@@ -177,7 +177,7 @@ words! {
     }
 }
 
-/// The filters of a list of feedback. A repeated filter means any of its values.
+/// The filters of a list of feedback. A repeated filter matches any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -190,15 +190,17 @@ pub struct FeedbackFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
-    /// Who gives the feedback, and about whom.
+    /// Whether a participant gives the feedback about the tutors, or a tutor about the participants.
     #[garde(skip)]
     #[param(max_items = 100)]
     pub direction: Vec<Direction>,
-    /// The system that created the feedback. It finds only feedback that you gave; for the coordinator, any feedback.
+    /// The system that created the feedback. The filter finds only feedback that you gave; for the coordinator, any
+    /// feedback.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub source: Vec<SourceName>,
-    /// The key of the feedback in that system. It finds only feedback that you gave; for the coordinator, any feedback.
+    /// The key of the feedback in that system. The filter finds only feedback that you gave; for the coordinator, any
+    /// feedback.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub external_id: Vec<ExternalId>,

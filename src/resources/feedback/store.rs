@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     model::{Feedback, FeedbackInput, FeedbackRow},
     validation::{require_change, require_new, respondent_of},
-    visibility::{is_giver, view, visible},
+    visibility::{is_own, view, visible},
 };
 use crate::{
     auth::reach::Reach,
@@ -39,7 +39,7 @@ struct NewFeedback {
 }
 
 impl NewFeedback {
-    /// Makes the values, if the caller may give this feedback as far as that can be told without the database.
+    /// Returns the values, after the checks that need no database.
     fn of(reach: &Reach, fields: FeedbackInput) -> Result<Self> {
         let (respondent, source) = (respondent_of(reach, &fields)?, reach.identity.source().to_owned());
         Ok(Self { id: Uuid::now_v7(), source, respondent, fields })
@@ -66,8 +66,8 @@ fn insert_batch(conn: &Conn, rows: Vec<NewRow<NewFeedback>>) -> LocalBoxFuture<'
     Box::pin(async move { Ok(insert(conn, new).await?.into_iter().map(|row| (row.id, row)).collect()) })
 }
 
-/// Creates feedback as [`create`] does, in one batch with feedback that other callers give at the same time. Not for tutors:
-/// the database does not check on which events they may give feedback.
+/// Creates feedback as [`create`] does, in one batch with feedback that other callers give at the same time. It must not be
+/// used for tutors, because the database does not check on which events they may give feedback.
 ///
 /// # Errors
 /// As [`create`].
@@ -79,7 +79,7 @@ pub(super) async fn create_in_batch(db: &Db, author: Author, reach: &Reach, new:
 }
 
 /// Creates feedback. The constraints and triggers of the database check most rules, because checking them here first would
-/// double the cost of every write. They report only the first broken rule; [`explain`] finds all of them.
+/// double the cost of every write. PostgreSQL reports only the first broken rule; [`explain`] finds all of them.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], [`Error::Invalid`], and [`Error::Conflict`] when this respondent has given feedback on the event
@@ -92,7 +92,7 @@ pub(super) async fn create(conn: &Conn, reach: &Reach, new: FeedbackInput) -> Re
     Ok(view(reach, row))
 }
 
-/// Returns every rule that refused feedback breaks, or the error of the database when none of them is found broken.
+/// Returns an error with every rule that refused feedback breaks, or the error of the database if no broken rule is found.
 ///
 /// # Errors
 /// Always.
@@ -119,7 +119,7 @@ impl Editable for FeedbackRow {
     }
 
     fn require_reach(&self, reach: &Reach) -> Result<()> {
-        if reach.is_coordinator() || is_giver(reach, self) {
+        if reach.is_coordinator() || is_own(reach, self) {
             return Ok(());
         }
         let detail = "only the caller that gave this feedback and the coordinator may change it";

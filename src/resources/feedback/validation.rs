@@ -1,4 +1,4 @@
-//! The rules of feedback: who may give it, on which events, and what it may refer to.
+//! The rules of feedback: which callers may give it, on which events, and which references it may have.
 //!
 //! A municipality gives feedback as a participant and a tutor gives it as a tutor, both for their own municipality. A
 //! partner system gives it in both directions, for the municipalities that it writes for. The coordinator may give any
@@ -30,14 +30,14 @@ use crate::{
 };
 
 /// How long the service accepts feedback on an event after its end.
-const ACCEPTED_FOR: TimeDelta = TimeDelta::days(60);
+const ACCEPTANCE_PERIOD: TimeDelta = TimeDelta::days(60);
 
 /// Checks the rules that need no database, and returns the respondent to store.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], and [`Error::Invalid`] for a wrong respondent.
 pub(super) fn respondent_of(reach: &Reach, new: &FeedbackInput) -> Result<String> {
-    require_giver(reach, new)?;
+    require_may_give(reach, new)?;
     respondent(reach, new).map_err(|violation| Error::Invalid(vec![violation]))
 }
 
@@ -46,7 +46,7 @@ pub(super) fn respondent_of(reach: &Reach, new: &FeedbackInput) -> Result<String
 /// # Errors
 /// [`Error::OutOfReach`], and [`Error::Invalid`] with every broken rule.
 pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput) -> Result<()> {
-    require_giver(reach, new)?;
+    require_may_give(reach, new)?;
     let event = events::store::find_referenced(conn, reach, new.event_id);
     let (event, mut violations) = try_join(event, missing_references(conn, new)).await?;
     match &event {
@@ -60,8 +60,8 @@ pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput)
     Error::unless_empty(violations)
 }
 
-/// Checks the rules of a change. The municipality may be corrected to another one that the caller writes for; the event, the
-/// direction and the respondent never change; the event must still accept feedback.
+/// Checks the rules of a change. The municipality may be corrected to another one for which the caller may write; the
+/// event, the direction and the respondent cannot be changed; the event must still accept feedback.
 ///
 /// # Errors
 /// As [`require_new`].
@@ -83,13 +83,14 @@ pub(super) async fn require_change(
         ("/respondent", new.respondent.is_some() && new.respondent != current.respondent),
     ];
     let changed = fixed.into_iter().filter(|(_, is_changed)| *is_changed);
-    violations
-        .extend(changed.map(|(pointer, _)| Violation::at(pointer, "fixed", "this never changes; leave it as it is")));
+    violations.extend(
+        changed.map(|(pointer, _)| Violation::at(pointer, "fixed", "cannot be changed; send the stored value")),
+    );
     Error::unless_empty(violations)
 }
 
-/// Refuses a caller that does not give feedback in this direction or for this municipality.
-fn require_giver(reach: &Reach, new: &FeedbackInput) -> Result<()> {
+/// Refuses a caller that may not give feedback in this direction or for this municipality.
+fn require_may_give(reach: &Reach, new: &FeedbackInput) -> Result<()> {
     let own = match reach.role {
         Role::Municipality => Some(Direction::ParticipantToTutor),
         Role::Tutor => Some(Direction::TutorToParticipant),
@@ -97,16 +98,15 @@ fn require_giver(reach: &Reach, new: &FeedbackInput) -> Result<()> {
     };
     if let Some(own) = own.filter(|own| *own != new.direction) {
         let (role, own) = (reach.role.as_str(), own.as_str());
-        return Err(Error::OutOfReach(format!("a {role} gives feedback in the direction `{own}` only")));
+        return Err(Error::OutOfReach(format!("a {role} may give feedback only in the direction `{own}`")));
     }
     reach.require_writes_for(Some(&new.municipality_code))
 }
 
-/// Returns the respondent to store: the account itself, or the one that the partner system names.
+/// Returns the respondent to store: the id of the account, or the key that the partner system sent.
 fn respondent(reach: &Reach, new: &FeedbackInput) -> Result<String, Violation> {
     let Identity::Account(id) = &reach.identity else {
-        let missing =
-            || Violation::at("/respondent", "required", "send the key by which your system knows the respondent");
+        let missing = || Violation::at("/respondent", "required", "must be the key of the respondent in your system");
         return new.respondent.clone().ok_or_else(missing);
     };
     let own = id.to_string();
@@ -116,7 +116,7 @@ fn respondent(reach: &Reach, new: &FeedbackInput) -> Result<String, Violation> {
     Err(Violation::at(
         "/respondent",
         "invalid_value",
-        "leave it out: the respondent of an account is the account itself",
+        "must be left out, because the respondent of an account is the account itself",
     ))
 }
 
@@ -125,15 +125,16 @@ fn require_event_of_tutor(reach: &Reach, event: &Event) -> Result<()> {
     if reach.role != Role::Tutor || hosts_or_presents(reach, event) {
         return Ok(());
     }
-    let detail = "a tutor gives feedback only on events where they present or that their municipality hosts";
+    let detail = "a tutor may give feedback only on events at which they present or that their municipality hosts";
     Err(Error::OutOfReach(detail.to_owned()))
 }
 
-/// Returns the rules that feedback on this event would break now. The triggers of the table have the same rules.
+/// Returns a violation for each rule that feedback on this event would break now. The triggers of the table have the same
+/// rules.
 fn event_violations(event: &Event, now: DateTime<Utc>) -> Vec<Violation> {
     let fields = &event.fields;
     let has_started = matches!(fields.status, Published | Completed) && fields.starts_at <= now;
-    let is_late = fields.ends_at < now - ACCEPTED_FOR;
+    let is_late = fields.ends_at < now - ACCEPTANCE_PERIOD;
     let rules = [("feedback_event_has_started", !has_started), ("feedback_within_60_days", is_late)];
     rules.into_iter().filter(|(_, is_broken)| *is_broken).filter_map(|(rule, _)| Violation::of_rule(rule)).collect()
 }

@@ -1,7 +1,8 @@
-//! Which feedback a caller sees, and what of it.
+//! Which feedback a caller sees, and which of its fields.
 //!
-//! The coordinator sees everything, and other callers see what they gave. Feedback of tutors about participants is also for
-//! the host municipality and the tutors of the event, but without the fields that could reveal the respondent.
+//! The coordinator sees all feedback, and other callers see the feedback that they gave. The host municipality and the
+//! tutors of an event also see the feedback of tutors about participants, but without the fields that could reveal the
+//! respondent.
 
 use diesel::{
     dsl::array,
@@ -23,11 +24,11 @@ use crate::{
 /// A query for feedback that a caller may see.
 pub(super) type VisibleFeedback = IntoBoxed<'static, Select<feedback::table, AsSelect<FeedbackRow, Pg>>, Pg>;
 
-/// Returns a query for all feedback that the caller sees, or for the feedback with one id if the caller sees it. Every query
-/// for feedback of a caller begins here.
+/// Returns a query for all feedback that the caller sees, or for the feedback with one id if the caller sees it. Every
+/// query for feedback of a caller begins here.
 ///
-/// PostgreSQL makes the arrays once and first, from one index each. With a plain `OR` it may walk the whole table in the
-/// order of the page.
+/// PostgreSQL computes each array once, before anything else, from one index. With a plain `OR` it may walk the whole table
+/// in the order of the page.
 pub(super) fn visible(reach: &Reach, only: Option<Uuid>) -> VisibleFeedback {
     let query = match only {
         Some(id) => FeedbackRow::query().filter(dsl::id.eq(id)).into_boxed(),
@@ -37,7 +38,7 @@ pub(super) fn visible(reach: &Reach, only: Option<Uuid>) -> VisibleFeedback {
     match &reach.identity {
         _ if reach.is_coordinator() => query,
         Identity::Anonymous => query.filter(false.into_sql::<Bool>()),
-        // A list of one value, as in `super::list`: the column then counts in the order of a list by source.
+        // A list of one item, as in `super::list`: PostgreSQL then keeps the column in the order of a list by source.
         Identity::Client { source, .. } => query.filter(dsl::source.eq_any(vec![source.clone()])),
         Identity::Account(id) => {
             let ids = || match only {
@@ -58,7 +59,7 @@ pub(super) fn visible(reach: &Reach, only: Option<Uuid>) -> VisibleFeedback {
 }
 
 /// Whether the caller gave this feedback.
-pub(super) fn is_giver(reach: &Reach, row: &FeedbackRow) -> bool {
+pub(super) fn is_own(reach: &Reach, row: &FeedbackRow) -> bool {
     let is_own_source = row.source == reach.identity.source();
     match &reach.identity {
         Identity::Anonymous => false,
@@ -67,9 +68,9 @@ pub(super) fn is_giver(reach: &Reach, row: &FeedbackRow) -> bool {
     }
 }
 
-/// Returns what the caller sees of this feedback.
+/// Returns this feedback as the caller sees it.
 pub(super) fn view(reach: &Reach, row: FeedbackRow) -> Feedback {
-    let with_origin = reach.is_coordinator() || is_giver(reach, &row);
+    let with_origin = reach.is_coordinator() || is_own(reach, &row);
     row.view(with_origin)
 }
 

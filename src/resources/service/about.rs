@@ -11,13 +11,13 @@ use crate::{
 
 /// The service.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({"name": "Kuntatutorit", "version": "0.1.0", "sources": SOURCES}))]
+#[schema(example = json!({"name": "Kuntatutorit", "version": "0.2.0", "sources": SOURCES}))]
 pub(super) struct About {
     /// The name of the service.
     #[schema(example = "Kuntatutorit")]
     name: &'static str,
     /// The version of the service.
-    #[schema(example = "0.1.0")]
+    #[schema(example = "0.2.0")]
     version: &'static str,
     /// The sources of the reference data.
     sources: &'static [Source],
@@ -50,7 +50,7 @@ const SOURCES: &[Source] = &[
     },
     Source {
         name: "Digital and Population Data Services Agency",
-        what: "names of forms and themes of digital support",
+        what: "names of the forms and themes of digital support",
         license: None,
     },
     Source { name: "Uudenmaan liitto", what: "the programme's published events", license: None },

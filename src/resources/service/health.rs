@@ -18,13 +18,13 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"status": "ok"}))]
 pub(super) struct Health {
-    /// Always `ok`: a service that is not healthy answers with a problem.
+    /// Always `ok`: a service that is not healthy returns a problem instead.
     status: &'static str,
 }
 
 /// Check that the service is alive
 ///
-/// Answers as long as the process runs. It does not ask the database.
+/// Returns 200 as long as the process runs. It does not query the database.
 #[utoipa::path(
     tag = "service",
     security(()),

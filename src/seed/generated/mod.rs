@@ -1,4 +1,4 @@
-//! A generated data set for measurements. It is as large as you like, and the same whenever it is generated.
+//! A generated data set for measurements. Its size is a parameter, and its content is the same every time.
 //!
 //! Rows are inserted in large batches with triggers switched off, because triggers would handle each row by itself. The
 //! statements write for each batch what the triggers would have written.
@@ -47,18 +47,18 @@ const FEEDBACK: [&str; 3] = [
 /// The rows are added to the reference data. Their keys and texts are the same every time, and none is about a real person.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the database has generated data already, or when the database user may not switch triggers off.
+/// [`Error::Conflict`] when the database already has generated data, or when the database user may not switch triggers off.
 pub async fn generate(database_url: &str, thousands: u32, report: impl Fn(&str)) -> Result<()> {
     let (total, start) = (i64::from(thousands) * 1000, Instant::now());
     let mut conn = connect(database_url).await?;
     if diesel::sql_query("select from tutors where source = 'generated' limit 1").execute(&mut conn).await? > 0 {
-        return Err(conflict("this database has generated data already; use an empty one"));
+        return Err(conflict("this database already has generated data; use an empty database"));
     }
     execute(&conn, include_str!("tutors.sql"), &[0, i64::from(thousands) * TUTORS]).await?;
     let progress = Progress::new(total);
     try_join_all((0..CONNECTIONS).map(|_| insert_batches(database_url, &progress, &report))).await?;
     conn.batch_execute("analyze").await?;
-    // The connections insert feedback at the same time, so each second counts once for each of them.
+    // The connections insert feedback at the same time, so the sum counts each second once for each connection.
     let feedback = progress.feedback_time.get() / CONNECTIONS;
     report(&format!(
         "{total} events, and as much feedback, in {:.0} s, of which the feedback took {:.0} s",

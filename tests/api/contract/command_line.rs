@@ -26,7 +26,7 @@ async fn accounts_are_managed_from_the_command_line() {
     let url = &server.database_url;
     let add = ["account", "add", "--email", "Boss@example.org", "--role", "coordinator"];
     run(url, &add, "salasana on pitkä\n");
-    refused(url, &add, "an account with this e-mail address exists");
+    refused(url, &add, "an account with this e-mail address already exists");
     refused(url, &["account", "add", "--email", "x", "--role", "tutor"], "email: must be an e-mail address");
     let espoo = ["account", "invite", "--email", "digituki@espoo.example"];
     refused(url, &espoo, "there is no account with this e-mail address");
@@ -81,7 +81,7 @@ async fn clients_are_managed_from_the_command_line() {
     assert_eq!(client["scopes"], json!(["events:read"]));
     let secret = client["secrets"][0]["id"].as_str().unwrap();
     run(url, &["client", "revoke", "--client", id, "--secret", secret], "");
-    refused(url, &["client", "revoke", "--client", id, "--secret", secret], "there is nothing with this id");
+    refused(url, &["client", "revoke", "--client", id, "--secret", secret], "no client or secret has this id");
     let listed = run(url, &["client", "list"], "");
     assert!(listed.contains("espoo-calendar  049  enabled  [events:read]"), "{listed}");
     run(url, &["client", "revoke", "--client", id], "");

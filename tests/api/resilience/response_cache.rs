@@ -16,7 +16,7 @@ async fn answers(readers: &[Client; 2]) -> (Value, String) {
     let mut told = Vec::new();
     for reader in readers {
         let fresh = reader.get(LIST[1]).await.expect(200).body["items"].clone();
-        // The first answer is fresh, the second is checked against row versions, the third against the ledger.
+        // The first answer is fresh. The service checks the others against the ledger.
         for _ in 0..3 {
             assert_eq!(reader.get(LIST[0]).await.expect(200).body["items"], fresh);
             told.push((fresh.clone(), reader.get(CALENDAR).await.expect(200).text));

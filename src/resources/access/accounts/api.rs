@@ -14,7 +14,7 @@ use super::{
 use crate::{
     db::Db,
     http::{
-        Caller, Created, IfMatch, Json, List, Page, Patch, Replacement, ToldOnce,
+        Caller, Created, CreatedSecret, IfMatch, Json, List, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{AddProblems, CreateProblems, GetProblems, ListProblems, NotModified, WriteProblems},
     },
@@ -24,7 +24,7 @@ use crate::{
 
 /// List accounts
 ///
-/// The accounts of all people who can sign in, in the order of their ids. Only the coordinator sees accounts.
+/// Returns the accounts of all people who can sign in, ordered by id. Only the coordinator sees accounts.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsRead])),
@@ -43,8 +43,8 @@ pub(super) async fn list_accounts(
 
 /// Invite a person
 ///
-/// Creates an account and an invitation: a one-time secret that you hand over, and with which the person sets a password at
-/// `POST /v1/auth/password` within seven days. Only this answer shows the secret.
+/// Creates an account and an invitation: a one-time secret that you hand over to the person, who sets a password with it at
+/// `POST /v1/auth/password` within seven days. Only this response has the secret.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
@@ -63,7 +63,7 @@ pub(super) async fn create_account(
 
 /// Get an account
 ///
-/// The account with this id. Only the coordinator sees accounts.
+/// Returns the account with this id. Only the coordinator sees accounts.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsRead])),
@@ -78,8 +78,9 @@ pub(super) async fn get_account(caller: Caller<AccountsRead>, id: Path<Uuid>, db
 
 /// Replace an account
 ///
-/// A change of what the account may do takes effect within two seconds. The last enabled coordinator can be neither disabled
-/// nor given another role. An account is never deleted, so that the change ledger stays true: disable it instead.
+/// A change of role, municipality, tutor or `disabled` takes effect within two seconds. The last enabled coordinator can be
+/// neither disabled nor given another role. An account cannot be deleted, because the change ledger refers to it: disable
+/// it instead.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
@@ -101,7 +102,7 @@ pub(super) async fn replace_account(
 
 /// Change an account
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// A JSON Merge Patch (RFC 7396): fields that you leave out stay unchanged, null removes a value. The rules are those of
 /// `PUT`.
 #[utoipa::path(
     tag = "accounts",
@@ -124,20 +125,22 @@ pub(super) async fn patch_account(
 
 /// Invite a person again
 ///
-/// Creates a new invitation for an account, for example when the person lost the invitation or forgot the password. An older
-/// invitation is refused from then on. The old password works until the person sets a new one.
+/// Creates a new invitation for an account, for example when the person lost the invitation or forgot the password. An
+/// older invitation is refused from then on. The old password works until the person sets a new one.
 #[utoipa::path(
     tag = "accounts",
     security(("bearer" = [AccountsWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the account")),
-    responses((status = 201, description = "The invitation; only this answer shows its secret", body = Invitation), AddProblems),
+    responses((status = 201, description = "The invitation; only this response has its secret", body = Invitation), AddProblems),
 )]
 #[post("/v1/accounts/{id}/invitation")]
 pub(super) async fn create_invitation(
     caller: Caller<AccountsWrite>,
     id: Path<Uuid>,
     db: Data<Db>,
-) -> Result<ToldOnce<Invitation>> {
+) -> Result<CreatedSecret<Invitation>> {
     let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::renew_invitation(conn, &reach, *id).await).await.map(ToldOnce)
+    db.write(caller.author(), async move |conn| store::renew_invitation(conn, &reach, *id).await)
+        .await
+        .map(CreatedSecret)
 }

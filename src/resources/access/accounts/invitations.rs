@@ -49,8 +49,8 @@ pub async fn is_usable(mut conn: &Conn, secret: &str) -> Result<bool> {
     Ok(diesel::select(exists(usable)).get_result(&mut conn).await?)
 }
 
-/// Uses up the invitation with this secret and sets the password of its account. Returns whether the invitation could be
-/// used.
+/// Sets the password of the account that was invited with this secret, and deletes the invitation. Returns whether the
+/// invitation was valid.
 pub async fn accept(mut conn: &Conn, secret: &str, password_hash: String) -> Result<bool> {
     let invitation = || invitations::table.filter(dsl::secret_hash.eq(secrets::hash(secret)));
     // Locks the account before the invitation, as disabling an account does. In another order the two could deadlock.

@@ -89,8 +89,8 @@ fn role_binding(municipality: bool, tutor: bool) -> impl FnOnce(&AccountRole, &(
             return Ok(());
         }
         Err(garde::Error::new(
-            "accounts_role_binding|must fit municipality_code and tutor_id: a coordinator has neither, a municipality has \
-             a municipality_code, a tutor has both",
+            "accounts_role_binding|must match municipality_code and tutor_id: a coordinator has neither, a municipality \
+             has a municipality_code, a tutor has both",
         ))
     }
 }
@@ -140,7 +140,7 @@ impl Resource for Account {
     }
 }
 
-/// An account with what signing in needs to know.
+/// An account with the data that signing in needs.
 #[derive(HasQuery)]
 #[diesel(table_name = accounts)]
 pub struct Credentials {
@@ -148,7 +148,7 @@ pub struct Credentials {
     pub account: Account,
     /// The argon2id hash of the password in PHC form; none until a password is set.
     pub password_hash: Option<String>,
-    /// The time of the last change of what the account may do. The service refuses access tokens that were issued before it.
+    /// The last time that the rights of the account changed. The service refuses access tokens that were issued before.
     pub access_changed_at: Option<DateTime<Utc>>,
     /// When the row was read, by PostgreSQL's clock.
     #[diesel(select_expression = clock_timestamp())]
@@ -161,7 +161,7 @@ pub struct Credentials {
     "secret": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ", "expires_at": "2026-12-01T08:00:00Z"
 }))]
 pub struct Invitation {
-    /// The one-time secret to hand over. Only this answer shows it.
+    /// The one-time secret to hand over. Only this response has it.
     pub secret: String,
     /// When the invitation expires.
     pub expires_at: DateTime<Utc>,
@@ -191,7 +191,7 @@ impl Resource for InvitedAccount {
     }
 }
 
-/// The filters of a list of accounts. A repeated filter means any of its values.
+/// The filters of a list of accounts. A repeated filter matches any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]

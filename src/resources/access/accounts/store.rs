@@ -1,4 +1,4 @@
-//! Accounts in the database. Only the coordinator sees and changes them; signing in reads the account that signs in.
+//! Accounts in the database. Only the coordinator sees and changes them; signing in also reads the account of the person.
 
 use diesel::{
     helper_types::{AsSelect, IntoBoxed, Select},
@@ -43,7 +43,7 @@ pub async fn find_by_email(mut conn: &Conn, email: &str) -> Result<Option<Creden
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Returns the account with this id, for signing in and for itself.
+/// Returns the account with this id, for signing in and for requests of the account itself.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -90,7 +90,7 @@ pub async fn invite(conn: &Conn, reach: &Reach, new: AccountInput) -> Result<Inv
         return Err(Error::at(
             "/disabled",
             "invalid_value",
-            "must be false: a disabled account cannot use its invitation",
+            "must be false, because a disabled account cannot use its invitation",
         ));
     }
     let account = create(conn, reach, new, None).await?;
@@ -110,8 +110,8 @@ pub async fn renew_invitation(conn: &Conn, reach: &Reach, id: Uuid) -> Result<In
 /// Creates an account, with or without a password.
 ///
 /// # Errors
-/// [`Error::OutOfReach`], [`Error::Conflict`] when the e-mail address is taken, and [`Error::Invalid`] when the municipality
-/// or the tutor does not exist, or the tutor belongs to another municipality.
+/// [`Error::OutOfReach`], [`Error::Conflict`] when the e-mail address is taken, and [`Error::Invalid`] when the
+/// municipality or the tutor does not exist, or the tutor belongs to another municipality.
 pub async fn create(
     mut conn: &Conn,
     reach: &Reach,
@@ -142,7 +142,7 @@ impl Editable for Account {
         &self.fields
     }
 
-    /// Passes: a caller that sees an account is the coordinator.
+    /// Accepts every caller, because only the coordinator sees accounts.
     fn require_reach(&self, _: &Reach) -> Result<()> {
         Ok(())
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     db::Db,
     http::{
-        Caller, Created, IfMatch, Json, List, NoContent, Page, Patch, Replacement, ToldOnce,
+        Caller, Created, CreatedSecret, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
         openapi::responses::{
             AddProblems, CreateProblems, GetProblems, ListProblems, NotModified, RemoveProblems, WriteProblems,
@@ -26,7 +26,7 @@ use crate::{
 
 /// List clients
 ///
-/// All partner systems, in the order of their ids. Only the coordinator sees clients.
+/// Returns the clients of all partner systems, ordered by id. Only the coordinator sees clients.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsRead])),
@@ -45,7 +45,7 @@ pub(super) async fn list_clients(
 
 /// Create a client
 ///
-/// Creates a client for a partner system, with a first secret that only this answer shows. The system gets access tokens at
+/// Creates a client for a partner system, with a first secret that only this response has. The system gets access tokens at
 /// `POST /v1/auth/token`, with the `id` as `client_id` and with the secret.
 #[utoipa::path(
     tag = "clients",
@@ -65,7 +65,8 @@ pub(super) async fn create_client(
 
 /// Get a client
 ///
-/// The client with this id, with the ids of its secrets but not the secrets themselves. Only the coordinator sees clients.
+/// Returns the client with this id, with the ids of its secrets but not the secrets themselves. Only the coordinator sees
+/// clients.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsRead])),
@@ -103,7 +104,7 @@ pub(super) async fn replace_client(
 
 /// Change a client
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// A JSON Merge Patch (RFC 7396): fields that you leave out stay unchanged, null removes a value. The rules are those of
 /// `PUT`.
 #[utoipa::path(
     tag = "clients",
@@ -128,27 +129,27 @@ pub(super) async fn patch_client(
 /// Add a secret to a client
 ///
 /// A client has at most two secrets, so that a system can switch to the new one before you delete the old one. A third
-/// answers 409 (`client_secrets_at_most_two`). Only this answer shows the secret.
+/// secret is refused with 409 (`client_secrets_at_most_two`). Only this response has the secret.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),
     params(("id" = Uuid, Path, example = "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e", description = "The id of the client")),
-    responses((status = 201, description = "The new secret; only this answer shows it", body = NewSecret), AddProblems),
+    responses((status = 201, description = "The new secret; only this response has it", body = NewSecret), AddProblems),
 )]
 #[post("/v1/clients/{id}/secrets")]
 pub(super) async fn create_client_secret(
     caller: Caller<ClientsWrite>,
     id: Path<Uuid>,
     db: Data<Db>,
-) -> Result<ToldOnce<NewSecret>> {
+) -> Result<CreatedSecret<NewSecret>> {
     let reach = caller.reach.clone();
-    db.write(caller.author(), async move |conn| store::add_secret(conn, &reach, *id).await).await.map(ToldOnce)
+    db.write(caller.author(), async move |conn| store::add_secret(conn, &reach, *id).await).await.map(CreatedSecret)
 }
 
 /// Delete a secret of a client
 ///
-/// The service issues no more tokens for the secret. Tokens that it has issued stay valid until they expire, for at most ten
-/// minutes. To cut off a system at once, disable its client.
+/// The service issues no more tokens for the secret. Tokens that were already issued stay valid until they expire, for at
+/// most ten minutes. To cut off a system at once, disable its client.
 #[utoipa::path(
     tag = "clients",
     security(("bearer" = [ClientsWrite])),

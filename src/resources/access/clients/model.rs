@@ -35,7 +35,7 @@ pub struct ClientInput {
     #[garde(custom(partner_source))]
     #[schema(min_length = 1, max_length = 50, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     pub source: String,
-    /// The scopes that the client can ask for, each once.
+    /// The scopes that the client can request, each once.
     #[garde(length(min = 1, max = 50), custom(rules::distinct), inner(custom(partner_scope)))]
     #[schema(value_type = BTreeSet<PartnerScope>, min_items = 1, max_items = 50)]
     pub scopes: Vec<String>,
@@ -97,14 +97,14 @@ pub struct StoredClient {
     pub id: Uuid,
     #[diesel(embed)]
     pub fields: ClientInput,
-    /// The time of the last change of what the client may do. The service refuses access tokens that were issued before it.
+    /// The last time that the rights of the client changed. The service refuses access tokens that were issued before.
     pub access_changed_at: Option<DateTime<Utc>>,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-/// The id and the age of a secret, without the secret itself.
+/// The id and the creation time of a secret, without the secret itself.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = client_secrets)]
 pub struct SecretInfo {
@@ -128,7 +128,7 @@ pub struct Client {
     /// The ids of the secrets of the client, the oldest first.
     #[schema(max_items = 2)]
     pub secrets: Vec<SecretInfo>,
-    /// The version. Every write changes it, also of a secret.
+    /// The version. Every write of the client or of its secrets changes it.
     #[schema(example = 42)]
     pub version: i64,
     /// When the client was created.
@@ -165,7 +165,7 @@ impl Resource for Client {
 pub struct CreatedClient {
     #[serde(flatten)]
     pub client: Client,
-    /// The first secret of the client. Only this answer shows it.
+    /// The first secret of the client. Only this response has it.
     #[schema(example = "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ")]
     pub client_secret: String,
 }
@@ -191,12 +191,12 @@ impl Resource for CreatedClient {
 pub struct NewSecret {
     #[serde(flatten)]
     pub info: SecretInfo,
-    /// The secret. Only this answer shows it.
+    /// The secret. Only this response has it.
     #[schema(example = "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ")]
     pub client_secret: String,
 }
 
-/// The filters of a list of clients. A repeated filter means any of its values.
+/// The filters of a list of clients. A repeated filter matches any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]

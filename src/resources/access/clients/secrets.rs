@@ -13,8 +13,8 @@ use crate::{
     schema::{client_secrets, client_secrets::dsl, clients},
 };
 
-/// Returns the client with this id if the secret is one of its own and the client is enabled, and the time of PostgreSQL's
-/// clock at which it was read.
+/// Returns the client with this id, if the secret is one of its own and the client is enabled, and the time at which it was
+/// read, by PostgreSQL's clock.
 pub async fn authenticate(mut conn: &Conn, id: Uuid, secret: &str) -> Result<Option<(StoredClient, DateTime<Utc>)>> {
     let own_secrets = client_secrets::table.filter(dsl::client_id.eq(clients::id));
     let matching = own_secrets.filter(dsl::secret_hash.eq(secrets::hash(secret)));

@@ -1,4 +1,5 @@
-//! Clients in the database. Only the coordinator sees and changes them; signing in reads the client that signs in.
+//! Clients in the database. Only the coordinator sees and changes them; signing in also reads the client of the partner
+//! system.
 
 use diesel::{
     helper_types::{AsSelect, IntoBoxed, Select},
@@ -34,7 +35,7 @@ fn visible(reach: &Reach) -> VisibleClients {
     if reach.is_coordinator() { query } else { query.filter(false.into_sql::<Bool>()) }
 }
 
-/// Returns the client with this id as stored, whoever asks.
+/// Returns the client with this id as stored, without a check of the caller's reach.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -82,7 +83,7 @@ async fn with_secrets(conn: &Conn, clients: Vec<StoredClient>) -> Result<Vec<Cli
     Ok(clients.into_iter().map(with_own).collect())
 }
 
-/// Creates a client with a first secret. The answer is the only one that shows it.
+/// Creates a client with a first secret. Only the response to this request has the secret.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], [`Error::Conflict`] when the source is taken, and [`Error::Invalid`] when the municipality does
@@ -96,7 +97,7 @@ pub async fn create(mut conn: &Conn, reach: &Reach, new: ClientInput) -> Result<
     Ok(CreatedClient { client: find(conn, reach, id).await?, client_secret })
 }
 
-/// Adds a secret to a client. The answer is the only one that shows it.
+/// Adds a secret to a client. Only the response to this request has the secret.
 ///
 /// # Errors
 /// [`Error::NotFound`], and [`Error::Conflict`] when the client has two secrets.
@@ -131,14 +132,14 @@ impl Editable for Client {
         &self.fields
     }
 
-    /// Passes: a caller that sees a client is the coordinator.
+    /// Accepts every caller, because only the coordinator sees clients.
     fn require_reach(&self, _: &Reach) -> Result<()> {
         Ok(())
     }
 
     async fn check(&self, conn: &Conn, _: &Reach, new: ClientInput) -> Result<ClientInput> {
         if new.source != self.fields.source {
-            return Err(Error::at("/source", "fixed", "the source never changes; leave it as it is"));
+            return Err(Error::at("/source", "fixed", "the source cannot be changed; send the stored source"));
         }
         require_municipality(conn, &new).await?;
         Ok(new)

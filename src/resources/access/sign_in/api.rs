@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 
 use super::{
     attempts::record_outcome,
-    grant::of_account,
+    grant::grant_of_account,
     sessions::{self, Session},
-    token_answer::{SessionAnswer, TokenAnswer},
+    token_response::{SessionResponse, TokenResponse},
 };
 use crate::{
     admission::Permit,
@@ -43,13 +43,13 @@ impl Body for Login {}
 
 /// Sign in
 ///
-/// Starts a session with the e-mail address and the password of an account. The answer does not reveal whether an account
-/// exists. After five failures in a row for one account from one address, further attempts from that address answer 429 with
+/// Starts a session with the e-mail address and the password of an account. The response does not reveal whether an account
+/// exists. After five failures in a row for one account from one address, further attempts from that address get 429 with
 /// `Retry-After`.
 #[utoipa::path(
     tag = "sign-in",
     security(()),
-    responses((status = 200, description = "An access token and a refresh token", body = SessionAnswer), LoginProblems),
+    responses((status = 200, description = "An access token and a refresh token", body = SessionResponse), LoginProblems),
 )]
 #[post("/v1/auth/login")]
 pub(super) async fn login(
@@ -59,10 +59,10 @@ pub(super) async fn login(
     db: Data<Db>,
     auth: Data<Auth>,
     config: Data<Config>,
-) -> Result<SessionAnswer> {
+) -> Result<SessionResponse> {
     let attempt = Attempt::new(&normalize_email(&body.email), client_address(&request));
     let permit = attempt.hashing_permit(&auth.password_hashing)?;
-    answer(within_limit(sign_in(&db, attempt, permit, body)).await?, &auth, &config)
+    respond(within_limit(sign_in(&db, attempt, permit, body)).await?, &auth, &config)
 }
 
 async fn sign_in(db: &Db, attempt: Attempt, permit: Permit<String>, body: Login) -> Result<Session> {
@@ -74,24 +74,24 @@ async fn sign_in(db: &Db, attempt: Attempt, permit: Permit<String>, body: Login)
         })
         .await?;
     let stored_hash = account.as_ref().and_then(|account| account.password_hash.clone());
-    let is_right = passwords::verify(permit, body.password, stored_hash).await?;
-    let account = account.filter(|known| is_right && !known.account.fields.disabled);
+    let is_correct = passwords::verify(permit, body.password, stored_hash).await?;
+    let account = account.filter(|known| is_correct && !known.account.fields.disabled);
     record_outcome(db, attempt, failed_before, account.is_some()).await?;
     let account = account.ok_or(Error::SignInRefused)?;
     let session = db.write(Author::default(), async move |conn| sessions::start(conn, &account).await).await?;
     session.ok_or(Error::SignInRefused)
 }
 
-fn answer(session: Session, auth: &Auth, config: &Config) -> Result<SessionAnswer> {
-    let token = TokenAnswer::issue(auth, of_account(&session.account, config), session.issued_at)?;
-    Ok(SessionAnswer { token, refresh_token: session.refresh_token })
+fn respond(session: Session, auth: &Auth, config: &Config) -> Result<SessionResponse> {
+    let token = TokenResponse::issue(auth, grant_of_account(&session.account, config), session.issued_at)?;
+    Ok(SessionResponse { token, refresh_token: session.refresh_token })
 }
 
 /// A refresh token.
 #[derive(Deserialize, ToSchema, Validate)]
 #[schema(example = json!({"refresh_token": "Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ"}))]
 pub(super) struct RefreshToken {
-    /// The refresh token of the last answer.
+    /// The refresh token of the last response.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     refresh_token: String,
@@ -101,13 +101,13 @@ impl Body for RefreshToken {}
 
 /// Get the next access token
 ///
-/// Continues a session. A refresh token is valid once; the answer contains the next one. When a refresh token is used again,
-/// somebody may have stolen it, so the whole session ends. Within ten seconds of its first use it is only refused, because
-/// two browser tabs may have sent it at the same time. The refusal looks the same in every case.
+/// Continues a session. A refresh token can be used only once; the response has the next one. When a refresh token is used
+/// again, somebody may have stolen it, so the whole session ends. Within ten seconds of its first use it is only refused,
+/// because two browser tabs may have sent it at the same time. The response is the same in both cases.
 #[utoipa::path(
     tag = "sign-in",
     security(()),
-    responses((status = 200, description = "An access token and the next refresh token", body = SessionAnswer),
+    responses((status = 200, description = "An access token and the next refresh token", body = SessionResponse),
         RefreshProblems),
 )]
 #[post("/v1/auth/refresh")]
@@ -117,17 +117,17 @@ pub(super) async fn refresh(
     db: Data<Db>,
     auth: Data<Auth>,
     config: Data<Config>,
-) -> Result<SessionAnswer> {
+) -> Result<SessionResponse> {
     let rotate = async move |conn: &_| sessions::rotate(conn, &body.refresh_token).await;
     let session = db.write(Author::default(), rotate).await?;
-    answer(session.ok_or(Error::RefreshRefused)?, &auth, &config)
+    respond(session.ok_or(Error::RefreshRefused)?, &auth, &config)
 }
 
 /// Sign out
 ///
-/// Ends the session of a refresh token, whether or not the token has been used. It answers 204 also when there is no such
-/// session, so you can send the request again; it takes no `Idempotency-Key`. An access token of the session stays valid
-/// until it expires, for at most ten minutes, so delete it.
+/// Ends the session of a refresh token, even if the token was already used. If there is no such session, the operation also
+/// returns 204, so you can safely send the request again; it takes no `Idempotency-Key`. An access token of the session
+/// stays valid until it expires, for at most ten minutes, so delete it.
 #[utoipa::path(
     tag = "sign-in",
     security(()),

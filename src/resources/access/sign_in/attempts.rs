@@ -6,7 +6,7 @@ use crate::{
     problem::Result,
 };
 
-/// Records the outcome of an attempt: counts a failure, or forgets earlier failures after a success.
+/// Records the outcome of an attempt: counts a failure, or deletes the count of failures after a success.
 pub(super) async fn record_outcome(db: &Db, attempt: Attempt, failed_before: bool, succeeded: bool) -> Result<()> {
     match (succeeded, failed_before) {
         (true, false) => Ok(()),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Returns the content of a token for this account, with all scopes of its role.
-pub fn of_account(account: &Account, config: &Config) -> Grant {
+pub fn grant_of_account(account: &Account, config: &Config) -> Grant {
     let AccountInput { role, municipality_code, tutor_id, .. } = &account.fields;
     Grant {
         sub: account.id.to_string(),
@@ -24,8 +24,8 @@ pub fn of_account(account: &Account, config: &Config) -> Grant {
     }
 }
 
-/// Returns the content of a token for this client, with these of its scopes.
-pub(super) fn of_client(client: &StoredClient, scope: String) -> Grant {
+/// Returns the content of a token for this client, with these scopes.
+pub(super) fn grant_of_client(client: &StoredClient, scope: String) -> Grant {
     Grant {
         sub: client.id.to_string(),
         client_id: client.id.to_string(),

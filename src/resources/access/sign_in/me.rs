@@ -52,7 +52,7 @@ pub(super) struct Me {
 
 /// Get the caller
 ///
-/// The account or the client that the access token was issued for.
+/// Returns the account or the client for which the access token was issued.
 #[utoipa::path(
     tag = "sign-in",
     security(("bearer" = []), ("client_credentials" = [])),

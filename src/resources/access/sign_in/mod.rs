@@ -7,13 +7,13 @@ mod me;
 mod oauth;
 mod password;
 mod sessions;
-mod token_answer;
 mod token_form;
 mod token_problem;
+mod token_response;
 
 use crate::http::routes::Routes;
 
-pub use self::grant::of_account;
+pub use self::grant::grant_of_account;
 
 pub(in crate::resources) fn routes(config: &mut Routes<'_, '_>) {
     config

@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::{
     attempts::record_outcome,
-    grant::of_client,
-    token_answer::TokenAnswer,
+    grant::grant_of_client,
     token_form::{TokenForm, TokenRequest, credentials},
     token_problem::{INVALID_CLIENT, INVALID_REQUEST, INVALID_SCOPE, TokenProblem, UNSUPPORTED_GRANT},
+    token_response::TokenResponse,
 };
 use crate::{
     auth::{revocations::issue_at, state::Auth, throttle::Attempt},
@@ -25,24 +25,24 @@ use crate::{
 /// The media type of a token request.
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The longest `scope` in bytes. All scopes of the service fit.
-const LONGEST_SCOPE: usize = 1000;
+const MAX_SCOPE_BYTES: usize = 1000;
 
 /// Get a token as a partner system
 ///
 /// Issues an access token for a client, by the OAuth 2 client credentials grant (RFC 6749, section 4.4). Any OAuth client
-/// library works. Send the credentials by HTTP Basic or in the form. Errors have the form of RFC 6749, not of problem
+/// library works. Send the credentials by HTTP Basic or in the form. Errors have the format of RFC 6749, not of problem
 /// details.
 #[utoipa::path(
     tag = "sign-in",
     security(()),
     request_body(content_type = "application/x-www-form-urlencoded", content = TokenRequest),
     responses(
-        (status = 200, description = "An access token", body = TokenAnswer),
+        (status = 200, description = "An access token", body = TokenResponse),
         (status = 400, description = "The request is malformed", body = TokenProblem),
         (status = 401, description = "The client id or the secret is wrong, or the client is disabled", body = TokenProblem),
         (status = 408, description = "The form arrived too slowly", body = crate::problem::body::Problem, content_type = "application/problem+json"),
         (status = 413, description = "The form is too large", body = crate::problem::body::Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many attempts have failed; wait as long as `Retry-After` says", body = TokenProblem,
+        (status = 429, description = "Too many attempts: wait for as many seconds as `Retry-After` says", body = TokenProblem,
             headers(("Retry-After" = i32, description = "The number of seconds to wait"),
                 ("RateLimit" = String, description = "The number of attempts that are left, and the seconds until all are allowed again"),
                 ("RateLimit-Policy" = String, description = "The number of attempts that are allowed, and the seconds for which they count"))),
@@ -69,11 +69,11 @@ pub(super) async fn issue_token(
     let (client, read_at) = within_limit(sign_in(&request, &db, &id, secret)).await?;
     let scope = granted(&client, form.get("scope"))?;
     let issued_at = issue_at(client.access_changed_at, read_at);
-    let answer = TokenAnswer::issue(&auth, of_client(&client, scope), issued_at);
-    Ok(answer.map_err(TokenProblem::from)?)
+    let token = TokenResponse::issue(&auth, grant_of_client(&client, scope), issued_at);
+    Ok(token.map_err(TokenProblem::from)?)
 }
 
-/// Returns the client with these credentials, and the time of PostgreSQL's clock at which it was read.
+/// Returns the client with these credentials, and the time at which it was read, by PostgreSQL's clock.
 async fn sign_in(
     request: &HttpRequest,
     db: &Db,
@@ -85,7 +85,7 @@ async fn sign_in(
     let _lock = attempt.lock().await;
     let (failed_before, client) = db
         .read(async |conn| match clients::secrets::authenticate(conn, id, &secret).await? {
-            // A right secret is accepted however many attempts have failed: nobody can guess 256 bits.
+            // A correct secret is accepted even after many failed attempts, because nobody can guess 256 bits.
             Some(client) => Ok((attempt.check_allowed(conn).await.unwrap_or(true), Some(client))),
             None => Ok((attempt.check_allowed(conn).await?, None)),
         })
@@ -94,10 +94,11 @@ async fn sign_in(
     client.ok_or(INVALID_CLIENT)
 }
 
-/// Returns the requested scopes, each of which the client must have; without a request, all scopes of the client.
+/// Returns the requested scopes, or all scopes of the client if it requested none. The client must have each requested
+/// scope.
 fn granted(client: &StoredClient, requested: Option<&str>) -> Result<String, TokenProblem> {
     let Some(requested) = requested else { return Ok(client.fields.scopes.join(" ")) };
-    if requested.len() > LONGEST_SCOPE {
+    if requested.len() > MAX_SCOPE_BYTES {
         return Err(INVALID_SCOPE);
     }
     let requested: Vec<_> = requested.split(' ').filter(|scope| !scope.is_empty()).collect();

@@ -49,7 +49,7 @@ pub(super) struct PasswordChange {
 
 impl Body for PasswordChange {}
 
-/// Checks that exactly one of two fields is sent.
+/// Checks that the request has exactly one of two fields.
 fn instead_of_other(is_other_sent: bool) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
     move |field, ()| {
         if field.is_some() == is_other_sent {
@@ -61,10 +61,11 @@ fn instead_of_other(is_other_sent: bool) -> impl FnOnce(&Option<String>, &()) ->
 
 /// Set a password
 ///
-/// Sets the password of an account, with the old password and an access token of the account, or with an invitation and
-/// without a token. All sessions of the account end and its access tokens are refused, so sign in again. Failures count like
-/// those of `POST /v1/auth/login`. It takes no `Idempotency-Key`, because the service stores no answers to requests with
-/// secrets. When you did not get the answer, sign in with the new password: if that is refused, the password was not set.
+/// Sets the password of an account. Send either the old password and an access token of the account, or an invitation and
+/// no token. All sessions of the account end and its access tokens are refused, so sign in again. Failures count like those
+/// of `POST /v1/auth/login`. The operation takes no `Idempotency-Key`, because the service stores no responses to requests
+/// with secrets. If you did not get the response, sign in with the new password: if that is refused, the password was not
+/// set.
 #[utoipa::path(
     tag = "sign-in",
     security((), ("bearer" = [])),
@@ -92,8 +93,8 @@ async fn change(
     db: &Db,
     auth: &Auth,
     caller: Caller<AnyScope>,
-    old: String,
-    new: String,
+    old_password: String,
+    new_password: String,
 ) -> Result<()> {
     let Identity::Account(id) = caller.reach.identity else {
         let detail = "a client has no password; ask the coordinator to change its secrets";
@@ -107,17 +108,18 @@ async fn change(
     let permit = attempt.hashing_permit(&auth.password_hashing)?;
     let _lock = attempt.lock().await;
     let failed_before = db.read(async |conn| attempt.check_allowed(conn).await).await?;
-    let is_right = passwords::verify(permit, old, credentials.password_hash.clone()).await?;
-    record_outcome(db, attempt.clone(), failed_before, is_right).await?;
-    if !is_right {
+    let is_correct = passwords::verify(permit, old_password, credentials.password_hash.clone()).await?;
+    record_outcome(db, attempt.clone(), failed_before, is_correct).await?;
+    if !is_correct {
         return Err(Error::SignInRefused);
     }
-    let hash = passwords::hash(attempt.hashing_permit(&auth.password_hashing)?, new).await?;
+    let hash = passwords::hash(attempt.hashing_permit(&auth.password_hashing)?, new_password).await?;
     let is_stored = db.write(caller.author(), async move |conn| store(conn, &credentials, hash).await).await?;
     if is_stored { Ok(()) } else { Err(Error::SignInRefused) }
 }
 
-/// Stores a password, unless the access of the account has changed since its credentials were read. Returns whether it did.
+/// Stores a password, unless the access of the account has changed since its credentials were read. Returns whether it was
+/// stored.
 async fn store(mut conn: &Conn, read: &Credentials, password_hash: String) -> Result<bool> {
     let unchanged = dsl::accounts
         .find(read.account.id)
@@ -127,17 +129,17 @@ async fn store(mut conn: &Conn, read: &Credentials, password_hash: String) -> Re
     Ok(update.execute(&mut conn).await? == 1)
 }
 
-async fn accept(request: &HttpRequest, db: &Db, auth: &Auth, invitation: String, new: String) -> Result<()> {
+async fn accept(request: &HttpRequest, db: &Db, auth: &Auth, invitation: String, new_password: String) -> Result<()> {
     let attempt = Attempt::new(INVITATIONS, client_address(request));
     let permit = attempt.hashing_permit(&auth.password_hashing)?;
     let _lock = attempt.lock().await;
-    // A valid invitation is accepted however many attempts have failed: nobody can guess 256 bits.
+    // A valid invitation is accepted even after many failed attempts, because nobody can guess 256 bits.
     if !db.read(async |conn| invitations::is_usable(conn, &invitation).await).await? {
         let failed_before = db.read(async |conn| attempt.check_allowed(conn).await).await?;
         record_outcome(db, attempt, failed_before, false).await?;
         return Err(Error::InvitationRefused);
     }
-    let hash = passwords::hash(permit, new).await?;
+    let hash = passwords::hash(permit, new_password).await?;
     let accept = async move |conn: &_| invitations::accept(conn, &invitation, hash).await;
     if db.write(Author::default(), accept).await? { Ok(()) } else { Err(Error::InvitationRefused) }
 }

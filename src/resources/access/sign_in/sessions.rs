@@ -19,8 +19,8 @@ use crate::{
     schema::{accounts, refresh_tokens, sessions},
 };
 
-/// When a refresh token is sent again that was used before this time, the session ends. A repetition within ten seconds may
-/// come from two browser tabs that sent the token at the same time.
+/// If a refresh token that was first used before this time is sent again, the session ends. A repetition within ten seconds
+/// may come from two browser tabs that sent the token at the same time.
 const LATEST_USE_OF_STOLEN_TOKEN: &str = "clock_now() - interval '10 seconds'";
 
 /// A session that has just been started or continued.
@@ -29,7 +29,7 @@ pub(super) struct Session {
     pub(super) account: Account,
     /// The next refresh token.
     pub(super) refresh_token: String,
-    /// The time to issue the access token at. It was read while the account was locked, so a later change of the account
+    /// The issue time of the access token. It was read while the account was locked, so a later change of the account
     /// revokes the token.
     pub(super) issued_at: DateTime<Utc>,
 }
@@ -49,8 +49,8 @@ pub(super) async fn start(mut conn: &Conn, read: &Credentials) -> Result<Option<
     add_token(conn, id, credentials).await.map(Some)
 }
 
-/// Continues a session: uses up a refresh token and returns the next one; none when the token is not valid. A token that was
-/// used before ends its session.
+/// Continues a session: exchanges a refresh token for the next one. Returns none when the token is not valid. A token that
+/// was used before ends its session.
 pub(super) async fn rotate(mut conn: &Conn, token: &str) -> Result<Option<Session>> {
     let hash = secrets::hash(token);
     let account = accounts::table

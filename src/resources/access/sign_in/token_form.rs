@@ -18,10 +18,10 @@ pub(super) struct TokenRequest {
     /// The scopes of the token, separated by spaces. Without it, the token has all scopes of the client.
     #[schema(max_length = 1000)]
     scope: Option<String>,
-    /// The id of the client, unless HTTP Basic carries it.
+    /// The id of the client, unless you send it by HTTP Basic.
     #[schema(max_length = 200)]
     client_id: Option<String>,
-    /// A secret of the client, unless HTTP Basic carries it.
+    /// A secret of the client, unless you send it by HTTP Basic.
     #[schema(format = Password, max_length = 200)]
     client_secret: Option<String>,
 }

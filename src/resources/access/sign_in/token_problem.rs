@@ -1,4 +1,4 @@
-//! The errors of the token endpoint. RFC 6749 gives them another form than problem details.
+//! The errors of the token endpoint. RFC 6749 gives them another format than problem details.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -7,7 +7,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::{Error, body::too_many};
+use crate::problem::{Error, body::add_rate_limit_headers};
 
 /// An error response of the token endpoint (RFC 6749, section 5.2).
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,20 +30,23 @@ const fn failure(status: StatusCode, error: &'static str, error_description: &'s
 pub(super) const INVALID_REQUEST: TokenProblem = failure(
     StatusCode::BAD_REQUEST,
     "invalid_request",
-    "send a form (application/x-www-form-urlencoded) with each parameter at most once, and the credentials either in the \
-     form or in the Authorization header",
+    "the request is malformed; send a form (application/x-www-form-urlencoded) with each parameter at most once, and the \
+     credentials either in the form or in the Authorization header",
 );
 pub(super) const UNSUPPORTED_GRANT: TokenProblem = failure(
     StatusCode::BAD_REQUEST,
     "unsupported_grant_type",
-    "send the grant_type client_credentials; there is no other",
+    "the grant type is not supported; send grant_type=client_credentials",
 );
-pub(super) const INVALID_SCOPE: TokenProblem =
-    failure(StatusCode::BAD_REQUEST, "invalid_scope", "ask only for scopes that the client has");
+pub(super) const INVALID_SCOPE: TokenProblem = failure(
+    StatusCode::BAD_REQUEST,
+    "invalid_scope",
+    "the client does not have every requested scope; request only its own",
+);
 pub(super) const INVALID_CLIENT: TokenProblem = failure(
     StatusCode::UNAUTHORIZED,
     "invalid_client",
-    "the client id or the secret is wrong, or the client is disabled",
+    "the client id or the secret is wrong, or the client is disabled; check both, or ask the coordinator",
 );
 
 impl std::fmt::Display for TokenProblem {
@@ -64,7 +67,7 @@ impl ResponseError for TokenProblem {
             response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"kuntatutorit\""));
         }
         if let Some(seconds) = self.retry_after {
-            too_many(&mut response, seconds);
+            add_rate_limit_headers(&mut response, seconds);
         }
         response.json(self)
     }
@@ -78,7 +81,7 @@ impl From<Error> for TokenProblem {
                 ..failure(
                     StatusCode::TOO_MANY_REQUESTS,
                     "invalid_request",
-                    "too many attempts have failed; wait as many seconds as Retry-After says",
+                    "too many attempts; wait for as many seconds as Retry-After says",
                 )
             },
             Error::Unavailable => Self {

@@ -83,7 +83,7 @@ pub(super) async fn get_municipality(
 /// Replace a municipality
 ///
 /// The coordinator may change every field but `code`. A municipality may change its own `support_stage`, `support_since`,
-/// `website` and `profile`; it sends the other fields as they are.
+/// `website` and `profile`; it sends the other fields unchanged.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
@@ -106,7 +106,7 @@ pub(super) async fn replace_municipality(
 
 /// Change a municipality
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// A JSON Merge Patch (RFC 7396): fields that you leave out stay unchanged, null removes a value. The rules are those of
 /// `PUT`.
 #[utoipa::path(
     tag = "municipalities",
@@ -131,8 +131,8 @@ pub(super) async fn patch_municipality(
 
 /// Delete a municipality
 ///
-/// Only the coordinator may delete municipalities. The answer is 409 while tutors, events, feedback or accounts refer to the
-/// municipality.
+/// Only the coordinator may delete municipalities. The operation returns 409 while tutors, events, feedback or accounts
+/// refer to the municipality.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),

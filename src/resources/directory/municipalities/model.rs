@@ -54,7 +54,7 @@ impl fmt::Display for SamiLanguage {
 }
 
 column_words! {
-    /// How far a municipality's digital support has come.
+    /// The stage of a municipality's digital support.
     #[derive(Default)]
     pub enum SupportStage {
         /// Not known.
@@ -125,7 +125,7 @@ pub struct MunicipalityInput {
     #[garde(skip)]
     pub language_status: LanguageStatus,
     /// Which Sámi languages are official languages, each once: `se` (Northern), `smn` (Inari) and `sms` (Skolt). A `PUT`
-    /// without this field leaves it as it is.
+    /// without this field leaves it unchanged.
     #[serde(default)]
     #[garde(length(max = 3), custom(distinct))]
     #[schema(value_type = BTreeSet<SamiLanguage>, max_items = 3)]
@@ -137,7 +137,7 @@ pub struct MunicipalityInput {
     /// The day on which the population was counted, from 1900 to 2199.
     #[garde(custom(day_in_range))]
     pub population_on: NaiveDate,
-    /// How far its digital support has come.
+    /// The stage of its digital support.
     #[serde(default)]
     #[garde(skip)]
     pub support_stage: SupportStage,
@@ -236,7 +236,7 @@ words! {
     }
 }
 
-/// The filters of a list of municipalities. A repeated filter means any of its values.
+/// The filters of a list of municipalities. A repeated filter matches any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -253,11 +253,11 @@ pub struct MunicipalityFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub region: Vec<RegionCode>,
-    /// The least number of inhabitants.
+    /// The minimum number of inhabitants.
     #[garde(inner(range(min = 0, max = 10_000_000)))]
     #[param(minimum = 0, maximum = 10_000_000)]
     pub population_min: Option<i32>,
-    /// The greatest number of inhabitants.
+    /// The maximum number of inhabitants.
     #[garde(inner(range(min = 0, max = 10_000_000)))]
     #[param(minimum = 0, maximum = 10_000_000)]
     pub population_max: Option<i32>,

@@ -45,7 +45,7 @@ impl Lookup for ByCode {
     }
 }
 
-/// Returns one municipality, looked up together with others.
+/// Returns one municipality. Concurrent calls share one statement.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -105,11 +105,11 @@ fn filtered(filter: &MunicipalityFilter) -> Query {
     let query = any_of!(query, dsl::support_stage, filter.support_stage);
     let query = any_of!(query, dsl::language_status, filter.language_status);
     let mut query = any_of!(query, dsl::region_code, filter.region);
-    if let Some(least) = filter.population_min {
-        query = query.filter(dsl::population.ge(least));
+    if let Some(min) = filter.population_min {
+        query = query.filter(dsl::population.ge(min));
     }
-    if let Some(most) = filter.population_max {
-        query = query.filter(dsl::population.le(most));
+    if let Some(max) = filter.population_max {
+        query = query.filter(dsl::population.le(max));
     }
     if let Some(q) = &filter.q {
         query = query.filter(found(FOUND, q));
@@ -128,7 +128,7 @@ async fn by_rank(mut conn: &Conn, query: Query, q: &str, page: &PageRequest) -> 
     Ok(ranked.map(|(_, municipality)| municipality))
 }
 
-/// Creates a municipality. Only the coordinator may.
+/// Creates a municipality. Only the coordinator may do this.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], and [`Error::Conflict`] when the code is taken.
@@ -162,7 +162,7 @@ impl Editable for Municipality {
     async fn check(&self, _: &Conn, reach: &Reach, new: MunicipalityInput) -> Result<MunicipalityInput> {
         require_own_fields(reach, &self.fields, &new)?;
         if new.code != self.fields.code {
-            return Err(Error::at("/code", "fixed", "the code never changes; send the code in the path"));
+            return Err(Error::at("/code", "fixed", "the code cannot be changed; send the code that is in the path"));
         }
         Ok(new)
     }
@@ -184,7 +184,7 @@ impl Deletable for Municipality {
     }
 }
 
-/// Refuses a municipality that changes fields which only the coordinator changes.
+/// Refuses callers other than the coordinator that change fields which only the coordinator may change.
 fn require_own_fields(reach: &Reach, current: &MunicipalityInput, new: &MunicipalityInput) -> Result<()> {
     if reach.is_coordinator() {
         return Ok(());
@@ -204,5 +204,5 @@ fn require_own_fields(reach: &Reach, current: &MunicipalityInput, new: &Municipa
     if named.is_empty() {
         return Ok(());
     }
-    Err(Error::OutOfReach(format!("only the coordinator may change {}; leave them as they are", named.join(", "))))
+    Err(Error::OutOfReach(format!("only the coordinator may change {}; leave them unchanged", named.join(", "))))
 }

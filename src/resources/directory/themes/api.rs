@@ -24,8 +24,8 @@ use crate::{
 
 /// List themes
 ///
-/// Every caller sees all themes. Filters narrow the list. The list has forms in which support is given (`form`) and subjects
-/// of support (`theme`).
+/// Every caller sees all themes. Filters narrow the list. The `kind` of a theme is `theme` for a subject of support and
+/// `form` for a form in which support is given.
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesRead]), ("client_credentials" = [ThemesRead])),
@@ -102,7 +102,7 @@ pub(super) async fn replace_theme(
 
 /// Change a theme
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// A JSON Merge Patch (RFC 7396): fields that you leave out stay unchanged, null removes a value. The rules are those of
 /// `PUT`.
 #[utoipa::path(
     tag = "themes",
@@ -127,8 +127,8 @@ pub(super) async fn patch_theme(
 
 /// Delete a theme
 ///
-/// Only the coordinator may delete themes. The answer is 409 while other themes, tutors, events or feedback refer to the
-/// theme.
+/// Only the coordinator may delete themes. The operation returns 409 while other themes, tutors, events or feedback refer
+/// to the theme.
 #[utoipa::path(
     tag = "themes",
     security(("bearer" = [ThemesWrite])),

@@ -1,4 +1,4 @@
-//! Themes: what digital support is about, and the forms in which it is given. A theme is identified by its slug.
+//! Themes: subjects of digital support, and forms in which it is given. A theme is identified by its slug.
 
 mod api;
 pub mod model;

@@ -116,7 +116,7 @@ words! {
     }
 }
 
-/// The filters of a list of themes. A repeated filter means any of its values.
+/// The filters of a list of themes. A repeated filter matches any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]

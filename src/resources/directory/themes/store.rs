@@ -86,7 +86,8 @@ async fn by_rank(mut conn: &Conn, query: Query, q: &str, page: &PageRequest) -> 
 /// Creates a theme.
 ///
 /// # Errors
-/// [`Error::OutOfReach`], [`Error::Invalid`] when the parent does not exist, and [`Error::Conflict`] when the slug is taken.
+/// [`Error::OutOfReach`], [`Error::Invalid`] when the parent does not exist, and [`Error::Conflict`] when the slug is
+/// taken.
 pub async fn create(mut conn: &Conn, reach: &Reach, new: ThemeInput) -> Result<Theme> {
     reach.require_coordinator("create a theme")?;
     let insert = diesel::insert_into(themes::table).values(new);
@@ -116,7 +117,7 @@ impl Editable for Theme {
 
     async fn check(&self, _: &Conn, _: &Reach, new: ThemeInput) -> Result<ThemeInput> {
         if new.slug != self.fields.slug {
-            return Err(Error::at("/slug", "fixed", "the slug never changes; send the slug in the path"));
+            return Err(Error::at("/slug", "fixed", "the slug cannot be changed; send the slug that is in the path"));
         }
         Ok(new)
     }

@@ -26,7 +26,7 @@ use crate::{
 
 /// List tutors
 ///
-/// Every caller sees all tutors. Filters narrow the list. `name` and `contact` are null where `visibility` hides them from
+/// Every caller sees all tutors. Filters narrow the list. `name` and `contact` are null when `visibility` hides them from
 /// you.
 #[utoipa::path(
     tag = "tutors",
@@ -46,8 +46,8 @@ pub(super) async fn list_tutors(
 
 /// Create a tutor
 ///
-/// You may create tutors of a municipality that you write for; tutors themselves create none. A tutor that a partner system
-/// creates has the `source` of that system. An `external_id` is unique within a source.
+/// You may create tutors of a municipality for which you may write, unless you are a tutor yourself. A tutor that a partner
+/// system creates has the `source` of that system. An `external_id` is unique within a source.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
@@ -67,7 +67,8 @@ pub(super) async fn create_tutor(
 
 /// Get a tutor
 ///
-/// `name` and `contact` are null when `visibility` hides them from you. The `ETag` tells whether the answer has them.
+/// `name` and `contact` are null when `visibility` hides them from you. The `ETag` differs between responses with and
+/// without them.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsRead]), ("client_credentials" = [TutorsRead])),
@@ -89,7 +90,7 @@ pub(super) async fn get_tutor(
 /// Replace a tutor
 ///
 /// The coordinator may change every tutor. A municipality and its partner systems may change their own tutors, but not move
-/// them to another municipality. Tutors may change every field of their own profile but `municipality_code`.
+/// them to another municipality. Tutors may change every field of their own profile except `municipality_code`.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),
@@ -112,7 +113,7 @@ pub(super) async fn replace_tutor(
 
 /// Change a tutor
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// A JSON Merge Patch (RFC 7396): fields that you leave out stay unchanged, null removes a value. The rules are those of
 /// `PUT`.
 #[utoipa::path(
     tag = "tutors",
@@ -137,8 +138,8 @@ pub(super) async fn patch_tutor(
 
 /// Delete a tutor
 ///
-/// You may delete tutors of a municipality that you write for; tutors themselves delete none. The answer is 409 when events
-/// or an account refer to the tutor. Do not delete a tutor who leaves: set `status` to `ended`.
+/// You may delete tutors of a municipality for which you may write, unless you are a tutor yourself. The operation returns
+/// 409 when events or an account refer to the tutor. Do not delete a tutor who leaves: set `status` to `ended`.
 #[utoipa::path(
     tag = "tutors",
     security(("bearer" = [TutorsWrite]), ("client_credentials" = [TutorsWrite])),

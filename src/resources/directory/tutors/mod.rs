@@ -1,7 +1,7 @@
-//! Tutors: digital supporters of a municipality who tutor others.
+//! Tutors: people who give digital support in a municipality and tutor their colleagues in others.
 //!
-//! Every caller sees all tutors. Their names and contacts are personal data: only `visibility` decides which callers see
-//! them.
+//! Every caller sees all tutors. Their names and contacts are personal data: the module `visibility` alone decides which
+//! callers see them.
 
 mod api;
 mod list;

@@ -48,7 +48,7 @@ column_words! {
     }
 }
 
-/// How to reach a tutor: an e-mail address, a phone number or both.
+/// The contact details of a tutor: an e-mail address, a phone number or both.
 #[derive(
     Clone,
     Debug,
@@ -114,8 +114,8 @@ pub struct TutorInput {
     #[serde(default)]
     #[garde(skip)]
     pub status: TutorStatus,
-    /// How to reach the tutor.
-    #[garde(dive, custom(reachable))]
+    /// The contact details of the tutor.
+    #[garde(dive, custom(has_email_or_phone))]
     pub contact: Option<Contact>,
     /// Which callers see `name` and `contact`. Callers that may change the tutor always see them.
     #[serde(default)]
@@ -124,7 +124,7 @@ pub struct TutorInput {
 }
 
 #[expect(clippy::ref_option, reason = "garde calls the rule with a reference to the field")]
-fn reachable(contact: &Option<Contact>, _: &()) -> garde::Result {
+fn has_email_or_phone(contact: &Option<Contact>, _: &()) -> garde::Result {
     match contact {
         Some(Contact { email: None, phone: None }) => {
             Err(garde::Error::new("required|must have at least one of email and phone"))
@@ -141,7 +141,7 @@ impl Body for TutorInput {
     const SET_BY_SERVICE: &'static [&'static str] = &["id", "source", "version", "created_at", "updated_at"];
 }
 
-/// A tutor as stored. It cannot be serialised: the module `visibility` makes the [`Tutor`] that a caller sees.
+/// A tutor as stored. It cannot be serialised: the module `visibility` creates the [`Tutor`] that a caller sees.
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = tutors)]
 pub struct TutorRow {
@@ -187,7 +187,7 @@ pub struct Tutor {
     pub languages: Vec<LanguageTag>,
     /// Whether the tutor is available.
     pub status: TutorStatus,
-    /// How to reach the tutor; null when no contact is stored or `visibility` hides it from you.
+    /// The contact details of the tutor; null when none are stored or `visibility` hides them from you.
     pub contact: Option<Contact>,
     /// Which callers see `name` and `contact`. Callers that may change the tutor always see them.
     pub visibility: Visibility,
@@ -230,7 +230,7 @@ words! {
     }
 }
 
-/// The filters of a list of tutors. A repeated filter means any of its values.
+/// The filters of a list of tutors. A repeated filter matches any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -259,8 +259,8 @@ pub struct TutorFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub external_id: Vec<ExternalId>,
-    /// Words in titles, in perspectives and in the names that you see, in any language and any inflected form. The best match
-    /// comes first, unless `sort` says otherwise.
+    /// Words in titles, in perspectives and in the names that you see, in any language and any inflected form. The best
+    /// match comes first, unless `sort` says otherwise.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,

@@ -1,4 +1,5 @@
-//! Tutors in the database. Every caller sees all of them; the module `visibility` decides who sees a name and a contact.
+//! Tutors in the database. Every caller sees all of them; the module `visibility` decides which callers see a name and a
+//! contact.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -38,7 +39,7 @@ impl Lookup for ById {
     }
 }
 
-/// Returns one tutor, looked up together with others.
+/// Returns one tutor. Concurrent calls share one statement.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -76,13 +77,13 @@ pub async fn municipality_of(mut conn: &Conn, id: Uuid) -> Result<Option<Municip
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Creates a tutor of a municipality that the caller writes for.
+/// Creates a tutor of a municipality for which the caller may write.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], [`Error::Invalid`] when the municipality or a theme does not exist, and [`Error::Conflict`] when
 /// the source has used the `external_id` before.
 pub async fn create(mut conn: &Conn, reach: &Reach, new: TutorInput) -> Result<Tutor> {
-    require_no_tutor(reach, "create")?;
+    require_not_tutor(reach, "create")?;
     reach.require_writes_for(Some(&new.municipality_code))?;
     require_references(conn, &new).await?;
     let values = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(reach.identity.source().to_owned()), new);
@@ -118,7 +119,7 @@ impl Editable for TutorRow {
     async fn check(&self, conn: &Conn, reach: &Reach, new: TutorInput) -> Result<TutorInput> {
         if new.municipality_code != self.fields.municipality_code {
             if reach.role == Role::Tutor {
-                let detail = "a tutor may not change `municipality_code`; leave it as it is";
+                let detail = "a tutor may not change `municipality_code`; leave it unchanged";
                 return Err(Error::OutOfReach(detail.to_owned()));
             }
             reach.require_writes_for(Some(&new.municipality_code))?;
@@ -135,7 +136,7 @@ impl Editable for TutorRow {
 
 impl Deletable for TutorRow {
     fn require_deletable(&self, reach: &Reach) -> Result<()> {
-        require_no_tutor(reach, "delete")?;
+        require_not_tutor(reach, "delete")?;
         self.require_reach(reach)
     }
 
@@ -145,9 +146,9 @@ impl Deletable for TutorRow {
     }
 }
 
-fn require_no_tutor(reach: &Reach, action: &str) -> Result<()> {
+fn require_not_tutor(reach: &Reach, action: &str) -> Result<()> {
     if reach.role == Role::Tutor {
-        let detail = format!("a tutor may not {action} tutors; their municipality and the coordinator may");
+        let detail = format!("a tutor may not {action} tutors; ask your municipality or the coordinator");
         return Err(Error::OutOfReach(detail));
     }
     Ok(())
@@ -166,7 +167,7 @@ async fn require_references(conn: &Conn, new: &TutorInput) -> Result<()> {
     Error::unless_empty(violations)
 }
 
-/// History stays true: a tutor that other rows refer to is ended, not deleted.
+/// Explains that a tutor that other rows refer to is ended, not deleted, so that past events keep their tutors.
 fn in_use(error: diesel::result::Error) -> Error {
     match Error::on_delete(error) {
         Error::Conflict { code, .. } => Error::Conflict {

@@ -28,8 +28,8 @@ pub(super) struct ContactVisibility {
 }
 
 impl ContactVisibility {
-    /// Returns the tutors whose name and contact this caller sees: those that `visibility` allows, and those that the caller
-    /// may write.
+    /// Returns the tutors whose name and contact this caller sees: those that `visibility` allows, and those that the
+    /// caller may write.
     pub(super) fn of(reach: &Reach) -> Self {
         let writes_all = reach.writes && reach.role == Role::Partner && reach.municipality.is_none();
         let visibilities: &[_] = if reach.is_coordinator() || writes_all {
@@ -47,7 +47,7 @@ impl ContactVisibility {
         Self { visibilities, municipality, tutor }
     }
 
-    /// Returns what the caller sees of a tutor. No other function makes a [`Tutor`] from a stored row.
+    /// Returns a tutor as the caller sees it. No other function creates a [`Tutor`] from a stored row.
     pub(super) fn view(&self, row: TutorRow) -> Tutor {
         let shown = self.visibilities.contains(&row.fields.visibility)
             || self.municipality.as_ref() == Some(&row.fields.municipality_code)
@@ -72,7 +72,7 @@ impl ContactVisibility {
         }
     }
 
-    /// Returns the rule of [`Self::view`] in SQL.
+    /// Returns the rule of [`Self::view`] as SQL.
     fn shown(&self) -> OnTutors<Nullable<Bool>> {
         let visible = dsl::visibility.eq_any(self.visibilities).nullable();
         let own = dsl::municipality_code.nullable().eq(self.municipality.clone());

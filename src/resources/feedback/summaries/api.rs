@@ -22,10 +22,10 @@ use crate::{
 
 /// Get the summary of an event's feedback
 ///
-/// What participants say is published in steps, each with changes of at least three municipalities. Until the next step, a
-/// figure stays as it was, also after edits and deletions; before the first step it is 0 or null. A withdrawn comment
-/// disappears at once. What tutors say about participants is only for the host municipality of the event, its tutors and the
-/// coordinator.
+/// The feedback of participants is published in steps, each with changes of at least three municipalities. Until the next
+/// step, a figure stays unchanged, even after edits and deletions; before the first step it is 0 or null. A withdrawn
+/// comment disappears at once. Only the host municipality of the event, its tutors and the coordinator see the feedback of
+/// tutors about participants.
 #[utoipa::path(
     tag = "summaries",
     security(("bearer" = [SummariesRead]), ("client_credentials" = [SummariesRead])),
@@ -44,8 +44,8 @@ pub(super) async fn get_event_feedback_summary(
 
 /// Get the summary of a tutor's feedback
 ///
-/// The sum of the published figures of all events of the tutor. What tutors say about participants at these events is only
-/// for the tutor and the coordinator.
+/// Returns the sum of the published figures of all events of the tutor. Only the tutor and the coordinator see the feedback
+/// of tutors about participants at these events.
 #[utoipa::path(
     tag = "summaries",
     security(("bearer" = [SummariesRead]), ("client_credentials" = [SummariesRead])),

@@ -72,7 +72,7 @@ pub struct Usefulness {
     /// The number of answers that say whether the event was useful.
     #[schema(example = 4)]
     pub count: i64,
-    /// The number of answers that say that it was.
+    /// The number of answers that say that the event was useful.
     #[schema(example = 3)]
     pub yes: i64,
     /// `yes` divided by `count`, rounded to two decimals.
@@ -80,8 +80,8 @@ pub struct Usefulness {
     pub share: f64,
 }
 
-/// The feedback in one direction. Figures of what participants say are published one by one, each when at least three
-/// municipalities have changed it, so they need not be about the same answers.
+/// The feedback in one direction. The figures of participants are published independently, each when at least three
+/// municipalities have changed it, so they may count different answers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "count": 4, "rating": {"count": 3, "mean": 4.33, "distribution": {"1": 0, "2": 0, "3": 0, "4": 2, "5": 1}},
@@ -96,7 +96,7 @@ pub struct FeedbackFigures {
     pub rating: Option<Ratings>,
     /// Whether the event was useful; null until the first answers are published.
     pub useful: Option<Usefulness>,
-    /// The number of answers that want to hear more about a theme, by the slug of the theme.
+    /// The number of answers that request more about a theme, by the slug of the theme.
     #[schema(example = json!({"email": 2}))]
     pub themes_wanted: BTreeMap<String, i64>,
     /// At most 100 comments whose respondents agreed to publish them, in random order.
@@ -112,12 +112,12 @@ pub struct FeedbackFigures {
 pub struct EventFeedbackSummary {
     /// The id of the event.
     pub event_id: Uuid,
-    /// What participants say, published in steps with changes of at least three municipalities.
+    /// The feedback of participants, published in steps with changes of at least three municipalities.
     pub participant_to_tutor: FeedbackFigures,
-    /// What tutors say about participants; null for callers other than the host municipality, the tutors of the event and
-    /// the coordinator.
+    /// The feedback of tutors about participants; null for callers other than the host municipality, the tutors of the
+    /// event and the coordinator.
     pub tutor_to_participant: Option<FeedbackFigures>,
-    /// The version. It changes whenever what you see changes.
+    /// The version. It changes whenever the summary that you see changes.
     #[schema(example = 42)]
     pub version: i64,
 }
@@ -131,11 +131,12 @@ pub struct EventFeedbackSummary {
 pub struct TutorFeedbackSummary {
     /// The id of the tutor.
     pub tutor_id: Uuid,
-    /// What participants say: the sum of the published figures of the tutor's events.
+    /// The feedback of participants: the sum of the published figures of the tutor's events.
     pub participant_to_tutor: FeedbackFigures,
-    /// What tutors say about participants at these events; null for callers other than the tutor and the coordinator.
+    /// The feedback of tutors about participants at these events; null for callers other than the tutor and the
+    /// coordinator.
     pub tutor_to_participant: Option<FeedbackFigures>,
-    /// The version. It changes whenever what you see changes.
+    /// The version. It changes whenever the summary that you see changes.
     #[schema(example = 42)]
     pub version: i64,
 }

@@ -1,5 +1,5 @@
-//! Summaries in the database. Every caller who sees an event sees the published figures of what participants say about it.
-//! This file decides who sees what tutors say about participants.
+//! Summaries in the database. Every caller that sees an event sees the published figures of participants. This file decides
+//! which callers see the figures of tutors.
 
 use diesel::{
     dsl::array,
@@ -30,8 +30,8 @@ use crate::{
     schema::{event_tutors, feedback, feedback_comments, feedback_summaries},
 };
 
-/// The most comments of a summary.
-const MOST_COMMENTS: i32 = 100;
+/// The maximum number of comments in a summary.
+const MAX_COMMENTS: i32 = 100;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -41,8 +41,8 @@ extern "SQL" {
 
 /// Returns the summary of the feedback on an event.
 ///
-/// The version is read before the comments. An `ETag` may therefore be older than the comments that it stands for, which
-/// costs one more request, but never newer, which would hide a change.
+/// The version is read before the comments. An `ETag` may therefore be older than the comments in the response, which costs
+/// one more request, but never newer, which would hide a change.
 ///
 /// # Errors
 /// [`crate::problem::Error::NotFound`] when the caller does not see the event.
@@ -83,7 +83,8 @@ pub async fn of_tutor(conn: &Conn, reach: &Reach, id: Uuid) -> Result<TutorFeedb
     })
 }
 
-/// Whether the caller sees what tutors say about participants at this event: those who can read the feedback itself do.
+/// Whether the caller sees the feedback of tutors about participants at this event. Callers that can read the feedback
+/// itself do.
 fn sees_feedback_of_tutors(reach: &Reach, event: &Event) -> bool {
     let is_account = matches!(reach.identity, Identity::Account(_));
     reach.is_coordinator() || (is_account && hosts_or_presents(reach, event))
@@ -97,7 +98,7 @@ async fn rows_of_event(mut conn: &Conn, id: Uuid) -> Result<Vec<SummaryRow>> {
 /// does not change the version of the whole.
 async fn rows_of_tutor(mut conn: &Conn, id: Uuid) -> Result<Vec<SummaryRow>> {
     let presented = event_tutors::table.filter(event_tutors::tutor_id.eq(id)).select(event_tutors::event_id);
-    // As an array, PostgreSQL looks for all events in one index scan.
+    // With an array, PostgreSQL finds all events in one index scan.
     let query = SummaryRow::query().filter(feedback_summaries::event_id.eq_any(array::<SqlUuid, _>(presented)));
     let query = query.filter(feedback_summaries::version.gt(0));
     Ok(query.order((feedback_summaries::event_id, feedback_summaries::direction)).load(&mut conn).await?)
@@ -109,7 +110,7 @@ async fn comments_of_event(mut conn: &Conn, id: Uuid, direction: Direction) -> R
         .filter(feedback_comments::event_id.eq(id))
         .filter(feedback_comments::direction.eq(direction))
         .filter(feedback_comments::shown);
-    Ok(query.order(feedback_comments::place).limit(MOST_COMMENTS.into()).load(&mut conn).await?)
+    Ok(query.order(feedback_comments::place).limit(MAX_COMMENTS.into()).load(&mut conn).await?)
 }
 
 async fn comments_of_all(mut conn: &Conn, rows: &[SummaryRow], direction: Direction) -> Result<Vec<PublishedComment>> {
@@ -117,7 +118,7 @@ async fn comments_of_all(mut conn: &Conn, rows: &[SummaryRow], direction: Direct
     if events.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = diesel::select(first_comments(events, direction, MOST_COMMENTS));
+    let ids = diesel::select(first_comments(events, direction, MAX_COMMENTS));
     let query = PublishedComment::query()
         .inner_join(feedback_comments::table.on(feedback_comments::feedback_id.eq(feedback::id)))
         .filter(feedback_comments::feedback_id.eq_any(ids));
@@ -132,8 +133,8 @@ fn total(rows: &[SummaryRow], direction: Direction) -> Figures {
     figures
 }
 
-/// Returns one version for all rows: another number whenever a version or the set of events changes. It is below 2^53, so
-/// that every JSON reader keeps it exactly.
+/// Returns one version for all rows: a different number whenever a version or the set of events changes. It is below 2^53,
+/// so that every JSON reader represents it exactly.
 fn version_of_all(rows: &[SummaryRow]) -> i64 {
     let mut hash = Sha256::new();
     for row in rows {

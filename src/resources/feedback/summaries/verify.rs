@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{db, problem::Result};
 
-/// A part of a summary that is not what it should be. It names no municipality and no respondent.
+/// A part of a summary that differs from the feedback. It names no municipality and no respondent.
 #[derive(Clone, Debug, PartialEq, Eq, diesel::QueryableByName)]
 pub struct Difference {
     /// The event.
@@ -17,13 +17,13 @@ pub struct Difference {
     pub subject: String,
     /// The stored value.
     #[diesel(sql_type = sql_types::Text)]
-    pub kept: String,
+    pub actual: String,
     /// The recomputed value.
     #[diesel(sql_type = sql_types::Text)]
     pub expected: String,
 }
 
-/// Returns every difference. It uses a connection of its own, without a time limit.
+/// Returns every difference. It opens a connection without a time limit.
 pub async fn run(url: &str) -> Result<Vec<Difference>> {
     let mut conn = db::establish(url.to_owned()).await?;
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
@@ -32,7 +32,7 @@ pub async fn run(url: &str) -> Result<Vec<Difference>> {
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { event_id, subject, kept, expected } = self;
-        write!(f, "event {event_id}: {subject}: {kept}; expected {expected}")
+        let Self { event_id, subject, actual, expected } = self;
+        write!(f, "event {event_id}: {subject}: {actual}; expected {expected}")
     }
 }

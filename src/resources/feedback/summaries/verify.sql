@@ -1,6 +1,6 @@
 -- Lists every difference between the summaries and the feedback, and every step that breaks the rule of publishing. It is
 -- one statement, so that it sees one snapshot. It reports only that a municipality's tally differs, not what is in it.
-with said as (
+with answers as (
   select event_id, direction, municipality_code, 'answers' as figure, 'given' as value from feedback
   union all
   select event_id, direction, municipality_code, 'rating', rating::text from feedback where rating is not null
@@ -10,7 +10,7 @@ with said as (
   select event_id, direction, municipality_code, 'themes_wanted', theme
   from feedback cross join lateral (select distinct unnest(themes_wanted)) as wanted (theme)),
 counted as (
-  select event_id, direction, municipality_code, figure, value, count(*) as count from said group by 1, 2, 3, 4, 5),
+  select event_id, direction, municipality_code, figure, value, count(*) as count from answers group by 1, 2, 3, 4, 5),
 by_municipality as (
   select event_id, municipality_code, figure, jsonb_object_agg(value, count) as tally from counted
   where direction = 'participant_to_tutor' group by 1, 2, 3),
@@ -23,9 +23,9 @@ to_publish as (
   where direction = 'tutor_to_participant' group by event_id, direction, figure, value),
 expected as (
   select event_id, direction, figure, jsonb_object_agg(value, count) as tally from to_publish group by 1, 2, 3),
-kept as (
+actual as (
   select event_id, direction, figure, tally from feedback_summaries
-  cross join lateral jsonb_each(figures) as figures_of_it (figure, tally)),
+  cross join lateral jsonb_each(figures) as stored_figures (figure, tally)),
 waiting as (
   select event_id, figure, count(*) as number from feedback_tallies where waits group by event_id, figure),
 turns as (
@@ -44,10 +44,10 @@ comments as (
   select id as feedback_id, event_id, direction, municipality_code from feedback
   where publish_consent and comment is not null)
 
-select event_id, format('%s of %s', figure, direction) as subject, coalesce(kept.tally, '{}')::text as kept,
+select event_id, format('%s of %s', figure, direction) as subject, coalesce(actual.tally, '{}')::text as actual,
   coalesce(expected.tally, '{}')::text as expected
-from kept full join expected using (event_id, direction, figure)
-where coalesce(kept.tally, '{}') <> coalesce(expected.tally, '{}')
+from actual full join expected using (event_id, direction, figure)
+where coalesce(actual.tally, '{}') <> coalesce(expected.tally, '{}')
 union all
 select event_id, format('%s of participants by municipality', figure),
   format('%s differ from the answers', count(*)), 'none'
@@ -68,8 +68,9 @@ from comments full join feedback_comments as listed using (feedback_id, event_id
 where listed.place is null or comments.feedback_id is null or (direction = 'tutor_to_participant' and not shown)
 group by event_id
 union all
-select event_id, format('%s in the next step', figure), 'waits although it may be published', 'published'
+select event_id, format('%s in the next step', figure), 'waits, although it may be published', 'published'
 from waiting
 where number >= 3 and can_publish_figure(event_id, figure) and (figure = 'answers' or not exists (
-  select from waiting as answers where answers.event_id = waiting.event_id and answers.figure = 'answers'))
+  select from waiting as number_of_answers
+  where number_of_answers.event_id = waiting.event_id and number_of_answers.figure = 'answers'))
 order by 1, 2

@@ -15,18 +15,19 @@ use crate::{
 
 /// Follow changes
 ///
-/// Every change of the collections that you may read, deletions included, in an order in which you miss and repeat none: use
-/// it to keep a copy in step. Each answer has a `next`: store it together with your copy, and send it as `cursor` to
-/// continue. With `wait`, the answer comes as soon as there is a change.
+/// Returns every change of the collections that you may read, deletions included. The order guarantees that you miss no
+/// change and get none twice, so you can keep a copy of the data up to date. Each response has a `next`: store it together
+/// with your copy, and send it as `cursor` to continue. With `wait`, the response comes as soon as there is a change.
 ///
-/// A change can name a resource that you may not see, such as a draft of another municipality: reading it answers 404. What
-/// you see of feedback depends on its event: when the host or the tutors of an event have changed, read its feedback again.
+/// A change can name a resource that you may not see, such as a draft of another municipality: reading it returns 404.
+/// Which feedback you see depends on its event: when the host or the tutors of an event have changed, read its feedback
+/// again.
 ///
-/// **To make a copy**, request `from=now` and keep its `next`; read the lists; then continue from that `next`. A change that
-/// your copy already has does no harm: read the resource, and remove it from the copy when the answer is 404. **Make the copy
-/// again** in the same way after 400 `bad_cursor` (the database was restored to a state before your cursor), and when you
-/// have been given more scopes. A change can appear a little later than its `changed_at`: it appears once no older
-/// transaction can still be committed.
+/// **To create a copy**, request `from=now` and store its `next`; read the lists; then continue from that `next`. A change
+/// that your copy already has does no harm: read the resource, and remove it from the copy if you get 404. **Create the
+/// copy again** in the same way after 400 `bad_cursor` (the database was restored to a state before your cursor), and when
+/// you get more scopes. A change can appear a little later than its `changed_at`: it appears once no older transaction can
+/// still be committed.
 #[utoipa::path(
     tag = "changes",
     security(("bearer" = [ChangesRead]), ("client_credentials" = [ChangesRead])),

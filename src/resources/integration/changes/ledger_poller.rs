@@ -1,4 +1,5 @@
-//! Wakes the requests that wait for a change. One connection of the process polls the ledger, and only while a request waits.
+//! Wakes the requests that wait for a change. One connection of the process polls the ledger, and only while a request
+//! waits.
 //!
 //! PostgreSQL's `NOTIFY` would be the alternative. But transactions that notify are committed one after the other, which
 //! makes writes about ten times slower on a disk that waits for each commit, and a change that was notified may not be
@@ -19,9 +20,9 @@ use crate::{
     problem::{Error, Result},
 };
 
-/// How many requests of the process may wait at the same time.
+/// The maximum number of requests that wait at the same time.
 const MAX_WAITING: usize = 1000;
-/// How many of them may be requests of one caller.
+/// The maximum number of requests of one caller that wait at the same time.
 const MAX_WAITING_PER_CALLER: usize = 400;
 /// The time between two polls while a request waits.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -31,7 +32,7 @@ const POLL_LIMIT: Duration = Duration::from_secs(1);
 /// Wakes the requests that wait for a change of the ledger.
 #[derive(Debug)]
 pub struct LedgerPoller {
-    /// Wakes the waiters. The value is true once the service stops.
+    /// Wakes the waiters. The value is true once the service is shutting down.
     wake_up: watch::Sender<bool>,
     admission: Admission<Identity>,
     waiter_registered: Notify,
@@ -66,7 +67,7 @@ impl LedgerPoller {
         Ok(Waiter { wake_up, _permit: permit })
     }
 
-    /// Ends all waiting, because the service stops.
+    /// Ends all waiting, because the service is shutting down.
     pub fn close(&self) {
         self.wake(true);
     }
@@ -89,7 +90,7 @@ impl Waiter {
         timeout_at(deadline, self.wake_up.changed()).await.is_ok()
     }
 
-    /// Whether the service stops: a waiting request then answers with the changes that there are.
+    /// Whether the service is shutting down. A waiting request then returns the changes that it has found.
     pub(super) fn is_closing(&self) -> bool {
         *self.wake_up.borrow()
     }

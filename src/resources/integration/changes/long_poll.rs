@@ -1,4 +1,4 @@
-//! Long polling: an answer that waits until there is a change. A waiting request holds no connection to the database.
+//! Long polling: a request waits until there is a change. A waiting request holds no connection to the database.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
     problem::{Error, Result},
 };
 
-/// The shortest time between two reads of a waiting request. It bounds the load while many changes are written that the
+/// The shortest time between two reads of a waiting request. It limits the load while many changes are written that the
 /// caller does not see.
 const READ_INTERVAL: Duration = Duration::from_millis(250);
 /// How often the service checks that the caller of a waiting request still has access.
@@ -43,10 +43,10 @@ pub(super) async fn read(
     let deadline = Instant::now() + query.wait();
     let mut waiter = poller.register(caller)?;
     let start = match start {
-        StartPoint::Now => StartPoint::After(db.read(store::present).await?),
+        StartPoint::Now => StartPoint::After(db.read(store::current_position).await?),
         StartPoint::After(position) => StartPoint::After(position),
     };
-    // The first change is read at once, each further one after the interval.
+    // The first wake-up reads at once, each further one after the interval.
     let mut interval = Duration::ZERO;
     loop {
         let changes = db.read(async |conn| store::read(conn, visibility, query, start).await).await?;

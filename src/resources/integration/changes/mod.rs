@@ -1,4 +1,5 @@
-//! Changes: the ledger of every write. A consumer that follows it keeps a copy of the data, and misses and repeats no change.
+//! Changes: the ledger of every write. A system that follows it can keep a copy of the data. It misses no change and gets
+//! none twice.
 
 mod api;
 mod collection;

@@ -21,7 +21,7 @@ column_words! {
     pub enum Operation {
         /// The resource was created.
         Create = "create",
-        /// The resource was written again.
+        /// The resource was replaced or patched.
         Update = "update",
         /// The resource was deleted.
         Delete = "delete",
@@ -31,7 +31,7 @@ column_words! {
 /// The position of a change in the ledger: the id of its transaction, and its number within the transaction.
 pub(super) type Position = (i64, i64);
 
-/// A change of a resource. It does not hold the contents: read the resource.
+/// A change of a resource. It does not contain the resource: read it separately.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = changes)]
 #[schema(example = json!({
@@ -50,8 +50,8 @@ pub struct Change {
     /// When the transaction that made the change began.
     #[serde(serialize_with = "time::serialize")]
     pub changed_at: DateTime<Utc>,
-    /// The author of the change: `account:` or `client:`, and an id. Null when the change was not made through the API. Only
-    /// the coordinator sees it; others get null.
+    /// The author of the change: `account:` or `client:`, and an id. Null when the change was not made through the API.
+    /// Only the coordinator sees it; others get null.
     pub actor: Option<String>,
     /// The `X-Request-Id` of the request that made the change. Only the coordinator sees it; others get null.
     pub request_id: Option<String>,

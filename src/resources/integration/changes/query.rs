@@ -11,7 +11,7 @@ use super::{collection::LedgerCollection, model::Position};
 use crate::{
     domain::words::words,
     http::input::{
-        cursor::{bad_cursor, fingerprint, open, seal},
+        cursor::{bad_cursor, decode, encode, fingerprint},
         query::{pairs, read},
         read_later::ReadLater,
     },
@@ -35,17 +35,17 @@ pub(super) struct ChangesQuery {
     #[garde(skip)]
     #[param(max_items = 100)]
     pub(super) resource: Vec<LedgerCollection>,
-    /// The `next` of the previous answer. It works only with the same `resource`. Without it, the answer begins with the
-    /// first change.
+    /// The `next` of the previous response. It is valid only with the same `resource`. Without it, the response begins with
+    /// the first change.
     #[garde(inner(length(chars, max = 1000)))]
     #[param(min_length = 1, max_length = 1000)]
     cursor: Option<String>,
-    /// `now` returns no changes, but a `next` from which you can follow those to come. Request it before you make a full
+    /// `now` returns no changes, only a `next` from which you can follow later changes. Request it before you create a full
     /// copy.
     #[garde(skip)]
     #[param(inline)]
     from: Option<NamedPosition>,
-    /// The most changes in the answer.
+    /// The maximum number of changes in the response.
     #[garde(inner(range(min = 1, max = 1000)))]
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<i64>,
@@ -55,7 +55,7 @@ pub(super) struct ChangesQuery {
     wait: Option<u64>,
 }
 
-/// Where an answer begins.
+/// Where a response begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum StartPoint {
     /// After this position.
@@ -74,19 +74,19 @@ impl FromRequest for ChangesQuery {
 }
 
 impl ChangesQuery {
-    /// Returns where the answer begins.
+    /// Returns where the response begins.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for a cursor of another list or of other collections, and [`Error::Invalid`] when both `cursor`
-    /// and `from` are given.
+    /// [`Error::Malformed`] for a cursor of another list or of other collections, and [`Error::Invalid`] for a request with
+    /// both `cursor` and `from`.
     pub(super) fn start(&self) -> Result<StartPoint> {
         match (&self.cursor, self.from) {
             (None, None) => Ok(StartPoint::After((0, 0))),
             (None, Some(NamedPosition::Now)) => Ok(StartPoint::Now),
             (Some(cursor), None) => {
-                let position: Option<Position> = serde_json::from_value(open(cursor, &self.fingerprint())?).ok();
+                let position: Option<Position> = serde_json::from_value(decode(cursor, &self.fingerprint())?).ok();
                 let position = position.filter(|(xid, seq)| *xid >= 0 && *seq >= 0);
-                let detail = "this is not a cursor of the changes; send the `next` of an answer unchanged";
+                let detail = "this is not a cursor of the changes; send the `next` of a response unchanged";
                 position.map(StartPoint::After).ok_or_else(|| bad_cursor(detail))
             }
             (Some(_), Some(_)) => {
@@ -98,10 +98,10 @@ impl ChangesQuery {
 
     /// Returns the cursor of a position.
     pub(super) fn cursor(&self, position: Position) -> String {
-        seal(&self.fingerprint(), &position)
+        encode(&self.fingerprint(), &position)
     }
 
-    /// Returns the most changes of the answer.
+    /// Returns the maximum number of changes in the response.
     pub(super) fn limit(&self) -> i64 {
         self.limit.unwrap_or(100)
     }
@@ -111,7 +111,7 @@ impl ChangesQuery {
         Duration::from_secs(self.wait.unwrap_or_default())
     }
 
-    /// Returns what ties a cursor to the requested collections.
+    /// Returns the fingerprint that ties a cursor to the requested collections.
     fn fingerprint(&self) -> String {
         let names: BTreeSet<_> = self.resource.iter().map(|collection| collection.name()).collect();
         let resources = names.into_iter().map(|name| ("resource".to_owned(), name.to_owned()));

@@ -1,8 +1,8 @@
 //! The change ledger in the database.
 //!
-//! The order of the ledger is that of the transaction ids, then that of the writes within a transaction. A change is visible
-//! once no older transaction can still be committed: otherwise such a transaction would put its changes before those that
-//! consumers have read already, and the consumers would miss them.
+//! The ledger is ordered by transaction id, then by the order of the writes within a transaction. A change is visible once
+//! no older transaction can still be committed: otherwise such a transaction would put its changes before those that
+//! readers have already read, and the readers would miss them.
 
 use diesel::{
     dsl::sql,
@@ -25,8 +25,8 @@ use crate::{
     schema::{changes, changes::dsl},
 };
 
-/// Returns the present position: every change before it is visible, and every change after it is not.
-pub(super) async fn present(mut conn: &Conn) -> Result<Position> {
+/// Returns the current position: every change before it is visible, and every change after it is not.
+pub(super) async fn current_position(mut conn: &Conn) -> Result<Position> {
     Ok((diesel::select(ledger_horizon()).first(&mut conn).await?, 0))
 }
 
@@ -40,25 +40,25 @@ pub(super) async fn read(
     query: &ChangesQuery,
     start: StartPoint,
 ) -> Result<Changes> {
-    let present = present(conn).await?;
+    let current = current_position(conn).await?;
     let StartPoint::After(after) = start else {
-        return Ok(Changes { items: Vec::new(), next: query.cursor(present) });
+        return Ok(Changes { items: Vec::new(), next: query.cursor(current) });
     };
-    if after > present {
+    if after > current {
         return Err(bad_cursor(
             "this cursor belongs to another database, or to a state of this one that was lost when an older state was \
-             restored; make your copy again",
+             restored; create your copy again",
         ));
     }
     let collections = visibility.collections.iter();
-    let lists = collections.map(|collection| changes_in(conn, *collection, after, present, query.limit()));
+    let lists = collections.map(|collection| changes_in(conn, *collection, after, current, query.limit()));
     let mut items: Vec<Change> = try_join_all(lists).await?.into_iter().flatten().collect();
     items.sort_unstable_by_key(Change::position);
     let limit = usize::try_from(query.limit()).unwrap_or(usize::MAX);
     items.truncate(limit);
-    // A full page continues after its last change. Otherwise there is nothing more up to the present, so that the next
-    // request need not pass over the changes of other collections again.
-    let next = items.last().filter(|_| items.len() == limit).map_or(present, Change::position);
+    // A full page continues after its last change. Any other page has all changes up to the current position, so the next
+    // request continues there and need not pass over the changes of other collections again.
+    let next = items.last().filter(|_| items.len() == limit).map_or(current, Change::position);
     let items = items.into_iter().map(|change| visibility.view(change)).collect();
     Ok(Changes { items, next: query.cursor(next) })
 }
@@ -69,14 +69,14 @@ async fn changes_in(
     mut conn: &Conn,
     collection: LedgerCollection,
     (xid, seq): Position,
-    present: Position,
+    current: Position,
     limit: i64,
 ) -> Result<Vec<Change>> {
     let query = Change::query()
         .filter(dsl::resource.eq(collection))
         // Compared as a row, so that the index finds the start within a transaction, which can have a million changes.
         .filter(sql::<Bool>("(xid, seq) > (").bind::<BigInt, _>(xid).sql(", ").bind::<BigInt, _>(seq).sql(")"))
-        .filter(dsl::xid.lt(present.0));
+        .filter(dsl::xid.lt(current.0));
     Ok(query.order((dsl::xid, dsl::seq)).limit(limit).load(&mut conn).await?)
 }
 

@@ -1,4 +1,4 @@
-//! Which changes a caller sees, and what of them.
+//! Which changes a caller sees, and which of their fields.
 
 use super::{collection::LedgerCollection, model::Change, query::ChangesQuery};
 use crate::{auth::scopes::Scope, http::Caller, problem::Result};
@@ -12,7 +12,7 @@ pub(super) struct ChangeVisibility {
 }
 
 impl ChangeVisibility {
-    /// Returns the requested collections; without a request for some, all that the caller may read.
+    /// Returns the requested collections, or all that the caller may read if it requested none.
     ///
     /// # Errors
     /// [`crate::problem::Error::MissingScope`] for a requested collection that the caller may not read.
@@ -27,7 +27,7 @@ impl ChangeVisibility {
         Ok(Self { collections, with_author: caller.reach.is_coordinator() })
     }
 
-    /// Returns what the caller sees of a change. Only the coordinator sees its author.
+    /// Returns a change as the caller sees it. Only the coordinator sees its author.
     pub(super) fn view(&self, mut change: Change) -> Change {
         if !self.with_author {
             (change.actor, change.request_id) = (None, None);

@@ -24,7 +24,7 @@ use crate::{
 
 /// List calendar links
 ///
-/// Your own calendar links, without their secret addresses. The coordinator sees the links of all callers.
+/// Returns your own calendar links, without their secret addresses. The coordinator sees the links of all callers.
 #[utoipa::path(
     tag = "calendar-links",
     security(("bearer" = [CalendarLinksRead]), ("client_credentials" = [CalendarLinksRead])),
@@ -42,8 +42,8 @@ pub(super) async fn list_calendar_links(
 
 /// Create a calendar link
 ///
-/// Creates a secret address of a calendar, for a calendar program that sends no token. Only this answer has the address, and
-/// the calendar shows the events that you may see: keep the address to yourself. Create a link for each program, so that you
+/// Creates a secret address of a calendar, for a calendar program that sends no token. Only this response has the address.
+/// Keep it to yourself, because the calendar shows the events that you may see. Create a link for each program, so that you
 /// can revoke one without the others.
 #[utoipa::path(
     tag = "calendar-links",
@@ -84,7 +84,7 @@ pub(super) async fn get_calendar_link(
 
 /// Revoke a calendar link
 ///
-/// Deletes the calendar link. Its address answers 404 from then on. The coordinator can revoke the links of all callers.
+/// Deletes the calendar link. Its address returns 404 from then on. The coordinator can revoke the links of all callers.
 #[utoipa::path(
     tag = "calendar-links",
     security(("bearer" = [CalendarLinksWrite]), ("client_credentials" = [CalendarLinksWrite])),

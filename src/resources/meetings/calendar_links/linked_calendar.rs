@@ -1,4 +1,4 @@
-//! The calendar behind a secret address, with the present rights of the link's owner.
+//! The calendar at a secret address, with the current rights of the link's owner.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -24,10 +24,10 @@ use crate::{
     schema::{calendar_links, calendar_links::dsl},
 };
 
-/// The calendar behind a secret address.
+/// The calendar at a secret address.
 #[derive(Debug)]
 pub struct LinkedCalendar {
-    /// The present reach of the link's owner.
+    /// The current reach of the link's owner.
     pub reach: Reach,
     /// The municipality whose events the calendar shows; none when it shows all events.
     pub municipality_code: Option<MunicipalityCode>,
@@ -35,10 +35,11 @@ pub struct LinkedCalendar {
     pub language: Language,
 }
 
-/// Returns the calendar behind the address with this secret.
+/// Returns the calendar at the address with this secret.
 ///
 /// # Errors
-/// [`Error::NotFound`] when no link has the secret, and when the owner of the link is disabled or may no longer read events.
+/// [`Error::NotFound`] when no link has the secret, and when the owner of the link is disabled or may no longer read
+/// events.
 pub async fn find_by_secret(mut conn: &Conn, secret: &str) -> Result<LinkedCalendar> {
     let query = calendar_links::table.filter(dsl::secret_hash.eq(secrets::hash(secret)));
     let (account, client, link): (Option<Uuid>, Option<Uuid>, CalendarLinkInput) =

@@ -27,8 +27,8 @@ pub struct CalendarLinkInput {
     /// Null for all events.
     #[garde(dive)]
     pub municipality_code: Option<MunicipalityCode>,
-    /// The language of the calendar. A text that does not have it is shown in the first language that it has: Finnish,
-    /// Swedish, English, or a Sámi language.
+    /// The language of the calendar. A text without this language is shown in the first language that it has, in the order
+    /// Finnish, Swedish, English, Sámi languages.
     #[serde(default)]
     #[garde(skip)]
     pub lang: Language,
@@ -79,8 +79,8 @@ impl Resource for CalendarLink {
 pub struct CreatedCalendarLink {
     #[serde(flatten)]
     pub link: CalendarLink,
-    /// The secret address, for your calendar program. Anyone who has it sees the events that you may see. Only this answer
-    /// has it: the service cannot show it again.
+    /// The secret address, for your calendar program. Anyone who has it sees the events that you may see. Only this
+    /// response has it: the service cannot show it again.
     #[schema(
         format = "uri",
         example = "https://kuntatutorit.example/calendar/Wm9b2r0uY1oC4c8mJ3v7x5qkT6hZsN0aLd2eGfIyUpQ.ics"
@@ -100,7 +100,7 @@ impl Resource for CreatedCalendarLink {
     }
 }
 
-/// The filters of a list of calendar links. The oldest link comes first. A repeated filter means any of its values.
+/// The filters of a list of calendar links. The oldest link comes first. A repeated filter matches any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]

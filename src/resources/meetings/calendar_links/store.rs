@@ -88,10 +88,11 @@ pub(super) async fn create(
     Ok(CreatedCalendarLink { link, url: format!("{public_url}/calendar/{secret}.ics") })
 }
 
-/// Deletes a calendar link. Its address then answers 404.
+/// Deletes a calendar link. Its address then returns 404.
 ///
 /// # Errors
-/// [`Error::NotFound`], and [`Error::PreconditionFailed`] when `expected` does not name the link as it is.
+/// [`Error::NotFound`], and [`Error::PreconditionFailed`] when `expected` does not contain the current entity tag of the
+/// link.
 pub(super) async fn delete(mut conn: &Conn, reach: &Reach, id: Uuid, expected: &EntityTags) -> Result<()> {
     let current = find(conn, reach, id).await?;
     expected.require(&current)?;

@@ -26,9 +26,9 @@ use crate::{
 
 /// Get the calendar of all events
 ///
-/// A calendar in the format of calendar programs (iCalendar, RFC 5545). It has the 500 events that start next and the 500
-/// that started last, without drafts. A postponed event is `TENTATIVE`, a cancelled event is `CANCELLED`. Most calendar
-/// programs send no token: create a calendar link for them at `/v1/calendar-links`.
+/// Returns a calendar in the format of calendar programs (iCalendar, RFC 5545). It has the next 500 events and the last 500
+/// past events, without drafts. A postponed event is `TENTATIVE`, a cancelled event is `CANCELLED`. Most calendar programs
+/// send no token: create a calendar link for them at `/v1/calendar-links`.
 #[utoipa::path(
     tag = "calendars",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
@@ -48,7 +48,8 @@ pub(super) async fn get_events_calendar(
 
 /// Get the calendar of a municipality
 ///
-/// Like the calendar of all events, but only with the events that the municipality hosts and those that are tailored to it.
+/// Returns a calendar like that of all events, but only with the events that the municipality hosts and those that are
+/// tailored to it.
 #[utoipa::path(
     tag = "calendars",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
@@ -70,9 +71,9 @@ pub(super) async fn get_municipality_calendar(
 
 /// Get the calendar of a calendar link
 ///
-/// For calendar programs that send no token: the address itself is the secret. The calendar has the events that the owner of
-/// the link may see at that time. The address answers 404 once the link is revoked, or the owner is disabled or may no longer
-/// read events.
+/// Returns a calendar for programs that send no token: the address itself is the secret. The calendar has the events that
+/// the owner of the link may see at the time of the request. The address returns 404 once the link is revoked, or its owner
+/// is disabled or may no longer read events.
 #[utoipa::path(
     tag = "calendars",
     security(()),

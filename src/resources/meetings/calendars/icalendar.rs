@@ -19,7 +19,7 @@ use crate::resources::meetings::events::{
 
 /// The program that wrote the calendar (RFC 5545, section 3.7.3).
 const PRODUCT: &str = "-//Kuntatutorit//Kuntatutorit//EN";
-/// How often programs are to read the calendar again.
+/// How often programs should read the calendar again.
 const REFRESH_HOURS: u32 = 1;
 
 /// The contents of a calendar.
@@ -35,7 +35,7 @@ pub(super) struct Contents {
     pub(super) events: Vec<Event>,
 }
 
-/// Writes a calendar. The text depends on nothing but the contents.
+/// Writes a calendar. The text depends only on the contents.
 pub(super) fn write(contents: &Contents) -> String {
     let mut calendar = ICalendar { components: vec![calendar_component(&contents.name)] };
     let zones = DefinedZones::define(&mut calendar, &contents.events);
@@ -107,7 +107,7 @@ fn add_description(component: &mut Component, fields: &EventInput, language: Lan
     }
 }
 
-/// Adds the venue, or the address for joining over the internet where there is no venue, and that address as the URL.
+/// Adds the venue as the location, or the online address if there is no venue, and the online address as the URL.
 fn add_place(component: &mut Component, fields: &EventInput, language: Language) {
     let online = fields.online_url.as_ref().and_then(|address| Url::parse(address.as_str()).ok());
     let venue = fields.venue.as_ref().and_then(|venue| location(venue, language));

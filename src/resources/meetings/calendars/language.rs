@@ -17,8 +17,8 @@ column_words! {
 }
 
 impl Language {
-    /// Returns the part of a text that a calendar in this language shows, after the tag of the part's language: the part in
-    /// this language, else the first part of the text.
+    /// Returns the part of a text that a calendar in this language shows, with the tag of the part's language. This is the
+    /// part in this language, or else the first part of the text.
     pub(super) fn part_of<const MAX: usize>(self, text: &LocalizedText<MAX>) -> Option<(&'static str, &str)> {
         let own = text.part(self.as_str()).map(|part| (self.as_str(), part));
         own.or_else(|| text.parts().next())

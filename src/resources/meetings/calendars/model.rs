@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use super::language::Language;
 use crate::{
-    db::batching::response_cache::CachedAnswer,
+    db::batching::response_cache::CachedResponse,
     http::{
         input::{
             if_match::EntityTags,
@@ -27,8 +27,8 @@ use crate::{
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CalendarQuery {
-    /// The language of the calendar. A text that does not have it is shown in the first language that it has: Finnish,
-    /// Swedish, English, or a Sámi language. The default is Finnish.
+    /// The language of the calendar. A text without this language is shown in the first language that it has, in the order
+    /// Finnish, Swedish, English, Sámi languages. The default is Finnish.
     #[garde(skip)]
     #[param(inline)]
     pub(super) lang: Option<Language>,
@@ -45,15 +45,15 @@ impl FromRequest for CalendarQuery {
 
 /// A rendered calendar.
 #[derive(Debug)]
-pub(super) struct Calendar(pub(super) CachedAnswer);
+pub(super) struct Calendar(pub(super) CachedResponse);
 
 impl Calendar {
-    /// Makes the answer from the text of a calendar. The calendar changes when one of its events is written, and at
+    /// Creates the response from the text of a calendar. The calendar changes when one of its events is written, and at
     /// `next_start`, when its next event starts.
-    pub(super) fn answer(mut text: String, next_start: Option<DateTime<Utc>>) -> CachedAnswer {
+    pub(super) fn response(mut text: String, next_start: Option<DateTime<Utc>>) -> CachedResponse {
         text.shrink_to_fit();
         let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..18]);
-        CachedAnswer { body: text.into(), etag: Some(format!("\"{hash}\"")), valid_until: next_start }
+        CachedResponse { body: text.into(), etag: Some(format!("\"{hash}\"")), valid_until: next_start }
     }
 }
 
@@ -61,10 +61,10 @@ impl Responder for Calendar {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let CachedAnswer { body, etag, .. } = self.0;
+        let CachedResponse { body, etag, .. } = self.0;
         let etag = etag.unwrap_or_default();
         let known_tags = EntityTags::from_header(request, &header::IF_NONE_MATCH);
-        let is_known = known_tags.is_some_and(|tags| tags.have(&etag));
+        let is_known = known_tags.is_some_and(|tags| tags.contain(&etag));
         let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         // Weak, because the compressed calendar has the same tag.
         response.insert_header((header::ETAG, format!("W/{etag}")));

@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     db::{
         Db,
-        batching::response_cache::{CacheKey, CachedAnswer, ResponseCache},
+        batching::response_cache::{CacheKey, CachedResponse, ResponseCache},
         time_limit::within_limit,
     },
     domain::MunicipalityCode,
@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-/// Bounds how many calendars are rendered at the same time, because a calendar of a thousand events takes some megabytes.
+/// Limits how many calendars are rendered at the same time, because a calendar of a thousand events takes some megabytes.
 static RENDER_PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// Access to calendars.
@@ -57,8 +57,8 @@ impl Calendars {
     /// Returns the calendar of the region or of a municipality, as this caller sees it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a municipality that does not exist, and [`Error::Unavailable`] when too many calendars are being
-    /// rendered.
+    /// [`Error::NotFound`] for a municipality that does not exist, and [`Error::Unavailable`] when it does not get a permit
+    /// to render in time.
     pub(super) async fn get(
         &self,
         reach: &Reach,
@@ -74,7 +74,8 @@ impl Calendars {
             if let Some(cached) = self.cache.get(&self.db, "events", &key).await? {
                 return Ok(Calendar(cached));
             }
-            // While this request waits for a permit, another one may render the same calendar: `answer` asks the cache again.
+            // While this request waits for a permit, another one may render the same calendar: `answer` checks the cache
+            // again.
             let _permit = RENDER_PERMITS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
             let render = async || self.render(reach, municipality, language, name).await;
             Box::pin(self.cache.answer(&self.db, "events", key, render)).await.map(Calendar)
@@ -96,12 +97,13 @@ impl Calendars {
         municipality: Option<&MunicipalityCode>,
         language: Language,
         name: String,
-    ) -> Result<CachedAnswer> {
+    ) -> Result<CachedResponse> {
         let window = self.db.read_long(async |conn| calendar_window(conn, reach, municipality).await);
         let CalendarWindow { events, next_start } = window.await?;
         let contents = Contents { name, language, public_url: self.config.public_url.clone(), events };
-        // Writing takes milliseconds of computing, so a thread of its own does it: the worker serves other requests meanwhile.
+        // Writing takes milliseconds of CPU time. In a separate thread, it does not hold up the other requests of the
+        // worker.
         let text = block(move || icalendar::write(&contents)).await.map_err(|error| Error::Internal(error.into()))?;
-        Ok(Calendar::answer(text, next_start))
+        Ok(Calendar::response(text, next_start))
     }
 }

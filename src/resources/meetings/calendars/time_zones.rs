@@ -16,8 +16,8 @@ use crate::resources::meetings::events::model::Event;
 /// The times that are written in their time zone, in seconds since 1970: from 1973 to 2099. Until 1972 some offsets had
 /// seconds, which calcard rounds to minutes. A later end would make the definitions of the time zones long.
 const ZONED_TIMES: Range<i64> = 94_694_400..4_102_444_800;
-/// How far a definition reaches beyond the first and the last time for which it is used, in seconds: a year, so that it has
-/// the true beginning of the offset that applies to the first time.
+/// How far a definition reaches beyond the first and the last time for which it is used, in seconds: a year, so that it
+/// includes the actual start of the offset that applies to the first time.
 const MARGIN: i64 = 366 * 24 * 60 * 60;
 
 /// The time zones that a calendar defines.
@@ -43,8 +43,8 @@ impl DefinedZones {
         Self(zones.map(|(_, (zone, ..))| zone).collect())
     }
 
-    /// Adds a time to a component: in the time zone with this name, or in UTC where the calendar does not define the zone or
-    /// the local time is ambiguous.
+    /// Adds a time to a component: in the time zone with this name, or in UTC where the calendar does not define the zone
+    /// or the local time is ambiguous.
     pub(super) fn add_time(&self, component: &mut Component, property: Property, time: DateTime<Utc>, zone: &str) {
         let zone = zone.parse::<Tz>().ok().filter(|zone| self.0.contains(zone));
         match zone.and_then(|zone| Some((zone, local_time(time, zone)?))) {
@@ -61,8 +61,8 @@ pub(super) fn in_utc(time: DateTime<Utc>) -> PartialDateTime {
     PartialDateTime::from_utc_timestamp(time.timestamp())
 }
 
-/// Returns the local time in a zone; none outside [`ZONED_TIMES`], and in the hour that is repeated when daylight saving time
-/// ends. RFC 5545 (section 3.3.5) takes the first of the two, but not every program does.
+/// Returns the local time in a zone; none outside [`ZONED_TIMES`], and in the hour that is repeated when daylight saving
+/// time ends. RFC 5545 (section 3.3.5) takes the first of the two, but not every program does.
 fn local_time(time: DateTime<Utc>, zone: Tz) -> Option<PartialDateTime> {
     if !ZONED_TIMES.contains(&time.timestamp()) {
         return None;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     filter::EventFilter,
-    include::{EventAnswer, EventPage, Include, find_with, list_with},
+    include::{EventPage, EventResponse, Include, find_with, list_with},
     model::{Event, EventInput, EventPatch, EventRow},
     scopes::{EventsRead, EventsWrite},
     store,
@@ -29,7 +29,8 @@ use crate::{
 
 /// List events
 ///
-/// All events but drafts, which only their host and the coordinator see. `include` adds their tutors, themes and hosts.
+/// Returns all events except drafts, which only their host and the coordinator see. `include` adds their tutors, themes and
+/// hosts.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
@@ -51,7 +52,7 @@ pub(super) async fn list_events(
         let page = if is_search { db.read_long(read).await? } else { db.read(read).await? };
         render_page(&page, page.items.len())
     };
-    // A search takes long to check, and included rows change without the events.
+    // Not cached: the ledger of events does not record changes of search synonyms and of included resources.
     if is_search || !is_plain {
         return render().await.map(RenderedPage);
     }
@@ -60,8 +61,8 @@ pub(super) async fn list_events(
 
 /// Create an event
 ///
-/// Creates an event of a municipality that you write for. The event is a draft: publish it by writing `status`. Only the
-/// coordinator may create an event in another state, to record the past.
+/// Creates an event of a municipality for which you may write. The event is a draft: to publish it, change its `status`.
+/// Only the coordinator may create an event in another state, to record past events.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
@@ -82,12 +83,12 @@ pub(super) async fn create_event(
 /// Get an event
 ///
 /// `online_url` is null unless you are signed in and belong to the host, the tutors or the audience of the event. `include`
-/// adds its tutors, its themes and its host. The `ETag` then covers the whole answer; `If-Match` accepts it too.
+/// adds its tutors, its themes and its host. The `ETag` then covers the whole response; `If-Match` accepts it too.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
     params(("id" = Uuid, Path, description = "The id of the event"), Include),
-    responses((status = 200, description = "The event", body = EventAnswer, headers(("ETag" = String))), NotModified,
+    responses((status = 200, description = "The event", body = EventResponse, headers(("ETag" = String))), NotModified,
         IncludingProblems),
 )]
 #[get("/v1/events/{id}")]
@@ -108,8 +109,9 @@ pub(super) async fn get_event(
 
 /// Replace an event
 ///
-/// Replaces an event of a municipality that you write for. Writing `status` changes the state; a 409 names the states that may
-/// follow. When an event that is no draft moves, `previous_starts_at` keeps the start that was announced before.
+/// Replaces an event of a municipality for which you may write. A new `status` changes the state; if that is not allowed,
+/// the 409 names the states that may follow. When the start of an event that is not a draft changes, `previous_starts_at`
+/// records the earlier start.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),
@@ -131,7 +133,7 @@ pub(super) async fn replace_event(
 
 /// Change an event
 ///
-/// A JSON Merge Patch (RFC 7396): fields that are left out stay as they are, null removes a value. The rules are those of
+/// A JSON Merge Patch (RFC 7396): fields that you leave out stay unchanged, null removes a value. The rules are those of
 /// `PUT`.
 #[utoipa::path(
     tag = "events",
@@ -154,7 +156,8 @@ pub(super) async fn patch_event(
 
 /// Delete an event
 ///
-/// Deletes an event of a municipality that you write for. An event that has feedback answers 409: cancel it instead.
+/// Deletes an event of a municipality for which you may write. The operation returns 409 for an event that has feedback:
+/// cancel the event instead.
 #[utoipa::path(
     tag = "events",
     security(("bearer" = [EventsWrite]), ("client_credentials" = [EventsWrite])),

@@ -1,4 +1,4 @@
-//! The events that a calendar shows: those that start next, and those that started last.
+//! The events that a calendar shows: the next ones, and the last ones that have started.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -22,13 +22,13 @@ use crate::{
     schema::events::dsl::{host_municipality_code, status},
 };
 
-/// The most past events of a calendar, and the most future ones. It bounds the cost of a calendar, however many events there
-/// are.
-const EACH_WAY: usize = 500;
+/// The maximum number of past events in a calendar, and of future events. It limits the cost of a calendar, however many
+/// events there are.
+const MAX_EACH_WAY: usize = 500;
 
-/// The events that a calendar is about.
+/// The events that a calendar covers.
 #[derive(Clone, Copy)]
-enum Scope<'a> {
+enum Coverage<'a> {
     Region,
     HostedBy(&'a MunicipalityCode),
     TailoredTo(&'a MunicipalityCode),
@@ -42,44 +42,45 @@ pub struct CalendarWindow {
     pub next_start: Option<DateTime<Utc>>,
 }
 
-/// Returns the 500 events that start next and the 500 that started last: of the whole region, or those that a municipality
-/// hosts and those that are tailored to it.
+/// Returns the next 500 events and the last 500 that have started: of the whole region, or those that a municipality hosts
+/// and those that are tailored to it.
 pub async fn calendar_window(
     conn: &Conn,
     reach: &Reach,
     municipality: Option<&MunicipalityCode>,
 ) -> Result<CalendarWindow> {
     let now = clock::now();
-    let scopes = municipality.map_or(vec![Scope::Region], |code| vec![Scope::HostedBy(code), Scope::TailoredTo(code)]);
-    let lists = try_join_all(scopes.into_iter().flat_map(|scope| {
+    let coverages =
+        municipality.map_or(vec![Coverage::Region], |code| vec![Coverage::HostedBy(code), Coverage::TailoredTo(code)]);
+    let lists = try_join_all(coverages.into_iter().flat_map(|coverage| {
         let past = TimeRange { from: time::EARLIEST, to: now - TimeDelta::microseconds(1) };
         let future = TimeRange { from: now, to: time::LATEST };
         [(past, TimeOrder::LatestFirst), (future, TimeOrder::EarliestFirst)]
-            .map(|(range, order)| load(conn, reach, scope, range, order))
+            .map(|(range, order)| load(conn, reach, coverage, range, order))
     }));
     let mut rows: Vec<_> = lists.await?.into_iter().flatten().collect();
-    // By time, and each event once: an event of this municipality may also be tailored to it.
+    // Sorted by time and without duplicates: an event that this municipality hosts may also be tailored to it.
     rows.sort_unstable_by_key(|row| (row.fields.starts_at, row.id));
     rows.dedup_by_key(|row| row.id);
     let past = rows.partition_point(|row| row.fields.starts_at < now);
     let next_start = rows.get(past).map(|row| row.fields.starts_at);
-    let window = past.saturating_sub(EACH_WAY)..(past + EACH_WAY).min(rows.len());
+    let window = past.saturating_sub(MAX_EACH_WAY)..(past + MAX_EACH_WAY).min(rows.len());
     Ok(CalendarWindow { events: rows.drain(window).map(|row| view(reach, row)).collect(), next_start })
 }
 
 async fn load(
     conn: &Conn,
     reach: &Reach,
-    scope: Scope<'_>,
+    coverage: Coverage<'_>,
     range: TimeRange,
     order: TimeOrder,
 ) -> Result<Vec<EventRow>> {
     let query = EventVisibility::of(reach).query().filter(status.ne(EventStatus::Draft));
-    let query = query.limit(i64::try_from(EACH_WAY).unwrap_or(i64::MAX));
-    let (query, leading) = match scope {
-        Scope::Region => (query, None),
-        Scope::HostedBy(code) => (query.filter(host_municipality_code.eq(code.clone())), None),
-        Scope::TailoredTo(code) => (query, Some(LeadingLink::Audience(code.clone()))),
+    let query = query.limit(i64::try_from(MAX_EACH_WAY).unwrap_or(i64::MAX));
+    let (query, leading) = match coverage {
+        Coverage::Region => (query, None),
+        Coverage::HostedBy(code) => (query.filter(host_municipality_code.eq(code.clone())), None),
+        Coverage::TailoredTo(code) => (query, Some(LeadingLink::Audience(code.clone()))),
     };
     by_time(conn, query, leading, range, order, None).await
 }

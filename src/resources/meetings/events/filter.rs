@@ -52,7 +52,7 @@ fn wrong_audience() -> garde::Error {
     garde::Error::new("invalid_code|must be the three digits of a municipality, or region")
 }
 
-/// The filters of a list of events. A repeated filter means any of its values.
+/// The filters of a list of events. A repeated filter matches any of its values.
 #[derive(Debug, Default, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -105,8 +105,8 @@ pub(super) struct EventFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub external_id: Vec<ExternalId>,
-    /// Words in titles and descriptions, in any language and any inflected form: `digituen` finds *digituki*. The best match
-    /// comes first, unless `sort` says otherwise.
+    /// Words in titles and descriptions, in any language and any inflected form: `digituen` finds *digituki*. The best
+    /// match comes first, unless `sort` says otherwise.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,

@@ -1,4 +1,4 @@
-//! The query parameter `include`: it adds the tutors, themes and hosts of events to an answer, each once and by its key.
+//! The query parameter `include`: it adds the tutors, themes and hosts of events to a response, each once and by its key.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +74,7 @@ impl FromRequest for Include {
 }
 
 impl Include {
-    /// Returns the caller's reach for each thing to include.
+    /// Returns the caller's reach for each resource to include.
     ///
     /// # Errors
     /// [`Error::MissingScope`] when the caller may not read one of them.
@@ -88,7 +88,7 @@ impl Include {
     }
 }
 
-/// The resources that `include` asked for, each once, by key.
+/// The resources that `include` requested, each once, by key.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Included {
     /// The tutors of the events as you see them, by id.
@@ -105,19 +105,19 @@ pub(super) struct Included {
     pub municipalities: Option<BTreeMap<String, Municipality>>,
 }
 
-/// An event, and the resources that `include` asked for. The `ETag` covers both; `If-Match` compares the event alone.
+/// An event, and the resources that `include` requested. The `ETag` covers both; `If-Match` compares the event alone.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(examples::example_of::<Event>()))]
-pub(super) struct EventAnswer {
+pub(super) struct EventResponse {
     #[serde(flatten)]
     pub event: Event,
-    /// The resources that `include` asked for.
+    /// The resources that `include` requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub included: Option<Included>,
 }
 
-/// A page of events, and the resources that `include` asked for.
+/// A page of events, and the resources that `include` requested.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"items": [examples::example_of::<Event>()], "next": null}))]
 pub(super) struct EventPage {
@@ -125,13 +125,13 @@ pub(super) struct EventPage {
     pub items: Vec<Event>,
     /// The `cursor` of the next page; null on the last page.
     pub next: Option<String>,
-    /// The resources that `include` asked for.
+    /// The resources that `include` requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub included: Option<Included>,
 }
 
-impl Resource for EventAnswer {
+impl Resource for EventResponse {
     const COLLECTION: &'static str = Event::COLLECTION;
 
     fn key(&self) -> String {
@@ -156,13 +156,13 @@ impl Resource for EventAnswer {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub(super) async fn find_with(db: &Db, reach: &Reach, included: &IncludedReaches, id: Uuid) -> Result<EventAnswer> {
+pub(super) async fn find_with(db: &Db, reach: &Reach, included: &IncludedReaches, id: Uuid) -> Result<EventResponse> {
     let event = store::look_up(db, reach, id).await?;
     if included.is_empty() {
-        return Ok(EventAnswer { event, included: None });
+        return Ok(EventResponse { event, included: None });
     }
     let included = db.read(async |conn| included.load(conn, std::slice::from_ref(&event)).await).await?;
-    Ok(EventAnswer { event, included: Some(included) })
+    Ok(EventResponse { event, included: Some(included) })
 }
 
 /// Returns a page of events with the resources to include.
@@ -186,7 +186,7 @@ impl IncludedReaches {
         matches!(self, Self { tutors: None, themes: None, host: None })
     }
 
-    /// Loads what these events refer to: one statement for each kind of resource.
+    /// Loads the resources that these events refer to, with one statement for each kind.
     async fn load(&self, conn: &Conn, events: &[Event]) -> Result<Included> {
         let Self { tutors, themes, host } = self;
         let fields = || events.iter().map(|event| &event.fields);
@@ -230,8 +230,8 @@ fn by_key<T, K: Ord>(resources: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T>
 impl utoipa::IntoParams for Include {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(NAMES));
-        let description = "What to include, separated by commas: the tutors, the themes and the host municipalities of the \
-                           events are added in `included`, each once, by key. You need the scope to read them.";
+        let description = "The resources to include, separated by commas: the tutors, the themes and the host municipalities \
+                           of the events. `included` has each of them once, by key. You need the scopes that read them.";
         vec![
             ParameterBuilder::new()
                 .name(INCLUDE)

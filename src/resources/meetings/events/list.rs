@@ -46,7 +46,7 @@ pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -
     }
     let (order, last) = (filter.order(), page.after::<TimeKey>()?);
     let own_drafts = EventVisibility::of(reach).shows_only_own_drafts(&filter.status);
-    // A municipality has few drafts, so their own index leads.
+    // A municipality has few drafts, so PostgreSQL walks the index of drafts instead of a link table.
     let leading = LeadingLink::of(filter).filter(|_| !own_drafts);
     let query = filtered(reach, filter, leading.as_ref()).limit(page.fetch());
     let range = filter.range().after(last.as_ref(), order);
@@ -54,8 +54,8 @@ pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -
     Ok(Page::from_rows(page, rows, |row| TimeKey(row.fields.starts_at, row.id)).map(|row| view(reach, row)))
 }
 
-/// Loads events by time. With a leading link, PostgreSQL walks the links of that one value: asked with `exists`, it would
-/// expect far fewer linked events than there are, and read all of them.
+/// Loads events by time. With a leading link, PostgreSQL walks the links of that one value: with `exists`, it would expect
+/// far fewer linked events than there are, and read all of them.
 pub(super) async fn by_time(
     mut conn: &Conn,
     query: VisibleEvents,
@@ -88,7 +88,7 @@ pub(super) async fn by_time(
     })
 }
 
-/// The one value of a filter by link that a page is walked along.
+/// The single value of a filter by link whose link table PostgreSQL walks in the order of the page.
 #[derive(Debug, PartialEq)]
 pub(super) enum LeadingLink {
     Tutor(Uuid),
@@ -127,7 +127,7 @@ async fn by_rank(
     Ok(Page::from_rows(page, rows, |(rank, row)| (*rank, row.id)).map(|(_, row)| view(reach, row)))
 }
 
-/// Returns the events that pass the filters, whatever their time. The leading link is left to [`by_time`].
+/// Returns a query for the events that pass the filters. [`by_time`] applies the time range and the leading link.
 fn filtered(reach: &Reach, filter: &EventFilter, leading: Option<&LeadingLink>) -> VisibleEvents {
     let mut query = EventVisibility::of(reach).query_in_states(&filter.status);
     if let Some(before) = filter.starts_before {

@@ -1,4 +1,4 @@
-//! Events: where tutors present and share what worked.
+//! Events: meetings at which tutors share what works in digital support.
 
 mod api;
 pub mod calendar_window;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     status::EventStatus,
-    venue::{Venue, some_place},
+    venue::{Venue, has_location},
 };
 use crate::{
     domain::{
@@ -81,7 +81,7 @@ pub struct EventInput {
     /// The title.
     #[garde(dive)]
     pub title: LocalizedName,
-    /// What the event is about.
+    /// The description.
     #[garde(dive)]
     pub description: Option<LocalizedDescription>,
     /// The kind of event.
@@ -90,7 +90,7 @@ pub struct EventInput {
     /// How people take part.
     #[garde(skip)]
     pub modality: Modality,
-    /// When the event starts. A time in the past is allowed: events that were held are recorded too.
+    /// When the event starts. A time in the past is allowed, because past events are recorded too.
     #[serde(deserialize_with = "time::deserialize", serialize_with = "time::serialize")]
     #[garde(skip)]
     pub starts_at: DateTime<Utc>,
@@ -104,13 +104,13 @@ pub struct EventInput {
     #[schema(default = "Europe/Helsinki", min_length = 1, max_length = 64)]
     pub time_zone: String,
     /// The place of the event.
-    #[garde(custom(some_place), dive)]
+    #[garde(custom(has_location), dive)]
     pub venue: Option<Venue>,
-    /// The address for joining over the internet. Only the host, the tutors and signed-in members of the audience see it.
+    /// The address for joining online. Only the host, the tutors and signed-in members of the audience see it.
     #[garde(dive)]
     pub online_url: Option<WebAddress>,
-    /// The code of the municipality that hosts the event; null when the network itself hosts it. Only the coordinator writes
-    /// events of the network.
+    /// The code of the municipality that hosts the event; null when the network itself hosts it. Only the coordinator may
+    /// write events of the network.
     #[garde(dive)]
     pub host_municipality_code: Option<MunicipalityCode>,
     /// The ids of the tutors who present, each once.
@@ -146,13 +146,13 @@ pub struct EventInput {
     #[serde(default, deserialize_with = "time::optional", serialize_with = "time::serialize")]
     #[garde(inner(custom(after(self.registration_opens_at, "registration_opens_at"))))]
     pub registration_closes_at: Option<DateTime<Utc>>,
-    /// The state. Write it to change it: `draft` → `published` → `completed` (once the event has ended),
+    /// The state. The allowed changes are `draft` → `published` → `completed` (once the event has ended),
     /// `published` ⇄ `postponed`, and `cancelled` from `draft`, `published` or `postponed`.
     #[serde(default)]
     #[garde(skip)]
     pub status: EventStatus,
     /// Why the event is postponed or cancelled. Publishing a postponed event again removes the reason, unless the request
-    /// gives another one.
+    /// has another one.
     #[garde(dive)]
     pub status_reason: Option<LocalizedReason>,
 }
@@ -166,7 +166,7 @@ impl Body for EventInput {
         &["id", "source", "previous_starts_at", "version", "created_at", "updated_at", "included"];
 }
 
-/// An event as stored. [`super::visibility`] decides what a caller sees of it.
+/// An event as stored. [`super::visibility`] decides which of its fields a caller sees.
 #[derive(Clone, Debug, HasQuery)]
 #[diesel(table_name = events)]
 pub struct EventRow {
@@ -195,10 +195,10 @@ pub struct Event {
     pub source: String,
     #[serde(flatten)]
     pub fields: EventInput,
-    /// The start that was announced before the event moved. The service sets it.
+    /// The start before the published event was last moved. The service sets it.
     #[serde(serialize_with = "time::serialize")]
     pub previous_starts_at: Option<DateTime<Utc>>,
-    /// How often something that a calendar shows has changed (RFC 5545, section 3.8.7.4).
+    /// How many times the event has changed in a way that calendars show (RFC 5545, section 3.8.7.4).
     #[serde(skip)]
     pub sequence: i32,
     /// The version. Every write changes it.

@@ -42,7 +42,7 @@ impl Lookup for ById {
     }
 }
 
-/// Returns one event, looked up together with others.
+/// Returns one event. Concurrent calls share one statement.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -59,7 +59,7 @@ pub async fn find(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Event> {
 }
 
 /// Returns one event that another resource refers to; none when the caller does not see it. The reach is that of the other
-/// resource: writing there shows the caller no drafts of events.
+/// resource, so its write scope is ignored: it does not make drafts of events visible.
 pub async fn find_referenced(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Option<Event>> {
     match find(conn, &Reach { writes: false, ..reach.clone() }, id).await {
         Err(Error::NotFound) => Ok(None),
@@ -67,7 +67,7 @@ pub async fn find_referenced(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Opt
     }
 }
 
-/// Creates an event. Only the coordinator creates one that is no draft, to record the past.
+/// Creates an event. Only the coordinator may create one that is not a draft, to record past events.
 ///
 /// # Errors
 /// [`Error::OutOfReach`], and [`Error::Invalid`] with every reference to something that does not exist.
@@ -75,7 +75,7 @@ pub async fn create(mut conn: &Conn, reach: &Reach, new: EventInput) -> Result<E
     reach.require_writes_for(new.host_municipality_code.as_ref())?;
     if new.status != Draft {
         reach.require_coordinator(
-            "create an event that is no draft; leave out `status`, and change it once the event is created",
+            "create an event that is not a draft; leave out `status`, and set it once the event is created",
         )?;
     }
     let mut violations = missing_references(conn, &new).await?;
@@ -116,7 +116,7 @@ impl Editable for EventRow {
             reach.require_coordinator("move an event that is completed or cancelled")?;
         }
         if current.status == Postponed && new.status == Published {
-            // The reason was written for the postponement, which is over.
+            // The reason explained the postponement, which has ended.
             new.status_reason = new.status_reason.filter(|reason| Some(reason) != current.status_reason.as_ref());
         }
         let mut violations = missing_references(conn, &new).await?;

@@ -35,7 +35,7 @@ pub struct Venue {
 jsonb_column!(Venue);
 
 #[expect(clippy::ref_option, reason = "garde passes the field by reference")]
-pub(super) fn some_place(venue: &Option<Venue>, _: &()) -> garde::Result {
+pub(super) fn has_location(venue: &Option<Venue>, _: &()) -> garde::Result {
     if *venue == Some(Venue { name: None, address: None, municipality_code: None }) {
         return Err(garde::Error::new("required|must have a name, an address or a municipality_code; or be null"));
     }

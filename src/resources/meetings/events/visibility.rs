@@ -1,4 +1,4 @@
-//! Which events a caller sees, and what of them.
+//! Which events a caller sees, and which of their fields.
 
 use diesel::{
     dsl::sql,
@@ -48,12 +48,12 @@ impl EventVisibility {
 
     pub(super) fn query(&self) -> VisibleEvents {
         let all = EventRow::query().into_boxed();
-        let is_no_draft = dsl::status.ne(EventStatus::Draft);
+        let is_not_draft = dsl::status.ne(EventStatus::Draft);
         match self {
             Self::All => all,
-            Self::AllOfMunicipalities => all.filter(is_no_draft.or(dsl::host_municipality_code.is_not_null())),
-            Self::AllAndDraftsOf(own) => all.filter(is_no_draft.or(dsl::host_municipality_code.eq(own.clone()))),
-            Self::NoDrafts => all.filter(is_no_draft),
+            Self::AllOfMunicipalities => all.filter(is_not_draft.or(dsl::host_municipality_code.is_not_null())),
+            Self::AllAndDraftsOf(own) => all.filter(is_not_draft.or(dsl::host_municipality_code.eq(own.clone()))),
+            Self::NoDrafts => all.filter(is_not_draft),
         }
     }
 }
@@ -62,7 +62,7 @@ impl EventVisibility {
     /// Returns a query for the events of one of these states, or of any state when there are none.
     ///
     /// Where it can, it merges the filter with the rule about drafts: PostgreSQL does not see that `status <> 'draft' or
-    /// host = own` leaves only the caller's own drafts once `status = 'draft'` is given, and would walk all drafts.
+    /// host = own` together with `status = 'draft'` leaves only the caller's own drafts, and would walk all drafts.
     pub(super) fn query_in_states(&self, states: &[EventStatus]) -> VisibleEvents {
         let all = EventRow::query().into_boxed();
         match states {
@@ -90,7 +90,7 @@ impl EventVisibility {
     }
 }
 
-/// Returns what the caller sees of an event. `online_url` is for the host, the tutors of the event, and signed-in members of
+/// Returns an event as the caller sees it. `online_url` is for the host, the tutors of the event, and signed-in members of
 /// its audience.
 pub(super) fn view(reach: &Reach, row: EventRow) -> Event {
     let fields = &row.fields;

@@ -123,6 +123,10 @@ async fn copies(url: &str, collection: &Collection, foreign_keys: &BTreeMap<Stri
 /// Returns an expression for the status of a copy. It does not depend on the municipality: see [`copies`].
 fn status(collection: &Collection) -> String {
     let hidden = collection.hidden_states.iter().enumerate();
-    let cases: String = hidden.map(|(index, state)| format!("when {index} then '{state}' ")).collect();
-    if cases.is_empty() { "status".to_owned() } else { format!("case i / 100 % 10 {cases}else status end") }
+    let cases: Vec<_> = hidden.map(|(index, state)| format!("when {index} then '{state}'")).collect();
+    if cases.is_empty() {
+        "status".to_owned()
+    } else {
+        format!("case i / 100 % 10 {} else status end", cases.join(" "))
+    }
 }

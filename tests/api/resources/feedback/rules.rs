@@ -15,17 +15,17 @@ async fn each_role_gives_feedback_in_its_direction_for_its_municipality() {
         assert!(answer.body["detail"].as_str().unwrap().contains(said), "{}", answer.text);
     };
     let pukkila = server.municipality("616");
-    refused(&pukkila, of_tutor(&event, "616"), "`participant_to_tutor` only").await;
+    refused(&pukkila, of_tutor(&event, "616"), "only in the direction `participant_to_tutor`").await;
     refused(&pukkila, of_participant(&event, "504"), "504").await;
     let espoo = server.tutor("049", &tutor);
-    refused(&espoo, of_participant(&event, "049"), "`tutor_to_participant` only").await;
+    refused(&espoo, of_participant(&event, "049"), "only in the direction `tutor_to_participant`").await;
     refused(&espoo, of_tutor(&event, "091"), "091").await;
     espoo.post(PATH, &of_tutor(&event, "049")).await.expect(201);
     // A tutor of the host that does not present, and a tutor of neither municipality.
     let helsinki = fixtures::insert_tutor(&server, "091").await;
     server.tutor("091", &helsinki).post(PATH, &of_tutor(&event, "091")).await.expect(201);
     let vantaa = fixtures::insert_tutor(&server, "092").await;
-    refused(&server.tutor("092", &vantaa), of_tutor(&event, "092"), "where they present").await;
+    refused(&server.tutor("092", &vantaa), of_tutor(&event, "092"), "at which they present").await;
 
     let bound = server.partner("pukkila", BOTH, Some("616"));
     bound.post(PATH, &from_partner("a", "a1", of_participant(&event, "616"))).await.expect(201);

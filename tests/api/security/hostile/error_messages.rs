@@ -74,9 +74,9 @@ async fn a_misspelt_parameter_gets_a_suggestion() {
     let server = Server::start();
     let coordinator = server.coordinator();
     for (query, told) in [
-        ("events?status=published,postponed", "cancelled; for several values repeat the parameter"),
-        ("events?starts_after=2026-01-01T00:00:00+02:00", "+03:00; in a query a + is written %2B"),
-        ("events?q=one&q=another", "must be given only once"),
+        ("events?status=published,postponed", "cancelled; to send several values, repeat the parameter"),
+        ("events?starts_after=2026-01-01T00:00:00+02:00", "+03:00; in a query, write + as %2B"),
+        ("events?q=one&q=another", "must appear only once"),
         ("accounts?disabled=1", "must be true or false"),
     ] {
         let answer = coordinator.get(&format!("/v1/{query}")).await.expect(422);
