@@ -6,9 +6,9 @@ use std::{fmt::Write as _, path::Path};
 use kuntatutorit::auth::{keys::key_ring::KeyRing, tokens::access_tokens::Tokens};
 
 use super::{
+    database::Database,
     load,
     load::{Request, Target, script},
-    measure::Database,
     operations,
     operations::Inputs,
     report::median,

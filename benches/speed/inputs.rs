@@ -6,7 +6,7 @@ use kuntatutorit::auth::{keys::key_ring::KeyRing, tokens::access_tokens::Tokens}
 use serde_json::{Value, json};
 
 use super::{
-    measure::Database,
+    database::Database,
     operations,
     operations::{Inputs, Thousandth},
     start,

@@ -4,6 +4,7 @@
 #![allow(clippy::cast_precision_loss, reason = "the figures are rounded for people")]
 
 mod cost;
+mod database;
 mod flat;
 mod floor;
 mod inputs;
