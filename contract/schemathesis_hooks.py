@@ -103,6 +103,7 @@ BEYOND_SCHEMAS = {
     "events_ends_after_start",
     "feedback_event_has_started",
     "feedback_within_60_days",
+    "themes_parent_not_itself",
 }
 
 

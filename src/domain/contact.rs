@@ -25,11 +25,11 @@ text_value! {
 }
 
 text_value! {
-    /// An http or https address.
+    /// An http or https address. Its host and path may have letters outside ASCII (RFC 3987).
     WebAddress {
         length: 8 to 2000,
         pattern: Some("^https?://"),
-        format: Some("uri"),
+        format: Some("iri"),
         example: "https://digituki.example",
         check: web_address,
     }
