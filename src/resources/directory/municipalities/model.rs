@@ -100,7 +100,9 @@ jsonb_column!(Location);
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = municipalities, treat_none_as_null = true, treat_none_as_default_value = false)]
+// An update leaves out the key: an UPDATE that names it locks out the foreign keys that refer to the row.
+#[diesel(table_name = municipalities, primary_key(code))]
+#[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
 #[schema(example = json!({
     "code": "091", "name": {"fi": "Helsinki", "sv": "Helsingfors"}, "region_code": "01",
     "region_name": {"fi": "Uusimaa", "sv": "Nyland", "en": "Uusimaa"}, "language_status": "fi-sv", "sami_languages": [],

@@ -30,7 +30,9 @@ column_words! {
 #[derive(
     Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, Insertable, AsChangeset, Queryable, Selectable,
 )]
-#[diesel(table_name = themes, treat_none_as_null = true, treat_none_as_default_value = false)]
+// An update leaves out the key: an UPDATE that names it locks out the foreign keys that refer to the row.
+#[diesel(table_name = themes, primary_key(slug))]
+#[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
 #[schema(example = json!({
     "slug": "adult-education-centres", "kind": "form",
     "name": {"fi": "Kansalaisopistot", "sv": "Medborgarinstitut", "en": "Adult education centres"}, "parent": "training"
