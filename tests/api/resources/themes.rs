@@ -1,5 +1,6 @@
 //! Themes: every caller reads them, and the coordinator writes them.
 
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use serde_json::{Value, json};
 
 use crate::support::Server;
@@ -168,6 +169,20 @@ async fn a_theme_cannot_be_its_own_ancestor() {
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 422]);
+}
+
+/// A transaction that refers to a row locks its key. If a change needed the same lock, two simultaneous moves of themes
+/// could deadlock.
+#[tokio::test]
+async fn a_theme_and_a_municipality_can_be_changed_while_a_transaction_refers_to_them() {
+    let server = Server::start();
+    let coordinator = server.coordinator().if_match("*");
+    let mut holder = AsyncPgConnection::establish(&server.database_url).await.unwrap();
+    let lock = "begin; select from themes for key share; select from municipalities for key share";
+    holder.batch_execute(lock).await.unwrap();
+    coordinator.patch("/v1/themes/courses", &json!({"parent": "online-training"})).await.expect(200);
+    coordinator.patch("/v1/municipalities/049", &json!({"website": "https://www.espoo.fi/digi"})).await.expect(200);
+    holder.batch_execute("commit").await.unwrap();
 }
 
 #[tokio::test]
