@@ -43,7 +43,7 @@ impl<K: Hash + Eq + Clone> Admission<K> {
         Some(Permit { permits: Arc::clone(&self.permits), caller: caller.clone() })
     }
 
-    /// Whether no caller has a permit.
+    /// Returns whether no caller has a permit.
     pub fn is_idle(&self) -> bool {
         lock(&self.permits).is_empty()
     }

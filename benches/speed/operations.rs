@@ -30,7 +30,7 @@ pub(crate) enum Side {
 /// An operation that is measured.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    /// Whether the floor has the operation, too.
+    /// True when the floor has the operation too.
     pub(crate) has_floor: bool,
     /// Returns the script of wrk.
     pub(crate) script: fn(&Inputs, Side) -> String,
@@ -55,7 +55,8 @@ pub(crate) struct Inputs {
     pub(crate) run: u64,
 }
 
-/// The beginning of the 1,000th page of a kind of event, for the service (`cursor`) and for the floor (`after`, `last`).
+/// The beginning of the 1,000th page of a kind of event, for the service (`cursor`) and for the floor (`after`,
+/// `last`).
 pub(crate) struct Thousandth {
     pub(crate) kind: &'static str,
     pub(crate) cursor: String,

@@ -24,12 +24,12 @@ pub const MAX_PENDING: usize = 64;
 pub const MAX_PENDING_PER_ADDRESS: usize = 32;
 /// The maximum number of threads that hash. A hash takes 19 MiB and a core for 25 ms, so only half of the cores hash.
 const MAX_THREADS: usize = 4;
-/// The niceness of the threads that hash. When requests keep all cores busy, a thread of niceness 10 gets about a tenth of
-/// a core.
+/// The niceness of the threads that hash. When requests keep all cores busy, a thread of niceness 10 gets about a tenth
+/// of a core.
 const NICENESS: i32 = 10;
 /// The hash that is verified when the account is unknown or has no password, so that this takes as long as verifying a
-/// password. It is a hash of random bytes, so no password matches it. It is a constant because computing it would make the
-/// first such sign-in slower than the others.
+/// password. It is a hash of random bytes, so no password matches it. It is a constant because computing it would make
+/// the first such sign-in slower than the others.
 const UNKNOWN_ACCOUNT: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$gGidi7nIereAYmEvDA6oUw$XNUqqpeUZP6A5VaCGH7+PGPN16L3TOH4hdMIQrb50oM";
 
@@ -38,7 +38,8 @@ pub async fn hash(permit: Permit<String>, password: String) -> Result<String> {
     run(permit, move || hash_now(&password)).await?
 }
 
-/// Whether the password matches the stored hash. Without a stored hash, the function takes the same time and returns false.
+/// Returns whether the password matches the stored hash. Without a stored hash, the function takes the same time and
+/// returns false.
 pub async fn verify(permit: Permit<String>, password: String, stored: Option<String>) -> Result<bool> {
     run(permit, move || {
         let has_password = stored.is_some();
@@ -77,8 +78,9 @@ static JOBS: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     sender
 });
 
-/// Lets the threads that serve requests run first when all cores are busy. A read takes a hundredth of the time of a hash,
-/// so it should not wait for one. Only Linux has a priority for each thread; elsewhere it belongs to the whole process.
+/// Lets the threads that serve requests run first when all cores are busy. A read takes a hundredth of the time of a
+/// hash, so it should not wait for one. Only Linux has a priority for each thread; elsewhere it belongs to the whole
+/// process.
 fn lower_priority() {
     if cfg!(target_os = "linux")
         && let Err(error) = rustix::process::setpriority_process(None, NICENESS)
@@ -104,8 +106,8 @@ async fn run<T: Send + 'static>(permit: Permit<String>, work: impl FnOnce() -> T
 mod tests {
     use super::*;
 
-    /// Returns the parts of a hash that decide how long verifying takes: algorithm, version and parameters, and the lengths
-    /// of the salt and of the hash.
+    /// Returns the parts of a hash that decide how long verifying takes: algorithm, version and parameters, and the
+    /// lengths of the salt and of the hash.
     fn cost(hash: &str) -> (&str, usize, usize) {
         assert!(PasswordHash::new(hash).is_ok(), "{hash}");
         let parts: Vec<&str> = hash.rsplitn(3, '$').collect();

@@ -45,14 +45,15 @@ impl Identity {
     }
 }
 
-/// What a caller sees and may change in an operation, under the scope of that operation.
+/// The rows that a caller sees and may change in an operation, under the scope of that operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reach {
     /// The role of the caller in the network.
     pub role: Role,
     /// The identity of the caller.
     pub identity: Identity,
-    /// The municipality that the caller acts for; none for the coordinator and for a partner system of the whole region.
+    /// The municipality that the caller acts for; none for the coordinator and for a partner system of the whole
+    /// region.
     pub municipality: Option<MunicipalityCode>,
     /// The tutor whose account the caller uses.
     pub tutor: Option<Uuid>,
@@ -63,7 +64,8 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Returns the reach of the command line, which may do everything: anyone who can run it can also access the database.
+    /// Returns the reach of the command line, which may do everything: anyone who can run it can also access the
+    /// database.
     pub fn of_command_line() -> Self {
         Self { role: Role::Coordinator, contacts: true, writes: true, ..Self::anonymous() }
     }
@@ -89,12 +91,13 @@ impl Reach {
         format!("{actor} {} {municipality} {tutor} {contacts} {writes}", role.as_str())
     }
 
-    /// Whether the caller is the coordinator.
+    /// Returns whether the caller is the coordinator.
     pub fn is_coordinator(&self) -> bool {
         self.role == Role::Coordinator
     }
 
-    /// Whether the caller may write resources of this municipality, or of the network itself when there is none.
+    /// Returns whether the caller may write resources of this municipality, or of the network itself when there is
+    /// none.
     pub fn writes_for(&self, owner: Option<&MunicipalityCode>) -> bool {
         self.writes
             && match self.role {

@@ -38,7 +38,7 @@ struct Snapshot {
 }
 
 impl Revocations {
-    /// Whether the token was issued before the access of its account or client changed.
+    /// Returns whether the token was issued before the access of its account or client changed.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the last refresh is more than two seconds old.
@@ -54,8 +54,8 @@ impl Revocations {
         Ok(valid_from.is_some_and(|valid_from| claims.iat < *valid_from))
     }
 
-    /// Reads the changes of access from the database. Older changes do not matter: the tokens that were issued before them
-    /// have expired.
+    /// Reads the changes of access from the database. Older changes do not matter: the tokens that were issued before
+    /// them have expired.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer in time.
@@ -85,15 +85,15 @@ struct ChangedAccess {
 }
 
 impl ChangedAccess {
-    /// Returns the first second in which a token must have been issued. No token is valid while the account or client is
-    /// disabled, however far ahead the clock of the issuing instance was.
+    /// Returns the first second in which a token must have been issued. No token is valid while the account or client
+    /// is disabled, however far ahead the clock of the issuing instance was.
     fn valid_from(&self) -> u64 {
         if self.disabled { u64::MAX } else { first_valid_second(self.access_changed_at) }
     }
 }
 
-/// Returns the first second in which a token must have been issued. `iat` counts whole seconds, so a token that was issued
-/// in the second of the change may be older than the change: the first valid second is the next one.
+/// Returns the first second in which a token must have been issued. `iat` counts whole seconds, so a token that was
+/// issued in the second of the change may be older than the change: the first valid second is the next one.
 fn first_valid_second(changed_at: Option<DateTime<Utc>>) -> u64 {
     changed_at.and_then(|at| u64::try_from(at.timestamp() + 1).ok()).unwrap_or_default()
 }
@@ -101,8 +101,8 @@ fn first_valid_second(changed_at: Option<DateTime<Utc>>) -> u64 {
 /// Returns the issue time of a token: the time at which its content was read, or the first valid second after the last
 /// change if that is later.
 ///
-/// `read_at` is PostgreSQL's `clock_timestamp()`, like the times of the changes. The clock of an instance could be ahead: a
-/// token with content from before a change would then seem to be issued after it.
+/// `read_at` is PostgreSQL's `clock_timestamp()`, like the times of the changes. The clock of an instance could be
+/// ahead: a token with content from before a change would then seem to be issued after it.
 pub fn issue_at(access_changed_at: Option<DateTime<Utc>>, read_at: DateTime<Utc>) -> DateTime<Utc> {
     let issued = read_at.min(Utc::now());
     let first = i64::try_from(first_valid_second(access_changed_at)).ok();

@@ -61,7 +61,7 @@ impl Scope for Anyone {
     const PUBLIC: bool = true;
 }
 
-/// Whether anonymous callers can hold this scope.
+/// Returns whether anonymous callers can hold this scope.
 pub const fn is_public(name: &str) -> bool {
     let roles = SCOPES[index_of(name)].roles;
     let mut index = 0;
@@ -104,7 +104,7 @@ pub fn of_role(role: Role) -> impl Iterator<Item = &'static str> {
     SCOPES.iter().filter(move |scope| scope.roles.contains(&role)).map(|scope: &'static ScopeRow| scope.name)
 }
 
-/// Whether this is the name of a scope that this role can hold.
+/// Returns whether this is the name of a scope that this role can hold.
 pub fn can_hold(role: Role, name: &str) -> bool {
     of_role(role).any(|held| held == name)
 }
@@ -122,7 +122,7 @@ pub struct ScopeSet {
 const _: () = assert!(SCOPES.len() <= u128::BITS as usize, "a scope set has one bit for each scope");
 
 impl ScopeSet {
-    /// Whether the set has this scope.
+    /// Returns whether the set has this scope.
     pub fn has(&self, name: &str) -> bool {
         self.bits & bit(name) != 0
     }

@@ -37,7 +37,7 @@ impl Auth {
         }
     }
 
-    /// Whether callers without a token can read published data that is not personal.
+    /// Returns whether callers without a token can read published data that is not personal.
     pub fn public_read(&self) -> bool {
         self.public_read
     }
@@ -45,8 +45,8 @@ impl Auth {
     /// Verifies a token and returns its claims.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for every token that is not valid; [`Error::Unavailable`] while the service cannot check
-    /// whether the token has been revoked.
+    /// [`Error::Unauthenticated`] for every token that is not valid; [`Error::Unavailable`] while the service cannot
+    /// check whether the token has been revoked.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>> {
         let claims = self.tokens.verify(token).map_err(|_| Error::Unauthenticated)?;
         if self.revocations.is_revoked(&claims)? { Err(Error::Unauthenticated) } else { Ok(claims) }

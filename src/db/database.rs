@@ -15,8 +15,8 @@ use super::{
 use crate::problem::{Error, Result};
 
 /// Makes PostgreSQL use one generic plan for each statement of a quick read: a walk along an index in the order of the
-/// result. Otherwise PostgreSQL would plan each statement again for its parameters, which takes two to four times as long
-/// as running it on a million rows.
+/// result. Otherwise PostgreSQL would plan each statement again for its parameters, which takes two to four times as
+/// long as running it on a million rows.
 const GENERIC_PLAN: &str = "-c plan_cache_mode=force_generic_plan";
 
 /// The database, as one worker uses it.
@@ -45,11 +45,11 @@ impl Db {
         read_on(&self.reads, work).await
     }
 
-    /// Runs a read that may take long, such as a search, on a separate connection, so that quick reads do not queue behind
-    /// it. PostgreSQL plans it for its parameters.
+    /// Runs a read that may take long, such as a search, on a separate connection, so that quick reads do not queue
+    /// behind it. PostgreSQL plans it for its parameters.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// The errors of [`Self::read`].
     pub async fn read_long<T>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T>) -> Result<T> {
         read_on(&self.long_reads, work).await
     }
@@ -62,8 +62,8 @@ impl Db {
     /// Runs a write in a transaction. The transaction is finished even when the client disconnects.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer in time, otherwise the error that `work` returns. Nothing
-    /// is written then.
+    /// [`Error::Unavailable`] when the database does not answer in time, otherwise the error that `work` returns.
+    /// Nothing is written then.
     pub async fn write<T, F>(&self, author: Author, work: F) -> Result<T>
     where
         T: 'static,

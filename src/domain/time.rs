@@ -20,7 +20,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTim
 /// Reads a time that may be null.
 ///
 /// # Errors
-/// As [`deserialize`].
+/// The errors of [`deserialize`].
 pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
     let time = DateTime::parse_from_rfc3339(&text)
@@ -32,9 +32,9 @@ pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dat
     time.map(Some).ok_or_else(|| D::Error::custom("out_of_range|must be in the years 1900 to 2199"))
 }
 
-/// Writes a time, or null, in the form that chrono writes: `2020-05-19T05:00:00Z`, with three or six fractional digits when
-/// the time has them. chrono itself is slower: a page has four times in each row, and chrono would take a seventh of the
-/// time that the whole page takes.
+/// Writes a time, or null, in the form that chrono writes: `2020-05-19T05:00:00Z`, with three or six fractional digits
+/// when the time has them. chrono itself is slower: a page has four times in each row, and chrono would take a seventh
+/// of the time that the whole page takes.
 pub fn serialize<S: Serializer, T>(time: &T, serializer: S) -> Result<S::Ok, S::Error>
 where
     T: Copy + Into<Option<DateTime<Utc>>>,

@@ -16,7 +16,7 @@ impl<S: Copy + Eq + Into<&'static str>> Transitions<S> {
         self.table.iter().find(|(state, _)| *state == from).map_or(&[], |(_, next)| *next)
     }
 
-    /// Whether no state may follow this one.
+    /// Returns whether no state may follow this one.
     pub fn is_final(&self, state: S) -> bool {
         self.next(state).is_empty()
     }

@@ -63,7 +63,7 @@ fn is_key(text: &str) -> bool {
 }
 
 impl IdempotencyKey {
-    /// Whether the request has no key.
+    /// Returns whether the request has no key.
     pub fn is_absent(&self) -> bool {
         self.key.is_none()
     }
@@ -71,8 +71,8 @@ impl IdempotencyKey {
     /// Creates a resource, once for each key.
     ///
     /// # Errors
-    /// What `create` returns; [`Error::Invalid`] when the key was used for another request, [`Error::Conflict`] when it was
-    /// used with other rights, [`Error::InProgress`] when the first request with the key does not end in time.
+    /// The errors of `create`; [`Error::Invalid`] when the key was used for another request, [`Error::Conflict`] when
+    /// it was used with other rights, [`Error::InProgress`] when the first request with the key does not end in time.
     pub async fn once<S, N, T>(
         self,
         db: &Db,
@@ -141,8 +141,8 @@ struct Entry {
 }
 
 impl Entry {
-    /// Waits for an earlier request with the same key, then returns its saved response. PostgreSQL releases the lock when
-    /// the transaction ends.
+    /// Waits for an earlier request with the same key, then returns its saved response. PostgreSQL releases the lock
+    /// when the transaction ends.
     async fn find(&self, mut conn: &Conn) -> Result<Option<Saved>> {
         diesel::select(pg_advisory_xact_lock(self.lock())).execute(&mut conn).await.map_err(in_progress)?;
         let row = idempotency_keys::table.find((&self.caller, &self.key));

@@ -10,14 +10,15 @@ use super::{constraints, violation::Violation};
 /// The result of a fallible function of this service.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong with a request. [`Error::kind`] has the status, code and title of each; the text of each is
-/// the `detail` of its problem.
+/// Everything that can go wrong with a request. [`Error::kind`] has the status, code and title of each; the text of
+/// each is the `detail` of its problem.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request has no bearer token, or one that is not valid.
     #[error("the access token is missing or not valid; send a valid one as `Authorization: Bearer <token>`")]
     Unauthenticated,
-    /// The e-mail address and the password do not match an enabled account. The text does not say which of them is wrong.
+    /// The e-mail address and the password do not match an enabled account. The text does not say which of them is
+    /// wrong.
     #[error(
         "the e-mail address or the password is wrong, or the account is disabled; check both, or ask the coordinator"
     )]
@@ -172,7 +173,7 @@ impl Error {
         Self::Invalid(vec![Violation::at(pointer, code, detail)])
     }
 
-    /// Whether the body conflicts with stored data. Violations of headers do not count.
+    /// Returns whether the body conflicts with stored data. Violations of headers do not count.
     pub fn conflicts_with_stored_data(&self) -> bool {
         match self {
             Self::Invalid(violations) => violations.iter().all(|violation| violation.header.is_none()),
@@ -231,8 +232,8 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
-/// Whether the message of PostgreSQL means that it cannot answer at the moment: a time-out, a deadlock, a start or a stop,
-/// or too many connections.
+/// Returns whether the message of PostgreSQL means that it cannot answer at the moment: a time-out, a deadlock, a start
+/// or a stop, or too many connections.
 fn is_temporary(message: &str) -> bool {
     [
         "deadlock detected",

@@ -33,7 +33,7 @@ pub struct KeyEntry<'a> {
     pub kid: &'a str,
     /// The file of the key.
     pub file: &'a Path,
-    /// Whether this key signs.
+    /// True for the key that signs new tokens; the other keys only verify.
     pub signs: bool,
 }
 
@@ -63,7 +63,7 @@ impl KeyRing {
     /// Loads every key of `dir`, and generates the first one if there is none.
     ///
     /// # Errors
-    /// As [`Self::load`] and [`Self::generate`].
+    /// The errors of [`Self::load`] and [`Self::generate`].
     pub fn load_or_generate(dir: &Path) -> Result<Self, KeyError> {
         match Self::load(dir) {
             Err(KeyError::Empty { .. }) => {
@@ -75,8 +75,8 @@ impl KeyRing {
         }
     }
 
-    /// Adds a new key to `dir`, and creates the directory if it does not exist. A ring that was loaded before does not have
-    /// the key; see [`Tokens::reload`](crate::auth::tokens::access_tokens::Tokens::reload).
+    /// Adds a new key to `dir`, and creates the directory if it does not exist. A ring that was loaded before does not
+    /// have the key; see [`Tokens::reload`](crate::auth::tokens::access_tokens::Tokens::reload).
     ///
     /// # Errors
     /// [`KeyError::NotNewest`], [`KeyError::LooseDirectory`], [`KeyError::Generate`] and [`KeyError::Io`].
@@ -129,8 +129,8 @@ impl KeyRing {
         self.0.newer.iter().rev().chain(std::iter::once(&self.0.oldest))
     }
 
-    /// Reads these files. They were listed before they are read: a file that changes in the meantime differs from its entry
-    /// in the list, and the next [`Self::reloaded`] reads it again.
+    /// Reads these files. They were listed before they are read: a file that changes in the meantime differs from its
+    /// entry in the list, and the next [`Self::reloaded`] reads it again.
     fn read(dir: &Path, files: Vec<KeyFile>) -> Result<Self, KeyError> {
         let mut keys: Vec<SigningKey> = Vec::with_capacity(files.len());
         for file in &files {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::refused::Refused;
 use crate::{auth::scopes::ScopeSet, domain::MunicipalityCode};
 
-/// How far the clocks of two instances may differ, in seconds. A token is accepted until this long after `exp`, the last
-/// second excluded, and from this long before `nbf` and `iat`.
+/// How far the clocks of two instances may differ, in seconds. A token is accepted until this long after `exp`, the
+/// last second excluded, and from this long before `nbf` and `iat`.
 pub const LEEWAY_SECONDS: u64 = 30;
 
 /// The claims of an access token (RFC 9068, section 2.2).
@@ -86,7 +86,7 @@ impl Claims {
         Err(Refused::new(reason))
     }
 
-    /// Whether the token has expired (RFC 7519, section 4.1.4).
+    /// Returns whether the token has expired (RFC 7519, section 4.1.4).
     pub(super) fn is_expired(&self, now: u64) -> bool {
         now >= self.exp.saturating_add(LEEWAY_SECONDS)
     }

@@ -21,7 +21,7 @@ pub(super) struct LedgerPosition {
 }
 
 impl LedgerPosition {
-    /// Whether nothing was written to the collection since the position was `earlier`.
+    /// Returns whether nothing was written to the collection since the position was `earlier`.
     ///
     /// The answer is yes only if no transaction older than the newest change was open at the earlier position: such a
     /// transaction could have been committed since, without changing which change is the newest.

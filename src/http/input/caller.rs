@@ -23,7 +23,7 @@ use crate::{
 /// A caller that may use the scope `S`.
 #[derive(Debug)]
 pub struct Caller<S> {
-    /// What the caller sees and may change with this scope.
+    /// The rows that the caller sees and may change with this scope.
     pub reach: Reach,
     request_id: RequestId,
     claims: Option<Arc<Claims>>,
@@ -45,7 +45,7 @@ impl<S: Scope> Caller<S> {
         CacheKey { caller: self.reach.key(), request: request.into() }
     }
 
-    /// Whether the caller holds this scope too.
+    /// Returns whether the caller holds this scope too.
     pub fn holds(&self, scope: &str) -> bool {
         self.claims.as_ref().is_some_and(|claims| claims.scope.has(scope))
     }

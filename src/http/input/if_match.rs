@@ -63,14 +63,14 @@ impl EntityTags {
         if self.match_strongly(current) { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 
-    /// Whether one of the tags is the current tag of the resource, for `If-Match`. A weak tag never is (RFC 9110, section
-    /// 8.8.3.2). Resources that were included in the response do not count.
+    /// Returns whether one of the tags is the current tag of the resource, for `If-Match`. A weak tag never is (RFC
+    /// 9110, section 8.8.3.2). Resources that were included in the response do not count.
     fn match_strongly(&self, current: &impl Resource) -> bool {
         let etag = etag(current);
         self.0.iter().any(|tag| tag == "*" || without_embedded(tag) == etag)
     }
 
-    /// Whether one of the tags, weak or strong, is this one, for `If-None-Match`.
+    /// Returns whether one of the tags, weak or strong, is this one, for `If-None-Match`.
     pub fn contain(&self, etag: &str) -> bool {
         self.0.iter().any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
     }

@@ -25,7 +25,7 @@ pub(super) fn violation_of_parameter(name: String, message: &str) -> Violation {
     Violation { pointer: None, parameter: Some(name), header: None, code, detail }
 }
 
-/// Whether a message has the form `code|detail`.
+/// Returns whether a message has the form `code|detail`.
 pub(super) fn has_code(message: &str) -> bool {
     message.split_once('|').is_some_and(|(code, _)| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
 }

@@ -55,7 +55,7 @@ fn with_problem(response: HttpResponse, problem: Bytes) -> HttpResponse {
     response
 }
 
-/// Whether this is an error of the token endpoint in the format of RFC 6749, which already has its body.
+/// Returns whether this is an error of the token endpoint in the format of RFC 6749, which already has its body.
 fn is_oauth_error(response: &ServiceResponse<BoxBody>) -> bool {
     response.request().path() == "/v1/auth/token" && response.headers().contains_key(header::CONTENT_TYPE)
 }

@@ -46,7 +46,7 @@ pub async fn add_headers(
     }
 }
 
-/// Whether the response is the same for everybody, so that caches may share it.
+/// Returns whether the response is the same for everybody, so that caches may share it.
 fn is_public(request: &HttpRequest, status: StatusCode) -> bool {
     request.extensions().get::<Public>().is_some() && (status.is_success() || status == StatusCode::NOT_MODIFIED)
 }

@@ -66,11 +66,11 @@ fn insert_batch(conn: &Conn, rows: Vec<NewRow<NewFeedback>>) -> LocalBoxFuture<'
     Box::pin(async move { Ok(insert(conn, new).await?.into_iter().map(|row| (row.id, row)).collect()) })
 }
 
-/// Creates feedback as [`create`] does, in one batch with feedback that other callers give at the same time. It must not be
-/// used for tutors, because the database does not check on which events they may give feedback.
+/// Creates feedback as [`create`] does, in one batch with feedback that other callers give at the same time. It must
+/// not be used for tutors, because the database does not check on which events they may give feedback.
 ///
 /// # Errors
-/// As [`create`].
+/// The errors of [`create`].
 pub(super) async fn create_in_batch(db: &Db, author: Author, reach: &Reach, new: FeedbackInput) -> Result<Feedback> {
     let new = NewFeedback::of(reach, new)?;
     let locks = (new.fields.event_id, new.fields.direction.as_str());
@@ -78,12 +78,12 @@ pub(super) async fn create_in_batch(db: &Db, author: Author, reach: &Reach, new:
     Ok(view(reach, row))
 }
 
-/// Creates feedback. The constraints and triggers of the database check most rules, because checking them here first would
-/// double the cost of every write. PostgreSQL reports only the first broken rule; [`explain`] finds all of them.
+/// Creates feedback. The constraints and triggers of the database check most rules, because checking them here first
+/// would double the cost of every write. PostgreSQL reports only the first broken rule; [`explain`] finds all of them.
 ///
 /// # Errors
-/// [`Error::OutOfReach`], [`Error::Invalid`], and [`Error::Conflict`] when this respondent has given feedback on the event
-/// before or the `external_id` is taken.
+/// [`Error::OutOfReach`], [`Error::Invalid`], and [`Error::Conflict`] when this respondent has given feedback on the
+/// event before or the `external_id` is taken.
 pub(super) async fn create(conn: &Conn, reach: &Reach, new: FeedbackInput) -> Result<Feedback> {
     if reach.role == Role::Tutor {
         require_new(conn, reach, &new).await?;
@@ -92,7 +92,8 @@ pub(super) async fn create(conn: &Conn, reach: &Reach, new: FeedbackInput) -> Re
     Ok(view(reach, row))
 }
 
-/// Returns an error with every rule that refused feedback breaks, or the error of the database if no broken rule is found.
+/// Returns an error with every rule that refused feedback breaks, or the error of the database if no broken rule is
+/// found.
 ///
 /// # Errors
 /// Always.

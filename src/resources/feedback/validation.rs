@@ -64,7 +64,7 @@ pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput)
 /// event, the direction and the respondent cannot be changed; the event must still accept feedback.
 ///
 /// # Errors
-/// As [`require_new`].
+/// The errors of [`require_new`].
 pub(super) async fn require_change(
     conn: &Conn,
     reach: &Reach,
@@ -129,8 +129,8 @@ fn require_event_of_tutor(reach: &Reach, event: &Event) -> Result<()> {
     Err(Error::OutOfReach(detail.to_owned()))
 }
 
-/// Returns a violation for each rule that feedback on this event would break now. The triggers of the table have the same
-/// rules.
+/// Returns a violation for each rule that feedback on this event would break now. The triggers of the table have the
+/// same rules.
 fn event_violations(event: &Event, now: DateTime<Utc>) -> Vec<Violation> {
     let fields = &event.fields;
     let has_started = matches!(fields.status, Published | Completed) && fields.starts_at <= now;

@@ -27,8 +27,8 @@ pub(super) type VisibleFeedback = IntoBoxed<'static, Select<feedback::table, AsS
 /// Returns a query for all feedback that the caller sees, or for the feedback with one id if the caller sees it. Every
 /// query for feedback of a caller begins here.
 ///
-/// PostgreSQL computes each array once, before anything else, from one index. With a plain `OR` it may walk the whole table
-/// in the order of the page.
+/// PostgreSQL computes each array once, before anything else, from one index. With a plain `OR` it may walk the whole
+/// table in the order of the page.
 pub(super) fn visible(reach: &Reach, only: Option<Uuid>) -> VisibleFeedback {
     let query = match only {
         Some(id) => FeedbackRow::query().filter(dsl::id.eq(id)).into_boxed(),
@@ -58,7 +58,7 @@ pub(super) fn visible(reach: &Reach, only: Option<Uuid>) -> VisibleFeedback {
     }
 }
 
-/// Whether the caller gave this feedback.
+/// Returns whether the caller gave this feedback.
 pub(super) fn is_own(reach: &Reach, row: &FeedbackRow) -> bool {
     let is_own_source = row.source == reach.identity.source();
     match &reach.identity {
@@ -74,7 +74,7 @@ pub(super) fn view(reach: &Reach, row: FeedbackRow) -> Feedback {
     row.view(with_origin)
 }
 
-/// Whether the caller's municipality hosts the event, or the caller is one of its tutors.
+/// Returns whether the caller's municipality hosts the event, or the caller is one of its tutors.
 pub(super) fn hosts_or_presents(reach: &Reach, event: &Event) -> bool {
     let hosts = reach.municipality.is_some() && reach.municipality == event.fields.host_municipality_code;
     hosts || reach.tutor.is_some_and(|tutor| event.fields.tutors.contains(&tutor))

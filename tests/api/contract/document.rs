@@ -164,8 +164,8 @@ async fn the_clock_of_the_database_can_be_set() {
     assert_eq!(query_lines_at(&url, "select (clock_now() - now())::text as line").await, ["00:00:00"]);
 }
 
-/// Whether a request can break this constraint. The service and triggers alone write ids, hashes, and tables without a
-/// collection, and these only refer to values that a caller sends.
+/// Returns whether a request can break this constraint. The service and triggers alone write ids, hashes, and tables
+/// without a collection, and these only refer to values that a caller sends.
 fn a_request_can_break(constraint: &Constraint) -> bool {
     let Some(collection) = COLLECTIONS.iter().find(|collection| collection.table() == constraint.table) else {
         return constraint.kind == "f" && !constraint.cascades;

@@ -21,7 +21,7 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Whether the document has this operation on a row.
+    /// Returns whether the document has this operation on a row.
     fn has(&self, method: &Method) -> bool {
         let path = format!("{}/{{{}}}", self.collection.path(), self.collection.key);
         operations().iter().any(|operation| operation.method == *method && operation.path == path)

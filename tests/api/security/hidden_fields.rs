@@ -145,7 +145,7 @@ async fn found(client: &Client, planted: &Planted, words: &[&str]) -> Vec<String
     found
 }
 
-/// Whether this caller of Espoo may see a word in a row of Vantaa.
+/// Returns whether this caller of Espoo may see a word in a row of Vantaa.
 fn may_see(caller: Caller, with_contacts: bool, collection: &Collection, level: Level) -> bool {
     match (caller, level) {
         (Caller::Coordinator, _) => true,

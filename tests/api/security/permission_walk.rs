@@ -23,7 +23,7 @@ enum Row {
     Missing,
 }
 
-/// Whether a caller with the right scope may write this row.
+/// Returns whether a caller with the right scope may write this row.
 fn may_write(caller: Caller, collection: &Collection, row: Row) -> bool {
     let own = row == Row::OfOwnMunicipality;
     match caller {

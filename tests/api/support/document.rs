@@ -103,7 +103,7 @@ fn resolved(document: &Value, schema: &Value) -> Value {
     schema
 }
 
-/// Whether the schema has this type, alone or among others.
+/// Returns whether the schema has this type, alone or among others.
 pub(crate) fn has_type(schema: &Value, kind: &str) -> bool {
     schema["type"] == kind || schema["type"].as_array().is_some_and(|kinds| kinds.iter().any(|known| known == kind))
 }

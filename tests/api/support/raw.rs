@@ -41,7 +41,7 @@ pub(crate) async fn answer(stream: &mut TcpStream, patience: Duration) -> Answer
     parse(&String::from_utf8(told).unwrap())
 }
 
-/// Whether the body is as long as the head announces.
+/// Returns whether the body is as long as the head announces.
 fn is_whole(told: &[u8]) -> bool {
     let Some((head, body)) = std::str::from_utf8(told).ok().and_then(|text| text.split_once("\r\n\r\n")) else {
         return false;

@@ -6,13 +6,13 @@ use serde_json::{Number, Value, json};
 
 use super::document::has_type;
 
-/// Whether a field with this schema can accept these bytes of JSON.
+/// Returns whether a field with this schema can accept these bytes of JSON.
 pub(crate) fn json_fits(schema: &Value, json: &[u8]) -> bool {
     // NaN, lone surrogates, bytes that are not UTF-8, and 1e400 are not JSON.
     serde_json::from_slice(json).is_ok_and(|value| fits(schema, &value))
 }
 
-/// Whether a parameter with this schema can accept these bytes of text.
+/// Returns whether a parameter with this schema can accept these bytes of text.
 pub(crate) fn text_fits(schema: &Value, text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
     // A repeated parameter adds an item each time.

@@ -42,7 +42,7 @@ pub(super) async fn renew(mut conn: &Conn, id: Uuid) -> Result<Invitation> {
     Ok(Invitation { secret, expires_at })
 }
 
-/// Whether an invitation with this secret can be used now.
+/// Returns whether an invitation with this secret can be used now.
 pub async fn is_usable(mut conn: &Conn, secret: &str) -> Result<bool> {
     let invitation = invitations::table.filter(dsl::secret_hash.eq(secrets::hash(secret)));
     let usable = invitation.filter(dsl::expires_at.gt(clock::now()));

@@ -84,7 +84,7 @@ pub async fn all(mut conn: &Conn, reach: &Reach) -> Result<Vec<Account>> {
 /// Creates an account with an invitation.
 ///
 /// # Errors
-/// As [`create`], and [`Error::Invalid`] for a disabled account, whose invitation nobody could use.
+/// The errors of [`create`], and [`Error::Invalid`] for a disabled account, whose invitation nobody could use.
 pub async fn invite(conn: &Conn, reach: &Reach, new: AccountInput) -> Result<InvitedAccount> {
     if new.disabled {
         return Err(Error::at(

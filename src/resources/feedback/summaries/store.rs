@@ -41,8 +41,8 @@ extern "SQL" {
 
 /// Returns the summary of the feedback on an event.
 ///
-/// The version is read before the comments. An `ETag` may therefore be older than the comments in the response, which costs
-/// one more request, but never newer, which would hide a change.
+/// The version is read before the comments. An `ETag` may therefore be older than the comments in the response, which
+/// costs one more request, but never newer, which would hide a change.
 ///
 /// # Errors
 /// [`crate::problem::Error::NotFound`] when the caller does not see the event.
@@ -83,8 +83,8 @@ pub async fn of_tutor(conn: &Conn, reach: &Reach, id: Uuid) -> Result<TutorFeedb
     })
 }
 
-/// Whether the caller sees the feedback of tutors about participants at this event. Callers that can read the feedback
-/// itself do.
+/// Returns whether the caller sees the feedback of tutors about participants at this event. Callers that can read the
+/// feedback itself do.
 fn sees_feedback_of_tutors(reach: &Reach, event: &Event) -> bool {
     let is_account = matches!(reach.identity, Identity::Account(_));
     reach.is_coordinator() || (is_account && hosts_or_presents(reach, event))
@@ -94,8 +94,8 @@ async fn rows_of_event(mut conn: &Conn, id: Uuid) -> Result<Vec<SummaryRow>> {
     Ok(SummaryRow::query().filter(feedback_summaries::event_id.eq(id)).load(&mut conn).await?)
 }
 
-/// Returns the summaries of the tutor's events. A row with the version 0 has nothing published and is left out, so that it
-/// does not change the version of the whole.
+/// Returns the summaries of the tutor's events. A row with the version 0 has nothing published and is left out, so that
+/// it does not change the version of the whole.
 async fn rows_of_tutor(mut conn: &Conn, id: Uuid) -> Result<Vec<SummaryRow>> {
     let presented = event_tutors::table.filter(event_tutors::tutor_id.eq(id)).select(event_tutors::event_id);
     // With an array, PostgreSQL finds all events in one index scan.
@@ -133,8 +133,8 @@ fn total(rows: &[SummaryRow], direction: Direction) -> Figures {
     figures
 }
 
-/// Returns one version for all rows: a different number whenever a version or the set of events changes. It is below 2^53,
-/// so that every JSON reader represents it exactly.
+/// Returns one version for all rows: a different number whenever a version or the set of events changes. It is below
+/// 2^53, so that every JSON reader represents it exactly.
 fn version_of_all(rows: &[SummaryRow]) -> i64 {
     let mut hash = Sha256::new();
     for row in rows {

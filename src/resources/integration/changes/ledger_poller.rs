@@ -90,7 +90,7 @@ impl Waiter {
         timeout_at(deadline, self.wake_up.changed()).await.is_ok()
     }
 
-    /// Whether the service is shutting down. A waiting request then returns the changes that it has found.
+    /// Returns whether the service is shutting down. A waiting request then returns the changes that it has found.
     pub(super) fn is_closing(&self) -> bool {
         *self.wake_up.borrow()
     }

@@ -181,7 +181,7 @@ pub(super) async fn list_with(
 }
 
 impl IncludedReaches {
-    /// Whether nothing is to be included.
+    /// Returns whether nothing is to be included.
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self { tutors: None, themes: None, host: None })
     }

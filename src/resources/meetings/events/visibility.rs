@@ -61,8 +61,8 @@ impl EventVisibility {
 impl EventVisibility {
     /// Returns a query for the events of one of these states, or of any state when there are none.
     ///
-    /// Where it can, it merges the filter with the rule about drafts: PostgreSQL does not see that `status <> 'draft' or
-    /// host = own` together with `status = 'draft'` leaves only the caller's own drafts, and would walk all drafts.
+    /// Where it can, it merges the filter with the rule about drafts: PostgreSQL does not see that `status <> 'draft'
+    /// or host = own` together with `status = 'draft'` leaves only the caller's own drafts, and would walk all drafts.
     pub(super) fn query_in_states(&self, states: &[EventStatus]) -> VisibleEvents {
         let all = EventRow::query().into_boxed();
         match states {
@@ -73,7 +73,7 @@ impl EventVisibility {
         }
     }
 
-    /// Whether these states leave only the drafts of one municipality, which the index of drafts finds.
+    /// Returns whether these states leave only the drafts of one municipality, which the index of drafts finds.
     pub(super) fn shows_only_own_drafts(&self, states: &[EventStatus]) -> bool {
         matches!((self, states), (Self::AllAndDraftsOf(_), [EventStatus::Draft]))
     }
@@ -90,8 +90,8 @@ impl EventVisibility {
     }
 }
 
-/// Returns an event as the caller sees it. `online_url` is for the host, the tutors of the event, and signed-in members of
-/// its audience.
+/// Returns an event as the caller sees it. `online_url` is for the host, the tutors of the event, and signed-in members
+/// of its audience.
 pub(super) fn view(reach: &Reach, row: EventRow) -> Event {
     let fields = &row.fields;
     let host = fields.host_municipality_code.as_ref();

@@ -9,7 +9,7 @@ use crate::support::{document::has_type, rows::ID};
 /// A value, and whether the service must accept it.
 pub(super) type Case = (Value, bool);
 
-/// Whether the format of the schema limits the length by itself.
+/// Returns whether the format of the schema limits the length by itself.
 pub(super) fn has_fixed_length(schema: &Value) -> bool {
     ["uuid", "date", "date-time"].iter().any(|format| schema["format"] == *format) || schema["enum"].is_array()
 }
@@ -107,7 +107,7 @@ fn text_cases(schema: &Value) -> Vec<Case> {
     cases
 }
 
-/// Whether a schema has no format, and its pattern, if any, matches this text.
+/// Returns whether a schema has no format, and its pattern, if any, matches this text.
 fn is_any_text(schema: &Value, text: &str) -> bool {
     let form = schema["pattern"].as_str().map(|pattern| Regex::new(pattern).unwrap());
     schema["format"].is_null() && form.is_none_or(|form| form.is_match(text))

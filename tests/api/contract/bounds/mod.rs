@@ -27,8 +27,8 @@ use kuntatutorit::registry;
 const REFERENCES: [&str; 4] = ["_exist", "_exists", "_unique", "_pkey"];
 /// Codes of rules on fixed fields and on combinations of fields.
 const SEVERAL_FIELDS: [&str; 3] = ["fixed", "one_of", "not_after"];
-/// Other rules that are no bound of a single value: the names of time zones, and a respondent that an account gives, which
-/// must be that account.
+/// Other rules that are no bound of a single value: the names of time zones, and a respondent that an account gives,
+/// which must be that account.
 const OTHER_RULES: [(&str, &str); 2] = [("/time_zone", "invalid_time_zone"), ("/respondent", "invalid_value")];
 
 /// The names of constraints on one column. Other rules of the database compare several columns or rows.
@@ -57,14 +57,14 @@ fn is_no_bound((at, code): (&str, &str)) -> bool {
         || OTHER_RULES.contains(&(at, code))
 }
 
-/// Whether the service accepted the value: at most a reference or another field is wrong, so the database's bounds are
-/// no tighter.
+/// Returns whether the service accepted the value: at most a reference or another field is wrong, so the database's
+/// bounds are no tighter.
 fn is_taken(answer: &Answer) -> bool {
     let refused = [400, 403, 404, 413, 415].contains(&answer.status) || answer.status >= 500;
     !refused && (answer.status != 422 || errors(answer).count() > 0) && errors(answer).all(is_no_bound)
 }
 
-/// Whether the answer lists a broken rule at this place or inside it.
+/// Returns whether the answer lists a broken rule at this place or inside it.
 fn is_refused(answer: &Answer, at: &str) -> bool {
     let here = |place: &str| {
         place == at || place.strip_prefix(at).is_some_and(|rest| rest.starts_with('/')) || format!("{place}/0") == at

@@ -32,7 +32,7 @@ impl Hostile {
         Self { never: true, ..Self::new(of, bytes) }
     }
 
-    /// Whether it is meant for values with this schema.
+    /// Returns whether it is meant for values with this schema.
     fn is_for(&self, schema: &Value) -> bool {
         match self.of {
             For::Numbers => has_type(schema, "integer") || has_type(schema, "number"),
