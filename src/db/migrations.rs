@@ -8,7 +8,10 @@ use super::{
     connection::{Conn, establish},
     database::Db,
 };
-use crate::problem::{Error, Result};
+use crate::{
+    connection_parameters::ConnectionParameters,
+    problem::{Error, Result},
+};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 /// The key of the advisory lock: an arbitrary number that nothing else locks in the same database.
@@ -46,8 +49,8 @@ impl From<diesel::result::Error> for MigrateError {
 /// Migrates the database to the version of this binary, and returns the migrations that ran.
 ///
 /// An advisory lock lets several instances start at the same time. Diesel's migrations need a multi-thread runtime.
-pub async fn run(url: &str) -> Result<Vec<String>, MigrateError> {
-    let mut harness = connect_with_lock(url).await?;
+pub async fn run(parameters: &ConnectionParameters) -> Result<Vec<String>, MigrateError> {
+    let mut harness = connect_with_lock(parameters).await?;
     refuse_unknown(&mut harness)?;
     let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
     let ran = ran.iter().map(ToString::to_string).collect();
@@ -66,8 +69,8 @@ async fn reset_foreign_transactions(conn: &mut Conn) -> Result<(), MigrateError>
 }
 
 /// Opens a connection that holds the lock of migrations.
-async fn connect_with_lock(url: &str) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
-    let mut conn = establish(url.to_owned()).await?;
+async fn connect_with_lock(parameters: &ConnectionParameters) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
+    let mut conn = establish(parameters).await?;
     // A migration may take longer than the statements of a request.
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("set lock_timeout = 0").execute(&mut conn).await?;

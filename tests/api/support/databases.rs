@@ -11,6 +11,7 @@ use std::{
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
+    connection_parameters::ConnectionParameters,
     db::{
         migrations,
         private_postgres::{Options, PrivatePostgres},
@@ -41,6 +42,11 @@ pub(crate) fn empty_database() -> String {
     CLUSTER.postgres.url(&name)
 }
 
+/// Returns the connection parameters of a URL.
+pub(crate) fn parameters(url: &str) -> ConnectionParameters {
+    ConnectionParameters::parse(url).unwrap()
+}
+
 /// Returns everything that PostgreSQL has logged so far.
 pub(crate) fn log() -> String {
     std::fs::read_to_string(CLUSTER.data_dir.join("postgres.log")).unwrap()
@@ -65,7 +71,7 @@ impl Cluster {
         cluster.copy("template_seeded", "template0");
         let url = cluster.postgres.url("template_seeded");
         run(async {
-            migrations::run(&url).await.unwrap();
+            migrations::run(&parameters(&url)).await.unwrap();
             let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
             seed::load(&conn).await.unwrap();
             // Copies of the template inherit these statistics. Without them the planner would guess.

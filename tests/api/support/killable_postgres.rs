@@ -11,7 +11,7 @@ use kuntatutorit::{
     seed,
 };
 
-use super::databases::run;
+use super::databases::{parameters, run};
 
 pub(crate) struct KillablePostgres {
     options: Options,
@@ -38,7 +38,7 @@ impl KillablePostgres {
         database.restart();
         let url = database.url();
         run(async {
-            migrations::run(&url).await.unwrap();
+            migrations::run(&parameters(&url)).await.unwrap();
             seed::load(&AsyncPgConnection::establish(&url).await.unwrap()).await.unwrap();
         });
         database
