@@ -4,8 +4,10 @@ mod accounts;
 mod clients;
 mod commands;
 mod database;
+mod env_file;
 mod health;
 mod keys;
+mod licences;
 mod migrate;
 mod outcome;
 mod seed;
@@ -13,4 +15,7 @@ mod serve;
 mod token;
 mod verify;
 
-pub(crate) use self::commands::{Cli, run};
+pub(crate) use self::{
+    commands::{Cli, run},
+    env_file::load as load_env_file,
+};

@@ -7,6 +7,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use super::{
     connection::{Conn, establish},
     database::Db,
+    lock_watch::LockWatch,
 };
 use crate::{
     connection_parameters::ConnectionParameters,
@@ -50,7 +51,10 @@ impl From<diesel::result::Error> for MigrateError {
 ///
 /// An advisory lock lets several instances start at the same time. Diesel's migrations need a multi-thread runtime.
 pub async fn run(parameters: &ConnectionParameters) -> Result<Vec<String>, MigrateError> {
-    let mut harness = connect_with_lock(parameters).await?;
+    let mut conn = establish(parameters).await?;
+    // A migration may take longer than the statements of a request, and wait for the lock or a table.
+    let _watch = LockWatch::begin(parameters, &mut conn, "the migration of the database").await?;
+    let mut harness = take_lock(conn).await?;
     refuse_unknown(&mut harness)?;
     let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
     let ran = ran.iter().map(ToString::to_string).collect();
@@ -68,10 +72,8 @@ async fn reset_foreign_transactions(conn: &mut Conn) -> Result<(), MigrateError>
     Ok(())
 }
 
-/// Opens a connection that holds the lock of migrations.
-async fn connect_with_lock(parameters: &ConnectionParameters) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
-    let mut conn = establish(parameters).await?;
-    // A migration may take longer than the statements of a request.
+/// Takes the lock of migrations on this connection.
+async fn take_lock(mut conn: Conn) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("set lock_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("select pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut conn).await?;

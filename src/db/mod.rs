@@ -8,6 +8,7 @@ pub mod batching;
 pub mod connection;
 pub mod database;
 pub(crate) mod keyset;
+pub mod lock_watch;
 pub mod migrations;
 pub mod private_postgres;
 pub(crate) mod search;

@@ -46,8 +46,12 @@ struct Identified<T> {
 
 /// Loads the reference data if the database has no municipalities; else returns none. Call it in a transaction.
 pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
-    let count: i64 = municipalities::table.count().get_result(&mut conn).await?;
-    if count > 0 {
+    if has_municipalities(conn).await? {
+        return Ok(None);
+    }
+    // Several instances may start on an empty database. One of them loads the data, and the others wait for it here.
+    diesel::sql_query("lock table municipalities in share row exclusive mode").execute(&mut conn).await?;
+    if has_municipalities(conn).await? {
         return Ok(None);
     }
     let municipalities: Vec<MunicipalityInput> = parse(include_str!("../../data/municipalities.json"))?;
@@ -69,6 +73,11 @@ pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
     });
     diesel::insert_into(events::table).values(events.collect::<Vec<_>>()).execute(&mut conn).await?;
     Ok(Some(seeded))
+}
+
+async fn has_municipalities(mut conn: &Conn) -> Result<bool> {
+    let count: i64 = municipalities::table.count().get_result(&mut conn).await?;
+    Ok(count > 0)
 }
 
 fn parse<T: DeserializeOwned>(json: &str) -> Result<Vec<T>> {

@@ -1,5 +1,6 @@
 //! The private PostgreSQL starts, stops and recovers, with the PostgreSQL programs that are installed.
 
+mod restart;
 mod start;
 mod stop;
 
