@@ -2,7 +2,7 @@
 
 use std::{
     net::TcpStream,
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -35,13 +35,17 @@ impl Pooler {
         let file = dir.path().join("pgbouncer.ini");
         std::fs::write(&file, config).unwrap();
         // PgBouncer refuses to run as root.
-        let mut command = Command::new("pgbouncer");
+        let mut arguments = vec!["pgbouncer", "--quiet"];
         if rustix::process::geteuid().is_root() {
-            command.args(["--user", "postgres"]);
+            arguments.extend(["--user", "postgres"]);
             let chown = Command::new("chown").args(["-R", "postgres", dir.path().to_str().unwrap()]).status();
             assert!(chown.unwrap().success());
         }
-        let process = command.arg("--quiet").arg(&file).spawn().unwrap();
+        // It ends when the pipe closes, also when the test process ends without a drop.
+        let script = "\"$@\" & pooler=$!; read -r _; kill -KILL $pooler";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "pooler"]).args(arguments).arg(&file).stdin(Stdio::piped());
+        let process = command.spawn().unwrap();
         let mut pooler = Self { process, port, _dir: dir };
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", pooler.port.parse().unwrap())).is_err() {
@@ -61,7 +65,7 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }
