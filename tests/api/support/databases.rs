@@ -56,7 +56,7 @@ pub(crate) fn parameters(url: &str) -> ConnectionParameters {
 /// pooler (`THROUGH=pgbouncer`) or with an ordinary role (`THROUGH=role`). The test itself is always a superuser.
 pub(crate) fn service_url(url: &str) -> String {
     static POOLER: LazyLock<Pooler> =
-        LazyLock::new(|| Pooler::start("session", CLUSTER.data_dir.join("socket").to_str().unwrap(), "5432"));
+        LazyLock::new(|| Pooler::start("session", CLUSTER.data_dir.join("socket").to_str().unwrap(), "5432").unwrap());
     let Some(database) = url.strip_prefix(&CLUSTER.postgres.url("")) else { return url.to_owned() };
     match through().as_deref() {
         Some("pgbouncer") => POOLER.url(database),
