@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::data_directory::SOCKET_NAME;
+use super::data_directory::SOCKET_PREFIX;
 
 /// Ends the processes of a server whose supervisor has ended, in the way in which PostgreSQL ends its sessions when one of
 /// them crashes. A busy session would run on without its postmaster, and no other server can start before its end.
@@ -24,7 +24,12 @@ pub(super) fn remove_lock_files(cluster: &Path, socket_dir: &Path) {
     if !Path::new("/proc/self/cwd").exists() || !processes_in(cluster).is_empty() {
         return;
     }
-    for file in [cluster.join("postmaster.pid"), socket_dir.join(format!("{SOCKET_NAME}.lock"))] {
+    let sockets = fs::read_dir(socket_dir).into_iter().flatten().flatten();
+    let socket_locks = sockets.filter(|file| {
+        let name = file.file_name();
+        name.to_str().is_some_and(|name| name.starts_with(SOCKET_PREFIX) && name.ends_with(".lock"))
+    });
+    for file in socket_locks.map(|file| file.path()).chain([cluster.join("postmaster.pid")]) {
         // PostgreSQL names a file that is in its way.
         let _ = fs::remove_file(file);
     }
