@@ -77,7 +77,7 @@ fn set_variables(content: &[u8]) -> Result<(), EnvFileError> {
 }
 
 fn count_newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+    bytes.split(|byte| *byte == b'\n').skip(1).count()
 }
 
 /// Hands out one line at a time, so that the number of lines read is the number of the line that is being parsed.

@@ -86,9 +86,8 @@ async fn watch(parameters: &ConnectionParameters, pid: i32, purpose: &str) {
         sleep(INTERVAL).await;
         // A failure to connect is logged there.
         let Ok(wait) = look(parameters, pid).await else { continue };
-        let is_known = last.as_ref().is_some_and(|(at, holders)| {
-            *holders == wait.holders && at.elapsed() < REPORT_INTERVAL
-        });
+        let is_known =
+            last.as_ref().is_some_and(|(at, holders)| *holders == wait.holders && at.elapsed() < REPORT_INTERVAL);
         if wait.holders.is_some() && !is_known {
             report(&wait, purpose, began.elapsed());
             last = Some((Instant::now(), wait.holders));

@@ -3,7 +3,7 @@
 pub mod generated;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -18,6 +18,9 @@ use crate::{
     },
     schema::{events, municipalities, themes, tutors},
 };
+
+/// The key of the advisory lock: an arbitrary number that nothing else locks in the same database.
+const LOCK: i64 = 0x6b75_6e74_7365;
 
 /// The numbers of rows that were loaded.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
         return Ok(None);
     }
     // Several instances may start on an empty database. One of them loads the data, and the others wait for it here.
-    diesel::sql_query("lock table municipalities in share row exclusive mode").execute(&mut conn).await?;
+    diesel::sql_query("select pg_advisory_xact_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut conn).await?;
     if has_municipalities(conn).await? {
         return Ok(None);
     }

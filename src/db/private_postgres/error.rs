@@ -130,7 +130,9 @@ pub enum PrivatePostgresError {
         last: Box<PrivatePostgresError>,
     },
     /// The server ended again and again soon after it had started.
-    #[error("the private PostgreSQL ended {times} times within {seconds} seconds of its start; see {log}, which ends:\n{lines}")]
+    #[error(
+        "the private PostgreSQL ended {times} times within {seconds} seconds of its start; see {log}, which ends:\n{lines}"
+    )]
     KeepsEnding {
         /// How many times in a row it ended.
         times: u32,

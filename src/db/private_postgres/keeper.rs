@@ -38,13 +38,14 @@ impl PrivatePostgres {
     ///
     /// # Errors
     /// When the system cannot create a thread.
-    pub fn keep_running(
-        self,
-        give_up: impl FnOnce(PrivatePostgresError) + Send + 'static,
-    ) -> io::Result<KeptPostgres> {
+    pub fn keep_running(self, give_up: impl FnOnce(PrivatePostgresError) + Send + 'static) -> io::Result<KeptPostgres> {
         let stopping = Arc::new(AtomicBool::new(false));
-        let mut keeper =
-            Keeper { server: self, stopping: Arc::clone(&stopping), ready_since: Instant::now(), failures: Failures::default() };
+        let mut keeper = Keeper {
+            server: self,
+            stopping: Arc::clone(&stopping),
+            ready_since: Instant::now(),
+            failures: Failures::default(),
+        };
         let watch = move || {
             if let Err(error) = keeper.watch() {
                 give_up(error);

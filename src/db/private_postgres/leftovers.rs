@@ -4,8 +4,6 @@ use std::{fs, path::Path};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::data_directory::SOCKET_PREFIX;
-
 /// Ends the processes of a server whose supervisor has ended, in the way in which PostgreSQL ends its sessions when one of
 /// them crashes. A busy session would run on without its postmaster, and no other server can start before its end.
 pub(super) fn end_processes(cluster: &Path) {
@@ -24,12 +22,9 @@ pub(super) fn remove_lock_files(cluster: &Path, socket_dir: &Path) {
     if !Path::new("/proc/self/cwd").exists() || !processes_in(cluster).is_empty() {
         return;
     }
-    let sockets = fs::read_dir(socket_dir).into_iter().flatten().flatten();
-    let socket_locks = sockets.filter(|file| {
-        let name = file.file_name();
-        name.to_str().is_some_and(|name| name.starts_with(SOCKET_PREFIX) && name.ends_with(".lock"))
-    });
-    for file in socket_locks.map(|file| file.path()).chain([cluster.join("postmaster.pid")]) {
+    let socket_files = fs::read_dir(socket_dir).into_iter().flatten().flatten().map(|file| file.path());
+    let socket_locks = socket_files.filter(|file| file.extension().is_some_and(|extension| extension == "lock"));
+    for file in socket_locks.chain([cluster.join("postmaster.pid")]) {
         // PostgreSQL names a file that is in its way.
         let _ = fs::remove_file(file);
     }
@@ -42,7 +37,8 @@ fn processes_in(cluster: &Path) -> Vec<Pid> {
     let works_here = |process: fs::DirEntry| {
         let process_id = Pid::from_raw(process.file_name().to_str()?.parse().ok()?)?;
         let directory = fs::read_link(process.path().join("cwd")).ok()?;
-        (directory == cluster).then_some(process_id)
+        let name = fs::read_to_string(process.path().join("comm")).ok()?;
+        (directory == cluster && name.trim_end() == "postgres").then_some(process_id)
     };
     processes.flatten().filter_map(works_here).collect()
 }
