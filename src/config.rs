@@ -172,7 +172,7 @@ impl Config {
             pg_bin_dir: env.text("PG_BIN_DIR").map(PathBuf::from),
             public_read: env.parsed("PUBLIC_READ", false, "true or false", parse),
             cors_origins: env.list("CORS_ORIGINS", "origins such as https://digituki.example", origin),
-            trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", parse),
+            trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", address),
             workers: env.number("WORKERS", cores(), 1..=256),
             pool_size: env.number("POOL_SIZE", 10, 1..=1000),
             drain: Duration::from_secs(env.number("DRAIN_SECONDS", 2, 0..=300)),
@@ -242,6 +242,11 @@ impl Reader<'_> {
 
 fn parse<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
+}
+
+/// Parses an IP address. An IPv4 address that is mapped into IPv6 becomes an IPv4 address.
+fn address(text: &str) -> Option<IpAddr> {
+    parse::<IpAddr>(text).map(|address| address.to_canonical())
 }
 
 fn database(text: &str) -> Option<Secret> {

@@ -288,6 +288,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    known_addresses (account_id, address_hash) {
+        account_id -> Uuid,
+        address_hash -> Bytea,
+        last_used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     municipalities (code) {
         code -> Text,
         name -> Jsonb,
@@ -439,6 +450,7 @@ diesel::joinable!(feedback_tally_states -> events (event_id));
 diesel::joinable!(feedback_themes_wanted -> feedback (feedback_id));
 diesel::joinable!(feedback_themes_wanted -> themes (theme_slug));
 diesel::joinable!(invitations -> accounts (account_id));
+diesel::joinable!(known_addresses -> accounts (account_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(tutor_languages -> tutors (tutor_id));
@@ -465,6 +477,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     feedback_themes_wanted,
     idempotency_keys,
     invitations,
+    known_addresses,
     municipalities,
     refresh_tokens,
     search_synonym,

@@ -20,7 +20,7 @@ use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    auth::{keys::key_ring::KeyRing, refresh, state::Auth},
+    auth::{failures::FailureLog, keys::key_ring::KeyRing, refresh, state::Auth},
     clock::Clock,
     config::Config,
     db::{self, Conn, Db, batching::response_cache::ResponseCache, connection},
@@ -130,7 +130,7 @@ struct Shared {
 impl Shared {
     /// Starts the background tasks. Returns the shared state, and the address of the metrics if they are on.
     async fn start(config: Config, keys: KeyRing, url: &str) -> Result<(Self, Option<SocketAddr>), StartError> {
-        let auth = Arc::new(Auth::new(&config, keys));
+        let auth = Arc::new(Auth::new(&config, keys, FailureLog::start(url.to_owned())));
         auth.revocations.refresh(&db::establish(url.to_owned()).await?).await?;
         let poller = Arc::new(LedgerPoller::default());
         actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), url.to_owned()));
