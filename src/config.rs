@@ -1,12 +1,15 @@
 //! The settings of the service. Each is an environment variable; they are read once and checked together.
 
+mod reader;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    ops::RangeInclusive,
     path::PathBuf,
-    str::FromStr,
     time::Duration,
 };
+
+use self::reader::{Reader, parse};
+use crate::connection_parameters::ConnectionParameters;
 
 /// A setting, as `--help` and docs/operations.md describe it.
 #[derive(Debug)]
@@ -36,8 +39,19 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "DATABASE_URL",
         "a private PostgreSQL",
-        "PostgreSQL database to use: postgres://user:password@host/database",
+        "PostgreSQL database to use: postgres://user:password@host/database?sslmode=verify-full&sslrootcert=system",
     ),
+    setting(
+        "DATABASE_URL_FILE",
+        "none",
+        "file with the URL, instead of DATABASE_URL: a secret of systemd, Kubernetes or Docker",
+    ),
+    setting(
+        "MIGRATION_DATABASE_URL",
+        "DATABASE_URL",
+        "the same database for migrations, as the role that owns the tables, so that DATABASE_URL can be of a weaker role",
+    ),
+    setting("MIGRATION_DATABASE_URL_FILE", "none", "file with the URL, instead of MIGRATION_DATABASE_URL"),
     setting(
         "DATA_DIR",
         "~/.local/share/kuntatutorit",
@@ -88,7 +102,9 @@ pub struct Config {
     /// The URL at which callers reach the service, without a slash at the end.
     pub public_url: String,
     /// The PostgreSQL database; none for the private PostgreSQL.
-    pub database_url: Option<Secret>,
+    pub database: Option<ConnectionParameters>,
+    /// The same database as a role that may change its tables; none if the role of `database` may.
+    pub migration_database: Option<ConnectionParameters>,
     /// The directory of the private PostgreSQL and the keys.
     pub data_dir: PathBuf,
     /// The directory of the private keys.
@@ -111,29 +127,6 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The level of the log, or a filter.
     pub log_level: String,
-}
-
-/// A value that is never printed.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Returns the value.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(value: String) -> Self {
-        Self(value)
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[secret]")
-    }
 }
 
 /// Some settings are wrong. The error has one sentence for each of them.
@@ -166,7 +159,8 @@ impl Config {
             port,
             metrics_port: env.optional("METRICS_PORT", PORT_NUMBER, parse),
             public_url: env.parsed("PUBLIC_URL", own_url, "an http or https URL without a path", origin),
-            database_url: env.optional("DATABASE_URL", "a URL such as postgres://user:password@host/name", database),
+            database: env.database("DATABASE_URL"),
+            migration_database: env.database("MIGRATION_DATABASE_URL"),
             key_dir: env.text("KEY_DIR").map_or_else(|| data_dir.join("keys"), PathBuf::from),
             data_dir,
             pg_bin_dir: env.text("PG_BIN_DIR").map(PathBuf::from),
@@ -190,67 +184,9 @@ impl Config {
     }
 }
 
-/// Reads settings one by one, and collects the mistakes.
-struct Reader<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
-    mistakes: Vec<String>,
-}
-
-impl Reader<'_> {
-    /// Returns the text of a setting; none when it is blank or not set.
-    fn text(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    fn optional<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let text = self.text(name)?;
-        let value = parse(&text);
-        if value.is_none() {
-            // The value is not quoted: even a mistyped URL contains the password of the database.
-            let found = if name == "DATABASE_URL" { String::new() } else { format!(", but it is `{text}`") };
-            self.mistakes.push(format!("{name} must be {expected}{found}"));
-        }
-        value
-    }
-
-    fn parsed<T>(&mut self, name: &str, default: T, expected: &str, parse: impl Fn(&str) -> Option<T>) -> T {
-        self.optional(name, expected, parse).unwrap_or(default)
-    }
-
-    fn number<T: FromStr + PartialOrd + std::fmt::Display>(
-        &mut self,
-        name: &str,
-        default: T,
-        range: RangeInclusive<T>,
-    ) -> T {
-        let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        self.parsed(name, default, &expected, |text| parse(text).filter(|number| range.contains(number)))
-    }
-
-    fn list<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
-        let text = self.text(name).unwrap_or_default();
-        let mut items = Vec::new();
-        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-            match parse(item) {
-                Some(value) => items.push(value),
-                None => self.mistakes.push(format!("{name} must be {expected}, separated by commas, but has `{item}`")),
-            }
-        }
-        items
-    }
-}
-
-fn parse<T: FromStr>(text: &str) -> Option<T> {
-    text.parse().ok()
-}
-
 /// Parses an IP address. An IPv4 address that is mapped into IPv6 becomes an IPv4 address.
 fn address(text: &str) -> Option<IpAddr> {
     parse::<IpAddr>(text).map(|address| address.to_canonical())
-}
-
-fn database(text: &str) -> Option<Secret> {
-    parse::<tokio_postgres::Config>(text).map(|_| Secret(text.to_owned()))
 }
 
 /// Parses an origin (RFC 6454): scheme, host and port, and nothing else.

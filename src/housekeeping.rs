@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
+    connection_parameters::ConnectionParameters,
     db::{Conn, establish, sql_functions::set_clock_offset},
     domain::lifetimes::{IDEMPOTENCY_KEY_HOURS, KNOWN_ADDRESS_DAYS, SIGN_IN_PAUSE_MINUTES},
     problem::Result,
@@ -54,10 +55,10 @@ pub async fn delete_expired(mut conn: &Conn) -> Result<usize> {
 }
 
 /// Deletes expired rows every ten minutes, for as long as the service runs.
-pub async fn run(database_url: String) {
+pub async fn run(parameters: ConnectionParameters) {
     sleep(FIRST_DELAY).await;
     loop {
-        match run_once(&database_url).await {
+        match run_once(&parameters).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "deleted expired rows"),
             Err(error) => tracing::warn!(%error, "cannot delete expired rows; the next run tries again"),
@@ -67,8 +68,8 @@ pub async fn run(database_url: String) {
     }
 }
 
-async fn run_once(database_url: &str) -> Result<usize> {
-    let conn = establish(database_url.to_owned()).await?;
+async fn run_once(parameters: &ConnectionParameters) -> Result<usize> {
+    let conn = establish(parameters).await?;
     set_clock_offset(&conn).await?;
     delete_expired(&conn).await
 }

@@ -15,6 +15,7 @@
 //! | [`db`] | PostgreSQL: reads, writes, batching and caching, migrations, the private server |
 //! | [`telemetry`] | the log and the metrics |
 //! | [`config`] | settings |
+//! | [`connection_parameters`] | where PostgreSQL is: hosts, TLS |
 //! | [`registry`] | the one list of collections |
 //! | [`domain`] | values that resources share, each with its validation and schema |
 //! | [`problem`] | failures, and the message for each database constraint |
@@ -27,6 +28,7 @@ pub mod admission;
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod connection_parameters;
 pub mod db;
 pub mod domain;
 pub mod housekeeping;

@@ -23,6 +23,7 @@ use crate::{
     auth::{failures::FailureLog, keys::key_ring::KeyRing, refresh, state::Auth},
     clock::Clock,
     config::Config,
+    connection_parameters::ConnectionParameters,
     db::{self, Conn, Db, batching::response_cache::ResponseCache, connection},
     housekeeping,
     http::{
@@ -85,14 +86,19 @@ pub fn document() -> OpenApi {
 
 /// Builds the server and begins to listen. The database must have been migrated. All rules about time follow `clock`: pass
 /// the default, unless a test moves the clock.
-pub async fn build(mut config: Config, keys: KeyRing, database_url: &str, clock: Clock) -> Result<Running, StartError> {
+pub async fn build(
+    mut config: Config,
+    keys: KeyRing,
+    database: &ConnectionParameters,
+    clock: Clock,
+) -> Result<Running, StartError> {
     // Background tasks such as housekeeping run on this thread.
     clock.use_on_this_thread();
     let (listener, address) = listen(SocketAddr::new(config.host, config.port))?;
     config.set_bound_address(address);
     let (public_url, workers, drain) = (config.public_url.clone(), config.workers, config.drain);
     let signals = Signals::listen().map_err(StartError::Signals)?;
-    let (shared, metrics_address) = Shared::start(config, keys, database_url).await?;
+    let (shared, metrics_address) = Shared::start(config, keys, database).await?;
     let (stopping, poller) = (shared.stopping.clone(), shared.poller.clone());
     let app = move || {
         clock.use_on_this_thread();
@@ -124,20 +130,25 @@ struct Shared {
     cache: Data<ResponseCache>,
     metrics: Option<Data<Metrics>>,
     pool: Pool<Conn>,
-    database_url: String,
+    database: ConnectionParameters,
 }
 
 impl Shared {
     /// Starts the background tasks. Returns the shared state, and the address of the metrics if they are on.
-    async fn start(config: Config, keys: KeyRing, url: &str) -> Result<(Self, Option<SocketAddr>), StartError> {
-        let auth = Arc::new(Auth::new(&config, keys, FailureLog::start(url.to_owned())));
-        auth.revocations.refresh(&db::establish(url.to_owned()).await?).await?;
+    async fn start(
+        config: Config,
+        keys: KeyRing,
+        database: &ConnectionParameters,
+    ) -> Result<(Self, Option<SocketAddr>), StartError> {
+        let auth = Arc::new(Auth::new(&config, keys, FailureLog::start(database.clone())));
+        auth.revocations.refresh(&db::establish(database).await?).await?;
         let poller = Arc::new(LedgerPoller::default());
-        actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), url.to_owned()));
-        actix_web::rt::spawn(ledger_poller::watch(Arc::clone(&poller), url.to_owned()));
-        actix_web::rt::spawn(housekeeping::run(url.to_owned()));
-        let pool = connection::pool(url, config.pool_size)?;
-        let metrics = config.metrics_port.map(|port| serve_metrics(SocketAddr::new(config.host, port), url, &pool));
+        actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), database.clone()));
+        actix_web::rt::spawn(ledger_poller::watch(Arc::clone(&poller), database.clone()));
+        actix_web::rt::spawn(housekeeping::run(database.clone()));
+        let pool = connection::pool(database, config.pool_size)?;
+        let metrics =
+            config.metrics_port.map(|port| serve_metrics(SocketAddr::new(config.host, port), database, &pool));
         let (metrics, metrics_address) = metrics.transpose()?.unzip();
         let document = document();
         let shared = Self {
@@ -151,7 +162,7 @@ impl Shared {
             cache: ResponseCache::start()?,
             metrics,
             pool,
-            database_url: url.to_owned(),
+            database: database.clone(),
         };
         Ok((shared, metrics_address))
     }
@@ -195,17 +206,21 @@ impl Shared {
             .app_data(self.cache.clone())
             .app_data(self.paths.clone())
             .app_data(self.document.clone())
-            .app_data(Data::new(Db::new(&self.database_url, self.pool.clone())))
+            .app_data(Data::new(Db::new(&self.database, self.pool.clone())))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()));
     }
 }
 
 /// Starts the metrics server at this address.
-fn serve_metrics(wanted: SocketAddr, url: &str, pool: &Pool<Conn>) -> Result<(Data<Metrics>, SocketAddr), StartError> {
+fn serve_metrics(
+    wanted: SocketAddr,
+    database: &ConnectionParameters,
+    pool: &Pool<Conn>,
+) -> Result<(Data<Metrics>, SocketAddr), StartError> {
     let (listener, address) = listen(wanted)?;
     let metrics = Data::new(Metrics::new().map_err(|error| Error::Internal(error.into()))?);
-    let (url, pool) = (url.to_owned(), pool.clone());
-    let db = move || Db::new(&url, pool.clone());
+    let (database, pool) = (database.clone(), pool.clone());
+    let db = move || Db::new(&database, pool.clone());
     actix_web::rt::spawn(
         metrics_server::serve(listener, metrics.clone(), db).map_err(|error| StartError::Listen(address, error))?,
     );

@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use crate::{
+    connection_parameters::ConnectionParameters,
     db::{Conn, establish, sql_functions::set_clock_offset},
     domain::lifetimes::SIGN_IN_PAUSE_MINUTES,
     problem::{Error, Result},
@@ -40,9 +41,9 @@ type Reply = oneshot::Sender<Result<()>>;
 
 impl FailureLog {
     /// Starts the task that writes the failures into this database.
-    pub fn start(database_url: String) -> Self {
+    pub fn start(database: ConnectionParameters) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_BATCH);
-        actix_web::rt::spawn(write_all(receiver, database_url));
+        actix_web::rt::spawn(write_all(receiver, database));
         Self(sender)
     }
 
@@ -57,11 +58,11 @@ impl FailureLog {
     }
 }
 
-async fn write_all(mut receiver: mpsc::Receiver<(Failure, Reply)>, database_url: String) {
+async fn write_all(mut receiver: mpsc::Receiver<(Failure, Reply)>, database: ConnectionParameters) {
     let (mut conn, mut batch) = (None, Vec::new());
     while receiver.recv_many(&mut batch, MAX_BATCH).await > 0 {
         let (failures, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        let written = timeout(TIME_LIMIT, write(&database_url, &mut conn, &failures)).await;
+        let written = timeout(TIME_LIMIT, write(&database, &mut conn, &failures)).await;
         let outcome = written.unwrap_or(Err(Error::Unavailable));
         if let Err(error) = &outcome {
             tracing::warn!(%error, "cannot record failed sign-ins; they are answered with 503");
@@ -75,9 +76,9 @@ async fn write_all(mut receiver: mpsc::Receiver<(Failure, Reply)>, database_url:
 }
 
 /// Writes a batch, and opens the connection if there is none.
-async fn write(database_url: &str, open: &mut Option<Conn>, failures: &[Failure]) -> Result<()> {
+async fn write(database: &ConnectionParameters, open: &mut Option<Conn>, failures: &[Failure]) -> Result<()> {
     if open.is_none() {
-        let mut conn = establish(database_url.to_owned()).await?;
+        let mut conn = establish(database).await?;
         conn.batch_execute(SESSION).await?;
         *open = Some(conn);
     }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::state::Auth;
 use crate::{
+    connection_parameters::ConnectionParameters,
     db::{Conn, establish},
     problem::Result,
 };
@@ -12,14 +13,14 @@ use crate::{
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Refreshes the revocations and the keys for as long as the service runs.
-pub async fn keep_fresh(auth: Arc<Auth>, database_url: String) {
+pub async fn keep_fresh(auth: Arc<Auth>, parameters: ConnectionParameters) {
     let mut conn: Option<Conn> = None;
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut was_down, mut last_key_error) = (false, None);
     loop {
         ticks.tick().await;
-        let is_down = refresh_revocations(&auth, &database_url, &mut conn).await.is_err();
+        let is_down = refresh_revocations(&auth, &parameters, &mut conn).await.is_err();
         log_database(was_down, is_down);
         was_down = is_down;
         if is_down {
@@ -33,10 +34,10 @@ pub async fn keep_fresh(auth: Arc<Auth>, database_url: String) {
     }
 }
 
-async fn refresh_revocations(auth: &Auth, database_url: &str, conn: &mut Option<Conn>) -> Result<()> {
+async fn refresh_revocations(auth: &Auth, parameters: &ConnectionParameters, conn: &mut Option<Conn>) -> Result<()> {
     let conn = match conn {
         Some(conn) => conn,
-        None => conn.insert(establish(database_url.to_owned()).await?),
+        None => conn.insert(establish(parameters).await?),
     };
     auth.revocations.refresh(conn).await
 }

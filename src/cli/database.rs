@@ -5,8 +5,12 @@ use std::future::Future;
 use diesel_async::RunQueryDsl as _;
 use kuntatutorit::{
     config::Config,
+    connection_parameters::ConnectionParameters,
     db::{
-        Author, Conn, Db, connection, establish, migrations,
+        Author, Conn, Db,
+        connection::{self, require_session_pooling},
+        establish,
+        migrations::{self, MigrateError},
         private_postgres::{Options, PrivatePostgres},
     },
     problem::Result,
@@ -20,7 +24,9 @@ const NAME: &str = "kuntatutorit";
 
 /// A database that accepts connections.
 pub(super) struct Database {
-    pub(super) url: String,
+    pub(super) parameters: ConnectionParameters,
+    /// The same database as a role that may change its tables.
+    migration_parameters: ConnectionParameters,
     /// The private PostgreSQL, if this command started it. It stops when this value is dropped.
     pub(super) private: Option<PrivatePostgres>,
 }
@@ -28,19 +34,27 @@ pub(super) struct Database {
 impl Database {
     /// Opens the database for the service: the database of `DATABASE_URL`, or else the private PostgreSQL, which it starts.
     pub(super) fn open_for_service(config: &Config) -> Outcome<Self> {
-        if let Some(url) = &config.database_url {
-            return Ok(Self { url: url.expose().to_owned(), private: None });
+        if let Some(parameters) = &config.database {
+            let migration_parameters = config.migration_database.as_ref().unwrap_or(parameters).clone();
+            let database = Self { parameters: parameters.clone(), migration_parameters, private: None };
+            block_on(database.require_usable())??;
+            return Ok(database);
         }
         let server =
             PrivatePostgres::start(&Options { bin_dir: config.pg_bin_dir.clone(), ..Options::new(&config.data_dir) })?;
-        block_on(create_if_missing(server.url("postgres")))?.map_err(describe)?;
-        Ok(Self { url: server.url(NAME), private: Some(server) })
+        block_on(create_if_missing(&ConnectionParameters::parse(&server.url("postgres"))?))?.map_err(describe)?;
+        Self::of_private(&server.url(NAME), Some(server))
+    }
+
+    fn of_private(url: &str, private: Option<PrivatePostgres>) -> Outcome<Self> {
+        let parameters = ConnectionParameters::parse(url)?;
+        Ok(Self { migration_parameters: parameters.clone(), parameters, private })
     }
 
     /// Opens the database for another command. The private PostgreSQL may be running already, for the service.
     pub(super) fn open(config: &Config) -> Outcome<Self> {
-        match (&config.database_url, PrivatePostgres::running(&config.data_dir, NAME)) {
-            (None, Some(url)) => Ok(Self { url, private: None }),
+        match (&config.database, PrivatePostgres::running(&config.data_dir, NAME)) {
+            (None, Some(url)) => Self::of_private(&url, None),
             _ => Self::open_for_service(config),
         }
     }
@@ -52,16 +66,27 @@ impl Database {
         Ok(database)
     }
 
+    /// Refuses hosts that do not exist, and a connection pooler that does not keep sessions.
+    async fn require_usable(&self) -> Outcome {
+        for parameters in [&self.migration_parameters, &self.parameters] {
+            if let Some(host) = parameters.unknown_host().await {
+                return Err(format!("no host has the name `{host}`; correct it in DATABASE_URL").into());
+            }
+            require_session_pooling(parameters).await.map_err(MigrateError::from)?;
+        }
+        Ok(())
+    }
+
     /// Migrates the database, and returns the migrations that ran.
     pub(super) fn migrate(&self) -> Outcome<Vec<String>> {
-        Ok(block_on(migrations::run(&self.url))??)
+        Ok(block_on(migrations::run(&self.migration_parameters))??)
     }
 
     /// Runs one transaction.
     pub(super) fn write<T: 'static>(&self, work: impl AsyncFnOnce(&Conn) -> Result<T> + 'static) -> Outcome<T> {
         let system = actix_web::rt::System::new();
         let outcome = system.block_on(async {
-            let db = Db::new(&self.url, connection::pool(&self.url, 1)?);
+            let db = Db::new(&self.parameters, connection::pool(&self.parameters, 1)?);
             db.write(Author::default(), work).await
         });
         outcome.map_err(describe)
@@ -78,8 +103,8 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(work))
 }
 
-async fn create_if_missing(admin_url: String) -> Result<()> {
-    let mut conn = establish(admin_url).await?;
+async fn create_if_missing(admin: &ConnectionParameters) -> Result<()> {
+    let mut conn = establish(admin).await?;
     let query = format!("select from pg_database where datname = '{NAME}'");
     if diesel::sql_query(query).execute(&mut conn).await? == 0 {
         diesel::sql_query(format!("create database {NAME}")).execute(&mut conn).await?;

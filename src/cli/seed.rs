@@ -23,7 +23,8 @@ pub(super) fn run(config: &Config, arguments: &Arguments) -> Outcome {
         None => println!("The database already has data, so nothing was loaded."),
     }
     if let Some(thousands) = arguments.scale {
-        let generated = generated::generate(&database.url, thousands, |progress| println!("Generated {progress}."));
+        let generated =
+            generated::generate(&database.parameters, thousands, |progress| println!("Generated {progress}."));
         block_on(generated)?.map_err(describe)?;
     }
     Ok(())

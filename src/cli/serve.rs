@@ -16,10 +16,13 @@ pub(super) fn run(config: &Config) -> Outcome {
     log::start(config.log_format, &config.log_level)?;
     log_panics();
     server::raise_file_limit();
-    if config.database_url.is_none() {
+    if config.database.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
     let database = Database::open_for_service(config)?;
+    if let Some(weakness) = database.parameters.weakness() {
+        tracing::warn!("the link to PostgreSQL is not safe: {weakness}; set sslmode=verify-full and sslrootcert");
+    }
     for migration in database.migrate()? {
         tracing::info!(migration, "ran a migration");
     }
@@ -29,7 +32,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     let keys = KeyRing::load_or_generate(&config.key_dir)?;
     let system = actix_web::rt::System::new();
     system.block_on(async {
-        let running = server::build(config.clone(), keys, &database.url, Clock::default()).await?;
+        let running = server::build(config.clone(), keys, &database.parameters, Clock::default()).await?;
         if database.private.is_some() {
             // `kuntatutorit token` reads it: a token must name the public URL, and PORT=0 is known only here.
             std::fs::write(config.data_dir.join("public_url"), &running.public_url)?;

@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(mut config: Config, arguments: Arguments) -> Outcome {
-    if config.database_url.is_some() {
+    if config.database.is_some() {
         return Err("`token` creates an account for trying things out, so it works only with the private PostgreSQL; \
                     unset DATABASE_URL, or create an account with `kuntatutorit account add` and sign in with \
                     POST /v1/auth/login"

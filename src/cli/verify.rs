@@ -9,7 +9,7 @@ use super::{
 
 pub(super) fn run(config: &Config) -> Outcome {
     let database = Database::open(config)?;
-    let differences = block_on(verify::run(&database.url))?.map_err(describe)?;
+    let differences = block_on(verify::run(&database.parameters))?.map_err(describe)?;
     for difference in &differences {
         println!("{difference}");
     }

@@ -12,12 +12,15 @@ use super::{
     time_limit::{CONNECTION_LIMIT, READ_LIMIT, WRITE_LIMIT},
     transaction::{Author, Authors, Unfinished, transaction},
 };
-use crate::problem::{Error, Result};
+use crate::{
+    connection_parameters::ConnectionParameters,
+    problem::{Error, Result},
+};
 
 /// Makes PostgreSQL use one generic plan for each statement of a quick read: a walk along an index in the order of the
 /// result. Otherwise PostgreSQL would plan each statement again for its parameters, which takes two to four times as
 /// long as running it on a million rows.
-const GENERIC_PLAN: &str = "-c plan_cache_mode=force_generic_plan";
+const GENERIC_PLAN: &str = "set plan_cache_mode = force_generic_plan";
 
 /// The database, as one worker uses it.
 #[derive(Clone)]
@@ -31,8 +34,8 @@ pub struct Db {
 
 impl Db {
     /// Creates a worker's access to the database: its own shared connections, and the pool that all workers use.
-    pub fn new(url: &str, pool: Pool<Conn>) -> Self {
-        let shared = |options| SharedConnection::new(url, options);
+    pub fn new(parameters: &ConnectionParameters, pool: Pool<Conn>) -> Self {
+        let shared = |settings| SharedConnection::new(parameters, settings);
         let (lookups, reads, long_reads) = (shared(GENERIC_PLAN), shared(GENERIC_PLAN), shared(""));
         Self { lookups, reads, long_reads, queues: Queues::default(), pool }
     }

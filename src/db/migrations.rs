@@ -1,6 +1,6 @@
 //! Database migrations, built into the binary.
 
-use diesel::{migration::Migration as _, pg::Pg, sql_types::BigInt};
+use diesel::{QueryResult, migration::Migration as _, pg::Pg, sql_types::BigInt};
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
@@ -8,7 +8,10 @@ use super::{
     connection::{Conn, establish},
     database::Db,
 };
-use crate::problem::{Error, Result};
+use crate::{
+    connection_parameters::ConnectionParameters,
+    problem::{Error, Result},
+};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 /// The key of the advisory lock: an arbitrary number that nothing else locks in the same database.
@@ -32,6 +35,12 @@ pub enum MigrateError {
     /// The database has a migration that this binary does not have.
     #[error("the database has the migration {0}, which this version does not know: run a newer kuntatutorit")]
     Newer(String),
+    /// The role may not change the tables.
+    #[error(
+        "the database needs the migrations of this version, but its user may not make them: {0}; run `kuntatutorit migrate` \
+         as the role that owns the tables, or set MIGRATION_DATABASE_URL to a URL with that role"
+    )]
+    NotAllowed(String),
     /// A migration failed.
     #[error("the migration failed, and the database is unchanged: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -46,10 +55,13 @@ impl From<diesel::result::Error> for MigrateError {
 /// Migrates the database to the version of this binary, and returns the migrations that ran.
 ///
 /// An advisory lock lets several instances start at the same time. Diesel's migrations need a multi-thread runtime.
-pub async fn run(url: &str) -> Result<Vec<String>, MigrateError> {
-    let mut harness = connect_with_lock(url).await?;
+pub async fn run(parameters: &ConnectionParameters) -> Result<Vec<String>, MigrateError> {
+    if is_current(parameters).await? {
+        return Ok(Vec::new());
+    }
+    let mut harness = connect_with_lock(parameters).await?;
     refuse_unknown(&mut harness)?;
-    let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
+    let ran = harness.run_pending_migrations(MIGRATIONS).map_err(failure)?;
     let ran = ran.iter().map(ToString::to_string).collect();
     reset_foreign_transactions(&mut harness.into_inner()).await?;
     Ok(ran)
@@ -65,9 +77,23 @@ async fn reset_foreign_transactions(conn: &mut Conn) -> Result<(), MigrateError>
     Ok(())
 }
 
+/// Returns whether the database has every migration. This needs no lock and no right to change tables.
+async fn is_current(parameters: &ConnectionParameters) -> Result<bool, MigrateError> {
+    let mut conn = establish(parameters).await?;
+    let exists = diesel::sql_query("select where to_regclass('__diesel_schema_migrations') is not null");
+    Ok(exists.execute(&mut conn).await? == 1 && applied(&conn).await? == sorted_known()?)
+}
+
+/// Describes why a migration failed.
+fn failure(error: Box<dyn std::error::Error + Send + Sync>) -> MigrateError {
+    let text = error.to_string();
+    let is_denied = text.contains("permission denied") || text.contains("must be owner");
+    if is_denied { MigrateError::NotAllowed(text) } else { MigrateError::Failed(error) }
+}
+
 /// Opens a connection that holds the lock of migrations.
-async fn connect_with_lock(url: &str) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
-    let mut conn = establish(url.to_owned()).await?;
+async fn connect_with_lock(parameters: &ConnectionParameters) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
+    let mut conn = establish(parameters).await?;
     // A migration may take longer than the statements of a request.
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("set lock_timeout = 0").execute(&mut conn).await?;
@@ -85,7 +111,7 @@ fn known() -> Result<Vec<String>, MigrateError> {
 /// Refuses a database with a migration that this binary does not have.
 fn refuse_unknown(harness: &mut AsyncMigrationHarness<Conn>) -> Result<(), MigrateError> {
     let known = known()?;
-    let applied = harness.applied_migrations().map_err(MigrateError::Failed)?;
+    let applied = harness.applied_migrations().map_err(failure)?;
     let applied: Vec<_> = applied.iter().map(ToString::to_string).collect();
     if applied.iter().any(|version| version == FIRST_OF_VERSION_0_1) {
         return Err(MigrateError::FromVersion0_1);
@@ -101,11 +127,22 @@ fn refuse_unknown(harness: &mut AsyncMigrationHarness<Conn>) -> Result<(), Migra
 /// # Errors
 /// [`Error::Unavailable`] if PostgreSQL does not answer or the migrations differ.
 pub async fn check(db: &Db) -> Result<()> {
+    let applied = db.read(async |conn| Ok(applied(conn).await?)).await?;
+    let known = sorted_known().map_err(|error| Error::Internal(error.into()))?;
+    if applied == known { Ok(()) } else { Err(Error::Unavailable) }
+}
+
+/// Returns the versions of the migrations that the database has.
+async fn applied(mut conn: &Conn) -> QueryResult<Vec<String>> {
     let query = "select version from __diesel_schema_migrations order by version";
-    let applied = db.read(async |mut conn| Ok(diesel::sql_query(query).load::<Applied>(&mut conn).await?)).await?;
-    let mut known = known().map_err(|error| Error::Internal(error.into()))?;
+    let applied: Vec<Applied> = diesel::sql_query(query).load(&mut conn).await?;
+    Ok(applied.into_iter().map(|row| row.version).collect())
+}
+
+fn sorted_known() -> Result<Vec<String>, MigrateError> {
+    let mut known = known()?;
     known.sort();
-    if applied.iter().map(|row| &row.version).eq(&known) { Ok(()) } else { Err(Error::Unavailable) }
+    Ok(known)
 }
 
 #[derive(diesel::QueryableByName)]

@@ -15,7 +15,7 @@ use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::connection::{Conn, establish_with};
-use crate::problem::Result;
+use crate::{connection_parameters::ConnectionParameters, problem::Result};
 
 /// The longest time in which a connection must answer the probe after a read on it has failed.
 const PROBE_LIMIT: Duration = Duration::from_millis(300);
@@ -28,8 +28,8 @@ const MAX_STATEMENTS: usize = 100;
 pub(super) struct SharedConnection(Rc<Inner>);
 
 struct Inner {
-    url: String,
-    options: &'static str,
+    parameters: ConnectionParameters,
+    settings: &'static str,
     current: RefCell<Option<Counted>>,
     opening: Mutex<()>,
 }
@@ -42,9 +42,10 @@ struct Counted {
 }
 
 impl SharedConnection {
-    /// Describes a connection that will be opened with these start-up options in addition to those of every session.
-    pub(super) fn new(url: &str, options: &'static str) -> Self {
-        Self(Rc::new(Inner { url: url.to_owned(), options, current: RefCell::new(None), opening: Mutex::new(()) }))
+    /// Describes a connection that will be opened with these settings in addition to those of every session.
+    pub(super) fn new(parameters: &ConnectionParameters, settings: &'static str) -> Self {
+        let (current, opening) = (RefCell::new(None), Mutex::new(()));
+        Self(Rc::new(Inner { parameters: parameters.clone(), settings, current, opening }))
     }
 
     /// Returns the connection. Opens one if there is none, and replaces one that has prepared too many statements.
@@ -69,7 +70,7 @@ impl SharedConnection {
     }
 
     async fn open(&self) -> Result<Counted> {
-        let mut conn = establish_with(self.0.url.clone(), self.0.options).await?;
+        let mut conn = establish_with(&self.0.parameters, self.0.settings).await?;
         let prepared = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&prepared);
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {

@@ -1,6 +1,6 @@
 //! Transactions, and the authors that the change ledger records.
 
-use diesel_async::{SimpleAsyncConnection as _, pooled_connection::deadpool::Object};
+use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _, pooled_connection::deadpool::Object};
 use futures_util::future::try_join;
 use uuid::Uuid;
 
@@ -87,8 +87,17 @@ pub(super) async fn transaction<T>(
     execute(conn, if outcome.is_ok() { COMMIT } else { "ROLLBACK" }).await.inspect_err(|error| {
         tracing::warn!(%error, "a transaction could not be finished; its connection is closed");
     })?;
-    drop(unfinished.0.take());
+    // After a failover, the connection may lead to a server on which every write fails. It is closed then.
+    let is_usable = !matches!(outcome, Err(Error::Unavailable)) || accepts_writes(conn).await;
+    if is_usable {
+        drop(unfinished.0.take());
+    }
     outcome.map(|((), value)| value)
+}
+
+async fn accepts_writes(mut conn: &Conn) -> bool {
+    let query = "select where current_setting('transaction_read_only') = 'off'";
+    diesel::sql_query(query).execute(&mut conn).await.is_ok_and(|rows| rows == 1)
 }
 
 async fn execute(mut conn: &Conn, command: &str) -> Result<()> {

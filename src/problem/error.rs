@@ -209,14 +209,18 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{
             DatabaseErrorKind::{
-                CheckViolation, ClosedConnection, ForeignKeyViolation, RestrictViolation, UnableToSendCommand,
-                UniqueViolation,
+                CheckViolation, ClosedConnection, ForeignKeyViolation, ReadOnlyTransaction, RestrictViolation,
+                UnableToSendCommand, UniqueViolation,
             },
             Error::{BrokenTransactionManager, DatabaseError, NotFound},
         };
         match &error {
             NotFound => Self::NotFound,
             BrokenTransactionManager | DatabaseError(ClosedConnection | UnableToSendCommand, _) => Self::Unavailable,
+            DatabaseError(ReadOnlyTransaction, _) => {
+                tracing::warn!("PostgreSQL accepts only reads; a failover has begun, or its disk is full");
+                Self::Unavailable
+            }
             DatabaseError(kind, info) => match (kind, info.constraint_name().and_then(constraints::find)) {
                 (UniqueViolation | RestrictViolation, Some(rule)) => {
                     Self::Conflict { code: rule.constraint.into(), detail: (&*rule.detail).into() }
@@ -225,11 +229,25 @@ impl From<diesel::result::Error> for Error {
                     Self::at(&*rule.pointer, rule.constraint, &*rule.detail)
                 }
                 _ if is_temporary(info.message()) => Self::Unavailable,
+                _ if is_lost_statement(info.message()) => {
+                    tracing::error!(
+                        "a connection pooler between the service and PostgreSQL lost a prepared statement; set its \
+                         pool_mode to session"
+                    );
+                    Self::Unavailable
+                }
                 _ => Self::Internal(error.into()),
             },
             _ => Self::Internal(error.into()),
         }
     }
+}
+
+/// Returns whether the message of PostgreSQL means that the session has not the prepared statements that this connection
+/// made (SQLSTATE 26000 and 42P05): a connection pooler runs each transaction in another session.
+pub fn is_lost_statement(message: &str) -> bool {
+    message.starts_with("prepared statement \"")
+        && (message.ends_with("does not exist") || message.ends_with("already exists"))
 }
 
 /// Returns whether the message of PostgreSQL means that it cannot answer at the moment: a time-out, a deadlock, a start

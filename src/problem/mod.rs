@@ -8,6 +8,6 @@ pub mod violation;
 
 pub use self::{
     codes::CODES,
-    error::{Error, Result},
+    error::{Error, Result, is_lost_statement},
     violation::Violation,
 };

@@ -13,6 +13,7 @@ use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use futures_util::future::try_join_all;
 
 use crate::{
+    connection_parameters::ConnectionParameters,
     db::{Conn, establish},
     problem::{Error, Result},
 };
@@ -48,15 +49,15 @@ const FEEDBACK: [&str; 3] = [
 ///
 /// # Errors
 /// [`Error::Conflict`] when the database already has generated data, or when the database user may not switch triggers off.
-pub async fn generate(database_url: &str, thousands: u32, report: impl Fn(&str)) -> Result<()> {
+pub async fn generate(parameters: &ConnectionParameters, thousands: u32, report: impl Fn(&str)) -> Result<()> {
     let (total, start) = (i64::from(thousands) * 1000, Instant::now());
-    let mut conn = connect(database_url).await?;
+    let mut conn = connect(parameters).await?;
     if diesel::sql_query("select from tutors where source = 'generated' limit 1").execute(&mut conn).await? > 0 {
         return Err(conflict("this database already has generated data; use an empty database"));
     }
     execute(&conn, include_str!("tutors.sql"), &[0, i64::from(thousands) * TUTORS]).await?;
     let progress = Progress::new(total);
-    try_join_all((0..CONNECTIONS).map(|_| insert_batches(database_url, &progress, &report))).await?;
+    try_join_all((0..CONNECTIONS).map(|_| insert_batches(parameters, &progress, &report))).await?;
     conn.batch_execute("analyze").await?;
     // The connections insert feedback at the same time, so the sum counts each second once for each connection.
     let feedback = progress.feedback_time.get() / CONNECTIONS;
@@ -92,9 +93,9 @@ impl Progress {
 }
 
 /// Inserts one batch after another until every event is inserted.
-async fn insert_batches(database_url: &str, progress: &Progress, report: &impl Fn(&str)) -> Result<()> {
+async fn insert_batches(parameters: &ConnectionParameters, progress: &Progress, report: &impl Fn(&str)) -> Result<()> {
     let Progress { total, next, done, last_report, feedback_time } = progress;
-    let mut conn = connect(database_url).await?;
+    let mut conn = connect(parameters).await?;
     while next.get() < *total {
         let from = next.replace(next.get() + BATCH);
         let to = (from + BATCH).min(*total);
@@ -123,8 +124,8 @@ async fn insert_batch(conn: &mut Conn, from: i64, to: i64, total: i64) -> Result
 }
 
 /// Opens a connection on which triggers are switched off.
-async fn connect(database_url: &str) -> Result<Conn> {
-    let mut conn = establish(database_url.to_owned()).await?;
+async fn connect(parameters: &ConnectionParameters) -> Result<Conn> {
+    let mut conn = establish(parameters).await?;
     match conn.batch_execute(PREPARE).await {
         Err(diesel::result::Error::DatabaseError(_, info)) if info.message().starts_with("permission denied") => {
             Err(conflict(

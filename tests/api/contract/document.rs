@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::support::{
     Server,
-    databases::{empty_database, fresh_database, run},
+    databases::{empty_database, fresh_database, parameters, run},
     rows::creation,
     sql::{Constraint, constraints, query_lines_at},
 };
@@ -122,8 +122,8 @@ fn migrations_run_once() {
     let url = empty_database();
     let written = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")).unwrap().count();
     run(async {
-        assert_eq!(migrations::run(&url).await.unwrap().len(), written);
-        assert!(migrations::run(&url).await.unwrap().is_empty(), "the second run had something to do");
+        assert_eq!(migrations::run(&parameters(&url)).await.unwrap().len(), written);
+        assert!(migrations::run(&parameters(&url)).await.unwrap().is_empty(), "the second run had something to do");
     });
 }
 
@@ -136,7 +136,7 @@ fn a_database_of_version_0_1_is_refused_with_the_way_to_carry_its_data_over() {
                            run_on timestamp not null default current_timestamp); \
                            insert into __diesel_schema_migrations (version) values ('00000000000000'), ('20261124000001')";
         diesel_async::SimpleAsyncConnection::batch_execute(&mut conn, version_0_1).await.unwrap();
-        let refused = migrations::run(&url).await.unwrap_err().to_string();
+        let refused = migrations::run(&parameters(&url)).await.unwrap_err().to_string();
         assert!(refused.contains("pg_dump --data-only --disable-triggers"), "{refused}");
         assert!(refused.contains("docs/operations.md"), "{refused}");
     });
@@ -146,11 +146,11 @@ fn a_database_of_version_0_1_is_refused_with_the_way_to_carry_its_data_over() {
 fn the_service_refuses_a_database_of_a_newer_version() {
     let url = empty_database();
     run(async {
-        migrations::run(&url).await.unwrap();
+        migrations::run(&parameters(&url)).await.unwrap();
         let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
         let newer = "insert into __diesel_schema_migrations (version) values ('29990101000001')";
         diesel::sql_query(newer).execute(&mut conn).await.unwrap();
-        let refused = migrations::run(&url).await.unwrap_err().to_string();
+        let refused = migrations::run(&parameters(&url)).await.unwrap_err().to_string();
         assert!(refused.contains("29990101000001") && refused.contains("newer"), "{refused}");
     });
 }

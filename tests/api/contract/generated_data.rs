@@ -2,7 +2,7 @@
 
 use kuntatutorit::{resources::feedback::summaries::verify, seed::generated::generate};
 
-use crate::support::{Server, sql::query_lines};
+use crate::support::{Server, databases::parameters, sql::query_lines};
 
 /// Totals that are stored twice. Each line is empty when both agree.
 const BOTH_WAYS: &str = "
@@ -33,17 +33,17 @@ async fn the_generated_data_is_consistent_and_the_same_on_every_run() {
     let mut contents = Vec::new();
     for _ in 0..2 {
         let server = Server::start();
-        generate(&server.database_url, 2, |_| {}).await.unwrap();
+        generate(&parameters(&server.database_url), 2, |_| {}).await.unwrap();
         let counted = "select format('%s %s %s', (select count(*) from events where source = 'generated'),
             (select count(*) from tutors where source = 'generated'), (select count(*) from feedback)) as line";
         assert_eq!(query_lines(&server, counted).await, ["2000 40 2000"]);
         assert_eq!(query_lines(&server, BOTH_WAYS).await, [""; 0]);
         assert_eq!(query_lines(&server, DANGLING).await, [""; 0]);
-        assert_eq!(verify::run(&server.database_url).await.unwrap(), []);
+        assert_eq!(verify::run(&parameters(&server.database_url)).await.unwrap(), []);
         contents.push(query_lines(&server, CONTENT).await);
         let found = server.municipality("049").get("/v1/events?q=harvinainen0&limit=1").await.expect(200);
         assert_eq!(found.body["items"].as_array().unwrap().len(), 1);
-        let again = generate(&server.database_url, 1, |_| {}).await.unwrap_err().to_string();
+        let again = generate(&parameters(&server.database_url), 1, |_| {}).await.unwrap_err().to_string();
         assert!(again.contains("already has generated data"), "{again}");
     }
     assert_eq!(contents[0], contents[1]);

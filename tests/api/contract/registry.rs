@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{
     Server,
-    databases::fresh_database,
+    databases::{fresh_database, parameters},
     document::{Operation, operations},
     rows::Rows,
     sql::{query_lines, query_lines_at},
@@ -191,7 +191,7 @@ fn holds_codes(table: &str, column: &str, kind: &str) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_registry_lists_every_column_with_municipality_codes() {
     let server = Server::start();
-    generate(&server.database_url, 1, |_| {}).await.unwrap();
+    generate(&parameters(&server.database_url), 1, |_| {}).await.unwrap();
     Rows::of(&server, "049").await;
     let venue = json!({"municipality_code": "049", "address": "Kirjastokatu 1"}).to_string();
     server

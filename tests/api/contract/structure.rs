@@ -19,6 +19,7 @@ const LAYERS: &[&str] = &[
     "db",
     "telemetry",
     "config",
+    "connection_parameters",
     "registry",
     "domain",
     "problem",

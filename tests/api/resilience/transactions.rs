@@ -6,7 +6,10 @@ use kuntatutorit::{
     problem::{Error, Result},
 };
 
-use crate::support::{databases::fresh_database, sql::query_lines_at};
+use crate::support::{
+    databases::{fresh_database, parameters},
+    sql::query_lines_at,
+};
 
 /// More than the pool has, so that the pool must replace the connections of failed writes.
 const FAILED_WRITES: usize = 5;
@@ -29,7 +32,7 @@ async fn themes(url: &str) -> Vec<String> {
 #[actix_web::test]
 async fn a_write_that_ignores_an_error_of_the_database_fails_and_writes_nothing() {
     let url = fresh_database();
-    let db = Db::new(&url, connection::pool(&url, POOL_SIZE).unwrap());
+    let db = Db::new(&parameters(&url), connection::pool(&parameters(&url), POOL_SIZE).unwrap());
     for number in 0..FAILED_WRITES {
         let write = db.write(Author::default(), async move |conn| {
             insert_theme(conn, &format!("new-{number}")).await?;
@@ -53,7 +56,7 @@ async fn a_write_that_ignores_an_error_of_the_database_fails_and_writes_nothing(
 #[actix_web::test]
 async fn a_write_that_fails_writes_nothing_and_keeps_its_connection() {
     let url = fresh_database();
-    let db = Db::new(&url, connection::pool(&url, 1).unwrap());
+    let db = Db::new(&parameters(&url), connection::pool(&parameters(&url), 1).unwrap());
     let write = db.write(Author::default(), async |conn| {
         insert_theme(conn, "new-0").await?;
         Err::<(), _>(Error::NotFound)

@@ -1,6 +1,9 @@
 //! A PostgreSQL that a test can stop, kill and restart.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use kuntatutorit::{
@@ -11,12 +14,12 @@ use kuntatutorit::{
     seed,
 };
 
-use super::databases::run;
+use super::databases::{parameters, run};
 
 pub(crate) struct KillablePostgres {
     options: Options,
     postgres: Option<PrivatePostgres>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl KillablePostgres {
@@ -31,14 +34,19 @@ impl KillablePostgres {
         Self::with(true)
     }
 
-    fn with(durable: bool) -> Self {
-        let dir = tempfile::TempDir::new().unwrap();
+    /// Starts on the cluster in this directory, or with an empty one if there is none.
+    pub(crate) fn on(dir: tempfile::TempDir, durable: bool) -> Self {
         let options = Options { durable, ..Options::new(dir.path()) };
-        let mut database = Self { options, postgres: None, _dir: dir };
+        let mut database = Self { options, postgres: None, dir };
         database.restart();
+        database
+    }
+
+    fn with(durable: bool) -> Self {
+        let database = Self::on(tempfile::TempDir::new().unwrap(), durable);
         let url = database.url();
         run(async {
-            migrations::run(&url).await.unwrap();
+            migrations::run(&parameters(&url)).await.unwrap();
             seed::load(&AsyncPgConnection::establish(&url).await.unwrap()).await.unwrap();
         });
         database
@@ -56,6 +64,11 @@ impl KillablePostgres {
     pub(crate) fn kill(&mut self) {
         kill(&postmaster(&self.options.data_dir));
         self.stop();
+    }
+
+    /// Returns the directory of PostgreSQL's own data.
+    pub(crate) fn cluster(&self) -> PathBuf {
+        self.dir.path().join("cluster")
     }
 
     pub(crate) fn url(&self) -> String {

@@ -21,7 +21,11 @@ use kuntatutorit::{
 };
 use uuid::Uuid;
 
-use super::{client, client::Client, databases::fresh_database};
+use super::{
+    client,
+    client::Client,
+    databases::{fresh_database, parameters, service_url},
+};
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
@@ -82,10 +86,10 @@ impl Server {
             });
         }
         let (started, ready) = mpsc::channel();
-        let url = database_url.clone();
+        let database = parameters(&service_url(&database_url));
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let running = server::build(config, KEYS.clone(), &url, clock).await.unwrap();
+                let running = server::build(config, KEYS.clone(), &database, clock).await.unwrap();
                 let metrics_url = running.metrics_address.map(|address| format!("http://{address}"));
                 started.send((running.public_url, running.address, metrics_url, running.server.handle())).unwrap();
                 running.server.await.unwrap();

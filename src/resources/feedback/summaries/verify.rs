@@ -4,7 +4,7 @@ use diesel::sql_types;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::{db, problem::Result};
+use crate::{connection_parameters::ConnectionParameters, db, problem::Result};
 
 /// A part of a summary that differs from the feedback. It names no municipality and no respondent.
 #[derive(Clone, Debug, PartialEq, Eq, diesel::QueryableByName)]
@@ -24,8 +24,8 @@ pub struct Difference {
 }
 
 /// Returns every difference. It opens a connection without a time limit.
-pub async fn run(url: &str) -> Result<Vec<Difference>> {
-    let mut conn = db::establish(url.to_owned()).await?;
+pub async fn run(parameters: &ConnectionParameters) -> Result<Vec<Difference>> {
+    let mut conn = db::establish(parameters).await?;
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
     Ok(diesel::sql_query(include_str!("verify.sql")).load(&mut conn).await?)
 }

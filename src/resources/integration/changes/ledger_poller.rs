@@ -16,6 +16,7 @@ use super::{model::Position, store};
 use crate::{
     admission::{Admission, Permit},
     auth::reach::Identity,
+    connection_parameters::ConnectionParameters,
     db::{Conn, establish},
     problem::{Error, Result},
 };
@@ -97,13 +98,13 @@ impl Waiter {
 }
 
 /// Polls the ledger for as long as the service runs, and wakes the waiting requests when it has a new change.
-pub async fn watch(poller: Arc<LedgerPoller>, database_url: String) {
+pub async fn watch(poller: Arc<LedgerPoller>, parameters: ConnectionParameters) {
     let (mut conn, mut last) = (None, None);
     loop {
         poller.until_a_request_waits().await;
         sleep(POLL_INTERVAL).await;
         // While the database cannot be reached, waiting requests get that error from their own reads.
-        let Ok(newest) = poll(&database_url, &mut conn).await else {
+        let Ok(newest) = poll(&parameters, &mut conn).await else {
             conn = None;
             continue;
         };
@@ -115,10 +116,10 @@ pub async fn watch(poller: Arc<LedgerPoller>, database_url: String) {
 }
 
 /// Returns the position of the newest visible change. Opens the connection when there is none.
-async fn poll(database_url: &str, conn: &mut Option<Conn>) -> Result<Option<Position>> {
+async fn poll(parameters: &ConnectionParameters, conn: &mut Option<Conn>) -> Result<Option<Position>> {
     let conn = match conn {
         Some(conn) => conn,
-        None => conn.insert(establish(database_url.to_owned()).await?),
+        None => conn.insert(establish(parameters).await?),
     };
     timeout(POLL_LIMIT, store::newest(conn)).await.map_err(|_| Error::Unavailable)?
 }

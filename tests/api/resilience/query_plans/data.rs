@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use diesel_async::SimpleAsyncConnection as _;
 use kuntatutorit::{db, seed::generated::generate};
 
-use crate::support::{Server, databases::fresh_database, rows::Rows, sql::query_lines_at};
+use crate::support::{
+    Server,
+    databases::{fresh_database, parameters},
+    rows::Rows,
+    sql::query_lines_at,
+};
 use kuntatutorit::registry::{COLLECTIONS, Collection};
 
 /// Tables with fewer rows are not checked.
@@ -31,7 +36,7 @@ const SERVICE_TABLES: &str = "
 /// Returns a database with the generated data, and at least [`COPIES`] rows in every other collection that grows.
 pub(super) async fn filled_database() -> String {
     let url = fresh_database();
-    generate(&url, 20, |_| {}).await.unwrap();
+    generate(&parameters(&url), 20, |_| {}).await.unwrap();
     let server = Server::on(url.clone(), &[]);
     Rows::of(&server, "092").await;
     let mut statements = vec!["set statement_timeout = 0; set session_replication_role = replica".to_owned()];
@@ -47,7 +52,7 @@ pub(super) async fn filled_database() -> String {
         }
     }
     statements.extend([SERVICE_TABLES.to_owned(), "set session_replication_role = origin; analyze".to_owned()]);
-    let mut conn = db::establish(url.clone()).await.unwrap();
+    let mut conn = db::establish(&parameters(&url)).await.unwrap();
     conn.batch_execute(&statements.join(";")).await.unwrap();
     for collection in COLLECTIONS.iter().filter(|of| !SMALL.iter().any(|(name, _)| *name == of.name)) {
         let rows = count(&url, collection).await;

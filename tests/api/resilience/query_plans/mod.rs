@@ -73,7 +73,7 @@ async fn samples(server: &Server) -> BTreeMap<&'static str, Vec<Value>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_touches_many_more_rows_than_it_answers_with() {
     let url = filled_database().await;
-    let mut conn = db::establish(url.clone()).await.unwrap();
+    let mut conn = db::establish(&databases::parameters(&url)).await.unwrap();
     diesel_async::SimpleAsyncConnection::batch_execute(&mut conn, EXPLAIN).await.unwrap();
     let server = Server::on(url, &[("PUBLIC_READ", "true")]);
     let samples = samples(&server).await;

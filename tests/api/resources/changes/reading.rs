@@ -147,7 +147,7 @@ async fn the_bounds_of_the_parameters_are_enforced() {
 
 #[tokio::test]
 async fn a_ledger_restored_from_another_cluster_is_reported() {
-    use crate::support::databases::run;
+    use crate::support::databases::{parameters, run};
     let server = Server::start();
     let all = || async {
         let answer = server.coordinator().get("/v1/changes?resource=municipalities&limit=1000").await.expect(200);
@@ -157,6 +157,6 @@ async fn a_ledger_restored_from_another_cluster_is_reported() {
     let foreign = "update changes set xid = 1000000000000 where resource = 'municipalities' and key > '500'";
     Server::execute(&server, foreign).await;
     assert!(all().await < 26);
-    run(async { kuntatutorit::db::migrations::run(&server.database_url).await.unwrap() });
+    run(async { kuntatutorit::db::migrations::run(&parameters(&server.database_url)).await.unwrap() });
     assert_eq!(all().await, 26);
 }

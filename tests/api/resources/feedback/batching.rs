@@ -12,7 +12,7 @@ use super::PATH;
 use crate::support::{
     Server,
     client::{Answer, Client},
-    databases::fresh_database,
+    databases::{fresh_database, parameters},
     fixtures,
     proxy::{Fault, Proxy},
     sql,
@@ -88,7 +88,7 @@ async fn each_caller_gets_its_own_answer_and_its_own_line_in_the_ledger() {
     let given = "select respondent as line from feedback";
     let given = sql::query_lines(&server, given).await;
     assert_eq!(given.iter().filter(|respondent| *respondent != "again").count(), 102);
-    assert_eq!(verify::run(&server.database_url).await.unwrap(), []);
+    assert_eq!(verify::run(&parameters(&server.database_url)).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Server,
     client::{Answer, Client},
+    databases::parameters,
     fixtures,
 };
 
@@ -89,7 +90,9 @@ impl Scene {
 
     async fn verify(&self) -> Vec<String> {
         let differences =
-            kuntatutorit::resources::feedback::summaries::verify::run(&self.server.database_url).await.unwrap();
+            kuntatutorit::resources::feedback::summaries::verify::run(&parameters(&self.server.database_url))
+                .await
+                .unwrap();
         differences.iter().map(ToString::to_string).collect()
     }
 }

@@ -1,0 +1,128 @@
+//! The connection parameters as a whole, and which host is the primary.
+
+use std::{
+    fmt,
+    str::FromStr as _,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use tokio_postgres::{Config, config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{
+    error::ParameterError,
+    host::{Host, hosts},
+    tls::{Mode, Tls},
+    url::{require_known_target, take_own_parameters, unreadable},
+};
+
+/// The time between two reports that PostgreSQL cannot be reached.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+/// Where PostgreSQL is and how the service connects to it. A clone shares the knowledge which host is the primary.
+#[derive(Clone)]
+pub struct ConnectionParameters(Arc<Inner>);
+
+struct Inner {
+    hosts: Vec<Host>,
+    tls: Tls,
+    primary: AtomicUsize,
+    reported: Mutex<Option<(Instant, String)>>,
+}
+
+impl ConnectionParameters {
+    /// Parses a URL (`postgres://` or `postgresql://`).
+    ///
+    /// # Errors
+    /// [`ParameterError`] for a URL that cannot be used, or whose certificates cannot be read.
+    pub fn parse(url: &str) -> Result<Self, ParameterError> {
+        Self::parse_with(url, &|_| None)
+    }
+
+    /// Parses a URL. Parameters of TLS that it does not have come from the environment variables that libpq reads:
+    /// `PGSSLMODE`, `PGSSLROOTCERT`, `PGSSLCERT` and `PGSSLKEY`.
+    ///
+    /// # Errors
+    /// The errors of [`Self::parse`].
+    pub fn parse_with(url: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ParameterError> {
+        let (url, own) = take_own_parameters(url)?;
+        let value = |name: &str| {
+            let given = own.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            given.or_else(|| environment(&format!("PG{}", name.to_uppercase()))).filter(|value| !value.is_empty())
+        };
+        require_known_target(value("target_session_attrs").as_deref())?;
+        let tls = Tls::new(value("sslmode"), value("sslrootcert"), value("sslcert"), value("sslkey"))?;
+        let config = Config::from_str(&url).map_err(|error| ParameterError(unreadable(&error)))?;
+        let hosts = hosts(&config, tls.mode)?;
+        let inner = Inner { hosts, tls, primary: AtomicUsize::default(), reported: Mutex::default() };
+        let parameters = Self(Arc::new(inner));
+        parameters.0.tls.load()?;
+        Ok(parameters)
+    }
+
+    /// Returns the hosts in the order in which to try them: the last known primary first.
+    pub fn hosts(&self) -> Vec<(usize, &Host)> {
+        let (before, from) = self.0.hosts.split_at(self.0.primary.load(Relaxed));
+        let indexes = (before.len()..).zip(from);
+        indexes.chain((0..).zip(before)).collect()
+    }
+
+    /// Remembers which host is the primary.
+    pub fn remember_primary(&self, index: usize) {
+        self.0.primary.store(index, Relaxed);
+    }
+
+    /// Returns what makes TLS connections. The certificates are read again for each connection, so that renewed ones are
+    /// used without a restart.
+    pub fn tls(&self) -> Result<MakeRustlsConnect, ParameterError> {
+        self.0.tls.load()
+    }
+
+    /// Logs that PostgreSQL cannot be reached: at once when the reason is new, otherwise every ten seconds.
+    pub fn report(&self, failures: &str) {
+        let mut reported = self.0.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.as_ref().is_some_and(|(at, text)| text == failures && at.elapsed() < REPORT_INTERVAL) {
+            return;
+        }
+        tracing::warn!(error = failures, "cannot connect to PostgreSQL; requests get 503 until it answers");
+        *reported = Some((Instant::now(), failures.to_owned()));
+    }
+
+    /// Describes what an attacker in the network between the service and PostgreSQL could do; none when the server's name
+    /// and certificate are verified or the connection does not leave the machine.
+    pub fn weakness(&self) -> Option<&'static str> {
+        if self.0.hosts.iter().all(|host| host.is_socket) {
+            return None;
+        }
+        match self.0.tls.mode {
+            Mode::Disable => Some("it is not encrypted"),
+            Mode::Prefer => Some("it is encrypted only if the server offers it, and the server is not verified"),
+            Mode::Require => Some("it is encrypted, but the server is not verified"),
+            Mode::VerifyCa => Some("the server's certificate is verified, but not its host name"),
+            Mode::VerifyFull => None,
+        }
+    }
+
+    /// Returns a host of the list that does not exist; none when all exist or the name service does not answer.
+    pub async fn unknown_host(&self) -> Option<String> {
+        for host in &self.0.hosts {
+            let [config::Host::Tcp(name)] = host.config.get_hosts() else { continue };
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            // getaddrinfo tells a name that does not exist from a name service that does not answer only by its text.
+            if found.is_err_and(|error| !error.to_string().contains("emporary failure")) {
+                return Some(name.clone());
+            }
+        }
+        None
+    }
+}
+
+impl fmt::Debug for ConnectionParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.hosts.iter().map(|host| &host.name)).finish()
+    }
+}
