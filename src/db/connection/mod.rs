@@ -18,7 +18,7 @@ use tokio_postgres::{Client, Connection, Socket, config::SslMode, error::SqlStat
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub use self::pooler::require_session_pooling;
-use super::time_limit::CONNECTION_LIMIT;
+use super::{epoch, time_limit::CONNECTION_LIMIT};
 use crate::{
     connection_parameters::{ConnectionParameters, Host, advice},
     problem::{Error, Result, is_lost_statement},
@@ -76,6 +76,7 @@ pub(super) async fn establish_with(parameters: &ConnectionParameters, settings: 
         let connecting = async {
             let mut conn = connect(parameters, host).await?;
             session::prepare(&mut conn, settings, hosts.len() > 1).await?;
+            epoch::announce(&mut conn).await?;
             Ok(conn)
         };
         // tokio-postgres limits only the time until the socket is connected. A server that accepts the connection and

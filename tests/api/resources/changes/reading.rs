@@ -108,14 +108,24 @@ async fn a_cursor_works_for_its_collections_only_and_cannot_be_forged() {
         espoo.get(&format!("{PATH}?cursor={next}{filter}")).await.expect_problem(400, "bad_cursor");
     }
     let all = Follower::of(espoo.clone(), "").await.next;
-    let (made_for, place): (String, (i64, i64)) =
+    let (made_for, place): (String, Value) =
         serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(&all).unwrap()).unwrap();
+    let other = |pointer: &str, value: Value| {
+        let mut place = place.clone();
+        *place.pointer_mut(pointer).unwrap() = value;
+        json!([made_for, place])
+    };
     for forged in [
-        json!([made_for, [place.0 + 1_000_000, 0]]),
-        json!([made_for, [i64::MAX, i64::MAX]]),
-        json!([made_for, [-1, 0]]),
-        json!([made_for, [0, -1]]),
+        other("/epoch", json!("019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e")),
+        other("/passed/xid", json!(1)),
+        other("/passed/seq", json!(1)),
+        other("/passed/seq", json!(i64::MAX)),
+        other("/passed/seq", json!(-1)),
+        other("/passed/version", json!(0)),
+        other("/passed/changed_at", json!(0)),
+        other("/passed/changed_at", json!(i64::MIN)),
         json!([made_for, "training"]),
+        json!([made_for, [741, 96]]),
         json!([made_for]),
         json!(["", place]),
     ] {
