@@ -85,7 +85,7 @@ First steps:
 fails and with 2 when its arguments are wrong.";
 
 fn help() -> String {
-    let settings = SETTINGS.iter().map(|s| format!("  {:<16} {} [default: {}]\n", s.name, s.help, s.default));
+    let settings = SETTINGS.iter().map(|s| format!("  {:<27} {} [default: {}]\n", s.name, s.help, s.default));
     let settings: String = settings.collect();
     format!(
         "{FIRST_STEPS}\n\nSettings (environment variables, or lines NAME=value of a file .env in this directory or one above it; \

@@ -1,6 +1,6 @@
 //! Database migrations, built into the binary.
 
-use diesel::{migration::Migration as _, pg::Pg, sql_types::BigInt};
+use diesel::{QueryResult, migration::Migration as _, pg::Pg, sql_types::BigInt};
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
@@ -35,6 +35,12 @@ pub enum MigrateError {
     /// The database has a migration that this binary does not have.
     #[error("the database has the migration {0}, which this version does not know: run a newer kuntatutorit")]
     Newer(String),
+    /// The role may not change the tables.
+    #[error(
+        "the database needs the migrations of this version, but its user may not make them: {0}; run `kuntatutorit migrate` \
+         as the role that owns the tables, or set MIGRATION_DATABASE_URL to a URL with that role"
+    )]
+    NotAllowed(String),
     /// A migration failed.
     #[error("the migration failed, and the database is unchanged: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -50,10 +56,27 @@ impl From<diesel::result::Error> for MigrateError {
 ///
 /// An advisory lock lets several instances start at the same time. Diesel's migrations need a multi-thread runtime.
 pub async fn run(parameters: &ConnectionParameters) -> Result<Vec<String>, MigrateError> {
+    if is_current(parameters).await? {
+        return Ok(Vec::new());
+    }
     let mut harness = connect_with_lock(parameters).await?;
     refuse_unknown(&mut harness)?;
-    let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
+    let ran = harness.run_pending_migrations(MIGRATIONS).map_err(failure)?;
     Ok(ran.iter().map(ToString::to_string).collect())
+}
+
+/// Returns whether the database has every migration. This needs no lock and no right to change tables.
+async fn is_current(parameters: &ConnectionParameters) -> Result<bool, MigrateError> {
+    let mut conn = establish(parameters).await?;
+    let exists = diesel::sql_query("select where to_regclass('__diesel_schema_migrations') is not null");
+    Ok(exists.execute(&mut conn).await? == 1 && applied(&conn).await? == sorted_known()?)
+}
+
+/// Describes why a migration failed.
+fn failure(error: Box<dyn std::error::Error + Send + Sync>) -> MigrateError {
+    let text = error.to_string();
+    let is_denied = text.contains("permission denied") || text.contains("must be owner");
+    if is_denied { MigrateError::NotAllowed(text) } else { MigrateError::Failed(error) }
 }
 
 /// Opens a connection that holds the lock of migrations.
@@ -76,7 +99,7 @@ fn known() -> Result<Vec<String>, MigrateError> {
 /// Refuses a database with a migration that this binary does not have.
 fn refuse_unknown(harness: &mut AsyncMigrationHarness<Conn>) -> Result<(), MigrateError> {
     let known = known()?;
-    let applied = harness.applied_migrations().map_err(MigrateError::Failed)?;
+    let applied = harness.applied_migrations().map_err(failure)?;
     let applied: Vec<_> = applied.iter().map(ToString::to_string).collect();
     if applied.iter().any(|version| version == FIRST_OF_VERSION_0_1) {
         return Err(MigrateError::FromVersion0_1);
@@ -92,11 +115,22 @@ fn refuse_unknown(harness: &mut AsyncMigrationHarness<Conn>) -> Result<(), Migra
 /// # Errors
 /// [`Error::Unavailable`] if PostgreSQL does not answer or the migrations differ.
 pub async fn check(db: &Db) -> Result<()> {
+    let applied = db.read(async |conn| Ok(applied(conn).await?)).await?;
+    let known = sorted_known().map_err(|error| Error::Internal(error.into()))?;
+    if applied == known { Ok(()) } else { Err(Error::Unavailable) }
+}
+
+/// Returns the versions of the migrations that the database has.
+async fn applied(mut conn: &Conn) -> QueryResult<Vec<String>> {
     let query = "select version from __diesel_schema_migrations order by version";
-    let applied = db.read(async |mut conn| Ok(diesel::sql_query(query).load::<Applied>(&mut conn).await?)).await?;
-    let mut known = known().map_err(|error| Error::Internal(error.into()))?;
+    let applied: Vec<Applied> = diesel::sql_query(query).load(&mut conn).await?;
+    Ok(applied.into_iter().map(|row| row.version).collect())
+}
+
+fn sorted_known() -> Result<Vec<String>, MigrateError> {
+    let mut known = known()?;
     known.sort();
-    if applied.iter().map(|row| &row.version).eq(&known) { Ok(()) } else { Err(Error::Unavailable) }
+    Ok(known)
 }
 
 #[derive(diesel::QueryableByName)]

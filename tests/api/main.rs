@@ -39,6 +39,7 @@
 //! | [`races.rs`](resilience::races) | One of 50 concurrent requests for the same thing succeeds |
 //! | [`instances.rs`](resilience::instances) | Two instances on one database behave like one service |
 //! | [`private_postgres/`](resilience::private_postgres) | The private PostgreSQL starts, stops and recovers |
+//! | [`postgresql/`](resilience::postgresql) | PostgreSQL as operators have it: TLS, several hosts, poolers, roles |
 //! | [`housekeeping.rs`](resilience::housekeeping) | Expired rows are deleted |
 //! | [`login_cost.rs`](resilience::login_cost) | Every sign-in is equally slow and slows down no other request |
 //! | [`response_cache.rs`](resilience::response_cache) | A cached answer equals a fresh one |

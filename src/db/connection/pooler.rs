@@ -6,7 +6,10 @@ use diesel::{ConnectionError, ConnectionResult, QueryResult, sql_types::Integer}
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use tokio::time::timeout;
 
-use super::{Conn, POOLER_ADVICE, describe, establish};
+use super::{
+    conn::Conn,
+    establish::{POOLER_ADVICE, describe, establish},
+};
 use crate::connection_parameters::ConnectionParameters;
 
 /// How often the check compares the two connections. A pooler may give a connection the same server process twice by chance.

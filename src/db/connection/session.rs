@@ -3,7 +3,7 @@
 use diesel::{ConnectionError, ConnectionResult, sql_types::Bool, sql_types::Text};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 
-use super::Conn;
+use super::conn::Conn;
 
 /// The settings of every session. They are sent after the connection is open, because connection poolers refuse or drop
 /// start-up options. The timeouts are shorter than those of the service, so PostgreSQL gives up first. `random_page_cost`

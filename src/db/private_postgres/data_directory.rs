@@ -24,8 +24,8 @@ use super::{
 
 /// The directory of the database cluster, in the data directory.
 pub(super) const CLUSTER: &str = "cluster";
-/// The name that PostgreSQL gives its socket.
-pub(super) const SOCKET_NAME: &str = ".s.PGSQL.5432";
+/// The start of the name that PostgreSQL gives its socket. The port follows.
+pub(super) const SOCKET_PREFIX: &str = ".s.PGSQL.";
 /// The longest path of a socket that every system accepts, in bytes.
 const SOCKET_PATH_LIMIT: usize = 100;
 /// The longest time to wait for the lock: a killed process still holds it for a moment.
@@ -125,7 +125,7 @@ impl DataDirectory {
         let name = format!("kuntatutorit-{:016x}", hash(data_dir));
         let fallback = Path::new("/tmp").join(&name);
         let fits = |dir: &PathBuf| {
-            let socket = dir.join(SOCKET_NAME).into_os_string().into_vec();
+            let socket = dir.join(format!("{SOCKET_PREFIX}65535")).into_os_string().into_vec();
             socket.len() <= SOCKET_PATH_LIMIT && !socket.contains(&b',')
         };
         let mut choices = vec![self.data_dir.join("socket")];

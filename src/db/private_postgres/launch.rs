@@ -120,6 +120,7 @@ pub(super) fn server_arguments(cluster: &Path, socket_dir: &Path, options: &Opti
     let mut sockets = OsString::from("unix_socket_directories=");
     sockets.push(socket_dir);
     settings.push(sockets);
+    settings.extend(options.settings.iter().map(OsString::from));
 
     let mut arguments = vec!["-D".into(), cluster.into()];
     for setting in settings {

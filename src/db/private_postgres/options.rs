@@ -19,12 +19,14 @@ pub struct Options {
     pub durable: bool,
     /// The most connections that the server accepts at the same time.
     pub max_connections: u16,
+    /// More settings of the server, each `name=value`. They take precedence. Only tests have any.
+    pub settings: Vec<String>,
 }
 
 impl Options {
     /// Returns the options of a durable database in `data_dir`, with programs from the usual directories.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), bin_dir: None, durable: true, max_connections: 100 }
+        Self { data_dir: data_dir.into(), bin_dir: None, durable: true, max_connections: 100, settings: Vec::new() }
     }
 }

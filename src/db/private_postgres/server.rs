@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    data_directory::{CLUSTER, DataDirectory, SOCKET_NAME},
+    data_directory::{CLUSTER, DataDirectory, SOCKET_PREFIX},
     error::{PrivatePostgresError, io_error},
     launch::{create_cluster, server_arguments, supervise},
     log::Log,
@@ -116,7 +116,8 @@ fn ready_socket_dir(cluster: &Path) -> Option<PathBuf> {
         return None;
     }
     let socket_dir = PathBuf::from(OsStr::from_bytes(lines.get(4)?));
-    UnixStream::connect(socket_dir.join(SOCKET_NAME)).ok()?;
+    let port = std::str::from_utf8(lines.get(3)?).ok()?;
+    UnixStream::connect(socket_dir.join(format!("{SOCKET_PREFIX}{port}"))).ok()?;
     Some(socket_dir)
 }
 

@@ -6,6 +6,7 @@ mod housekeeping;
 mod instances;
 mod login_cost;
 mod lost_writes;
+mod postgresql;
 mod prepared_statements;
 mod private_postgres;
 mod query_plans;

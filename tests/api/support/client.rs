@@ -74,6 +74,19 @@ impl Client {
         self.send_bytes(method, path, body.map(String::into_bytes)).await
     }
 
+    /// Repeats a GET until it answers with this status. Fails after 30 seconds.
+    pub(crate) async fn until_status(&self, path: &str, status: u16) -> Answer {
+        let began = Instant::now();
+        loop {
+            let answer = self.get(path).await;
+            if answer.status == status {
+                return answer;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "{path} still answers {}", answer.status);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Sends a body that need not be text.
     pub(crate) async fn send_bytes(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
         self.attempt(method, path, body).await.unwrap()

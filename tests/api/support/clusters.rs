@@ -103,6 +103,11 @@ impl Address {
         unix::symlink(server.cluster().with_file_name("socket"), &self.link).unwrap();
     }
 
+    /// The host for a list of hosts in a URL.
+    pub(crate) fn host(&self) -> String {
+        self.link.display().to_string()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("postgresql://postgres@{}/postgres", self.link.display().to_string().replace('/', "%2F"))
     }

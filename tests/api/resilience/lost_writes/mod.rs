@@ -1,8 +1,10 @@
 //! An older state of the database is put back, or a failover loses the last writes: no follower misses a change without
 //! being told, and nobody takes new content for old.
 
+mod failover;
 mod restores;
 
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use serde_json::{Value, json};
 
 use crate::support::{Server, client::Client, copies::Follower, sql::query_lines_at};
@@ -17,12 +19,15 @@ async fn write(client: &Client, count: usize) {
     }
 }
 
+async fn execute(database_url: &str, statement: &str) {
+    let mut conn = AsyncPgConnection::establish(database_url).await.unwrap();
+    conn.batch_execute(statement).await.unwrap();
+}
+
 /// Uses up transaction numbers, as writes in other databases of the server do.
 async fn use_up_transactions(database_url: &str, count: usize) {
-    use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
-    let mut conn = AsyncPgConnection::establish(database_url).await.unwrap();
     let each = format!("do $$ begin for n in 1..{count} loop perform pg_current_xact_id(); commit; end loop; end $$");
-    conn.batch_execute(&each).await.unwrap();
+    execute(database_url, &each).await;
 }
 
 /// Returns the number of the next transaction.
