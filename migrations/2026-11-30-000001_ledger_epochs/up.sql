@@ -86,13 +86,15 @@ begin
       where tgname = 'record_change'), previous.began_at_xid),
     here.*
   from ledger_identity() as here;
-  -- The first epoch after the migration follows the history of this database, in which every version is known.
+  -- The first epoch after the migration follows the history of this database, in which every version is known. A later one
+  -- continues above every version that was lost. The time also tells apart two recoveries from the same backup.
   if previous.database_oid is not null then
-    perform setval('versions', nextval('versions') + 1000000000);
+    perform setval('versions',
+      greatest(nextval('versions') + 1000000000, (extract(epoch from clock_timestamp()) * 1000000)::bigint));
   end if;
 end $$;
 comment on function begin_ledger_epoch is
-  'Begins an epoch. It also advances the versions, by more than there can be lost writes, so that no version and no ETag is given to two contents.';
+  'Begins an epoch. It also advances the versions, by 1,000,000,000 at least and to the time in microseconds, so that no version and no ETag is given to two contents.';
 revoke execute on function begin_ledger_epoch from public;
 
 create function is_ledger_epoch_current() returns boolean

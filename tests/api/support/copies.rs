@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
-    client::{Answer, Client},
+    client::{Answer, Client, retry_while_busy},
     sql::query_lines_at,
 };
 use kuntatutorit::registry::{Collection, ledger_collections};
@@ -36,7 +36,10 @@ pub(crate) async fn apply(client: &Client, copy: &mut Copy, items: &[Value]) {
         .iter()
         .map(|item| format!("/v1/{}/{}", item["resource"].as_str().unwrap(), item["key"].as_str().unwrap()))
         .collect();
-    let reads = join_all(paths.into_iter().map(|path| async move { (client.get(&path).await, path) })).await;
+    let reads = join_all(
+        paths.into_iter().map(|path| async move { (retry_while_busy(async || client.get(&path).await).await, path) }),
+    )
+    .await;
     for (answer, path) in reads {
         match answer.status {
             200 => copy.insert(path, answer.body),

@@ -70,9 +70,12 @@ impl Change {
     }
 }
 
+const EXAMPLE_CURSOR: &str = "WyJxM1o3dGhXbnZrZ1ciLHsiZXBvY2giOiI4ZjBjNmUwZS0yZjZiLTRjNTItOWE1NS02YTBmM2YxZjdmMTAiLCJwYXNzZWQi\
+    OnsieGlkIjo3NDEsInNlcSI6OTYsInZlcnNpb24iOjQyLCJjaGFuZ2VkX2F0IjoxNzk1NTA3MjAwMDAwMDAwfX1d";
+
 /// Changes, and the cursor to continue with.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"items": [examples::example_of::<Change>()], "next": "WyJxM1o3dGhXbnZrZ1ciLFs3NDEsOTZdXQ"}))]
+#[schema(example = json!({"items": [examples::example_of::<Change>()], "next": EXAMPLE_CURSOR}))]
 pub struct Changes {
     /// The changes, in the order of the ledger.
     pub items: Vec<Change>,

@@ -1,22 +1,45 @@
 //! An older state of the database is put back, or a failover loses the last writes: no follower misses a change without
 //! being told, and nobody takes new content for old.
 
+mod epochs;
 mod failover;
 mod restores;
+mod snapshots;
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use serde_json::{Value, json};
 
-use crate::support::{Server, client::Client, copies::Follower, sql::query_lines_at};
+use crate::support::{
+    Server,
+    client::{Client, retry_while_busy},
+    copies::Follower,
+    fixtures,
+    sql::query_lines_at,
+};
 
-/// Writes this many events, and changes each once.
+/// Creates an event and returns its path.
+async fn create_event(client: &Client) -> String {
+    let event = client.post("/v1/events", &fixtures::event_body("049", "published")).await.expect(201);
+    format!("/v1/events/{}", event.body["id"].as_str().unwrap())
+}
+
+/// Creates this many events, and changes each once.
 async fn write(client: &Client, count: usize) {
     for number in 0..count {
-        let body = crate::support::fixtures::event_body("049", "published");
-        let event = client.post("/v1/events", &body).await.expect(201);
-        let path = format!("/v1/events/{}", event.body["id"].as_str().unwrap());
-        client.if_match(&event.etag()).patch(&path, &json!({"capacity": number + 1})).await.expect(200);
+        let path = create_event(client).await;
+        client.if_match("*").patch(&path, &json!({"capacity": number + 1})).await.expect(200);
     }
+}
+
+/// Waits until the service reads on each of its connections and writes again. The write has a stale condition and changes
+/// nothing.
+async fn back(client: &Client, event: &str) {
+    for path in [event, "/v1/changes?limit=1", "/v1/events?q=digituki"] {
+        client.until_status(path, 200).await;
+    }
+    let stale = client.if_match("\"0-full\"");
+    let written = retry_while_busy(async || stale.patch(event, &json!({})).await).await;
+    written.expect_problem(412, "precondition_failed");
 }
 
 async fn execute(database_url: &str, statement: &str) {
