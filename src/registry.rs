@@ -110,6 +110,7 @@ pub struct ServiceTable {
 /// The tables that belong to no collection.
 pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("changes", "the change ledger").with_public(&["actor"]),
+    table("ledger_epochs", "the epochs of the change ledger"),
     table("event_tutors", "links of events, maintained by triggers"),
     table("event_themes", "links of events, maintained by triggers"),
     table("event_languages", "links of events, maintained by triggers"),

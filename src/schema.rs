@@ -51,6 +51,7 @@ diesel::table! {
         changed_at -> Timestamptz,
         actor -> Nullable<Text>,
         request_id -> Nullable<Text>,
+        epoch -> Int4,
     }
 }
 
@@ -299,6 +300,23 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    ledger_epochs (ordinal) {
+        ordinal -> Int4,
+        id -> Uuid,
+        continues -> Bool,
+        system_identifier -> Nullable<Int8>,
+        timeline -> Nullable<Int4>,
+        database_oid -> Nullable<Oid>,
+        table_oid -> Nullable<Oid>,
+        began_at_xid -> Int8,
+        began_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     municipalities (code) {
         code -> Text,
         name -> Jsonb,
@@ -478,6 +496,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     invitations,
     known_addresses,
+    ledger_epochs,
     municipalities,
     refresh_tokens,
     search_synonym,

@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     config::Config,
     connection_parameters::ConnectionParameters,
-    db::{self, Conn, Db, batching::response_cache::ResponseCache, connection},
+    db::{self, Conn, Db, batching::response_cache::ResponseCache, connection, epoch},
     housekeeping,
     http::{
         fallback::{Paths, fallback},
@@ -141,7 +141,9 @@ impl Shared {
         database: &ConnectionParameters,
     ) -> Result<(Self, Option<SocketAddr>), StartError> {
         let auth = Arc::new(Auth::new(&config, keys, FailureLog::start(database.clone())));
-        auth.revocations.refresh(&db::establish(database).await?).await?;
+        let conn = db::establish(database).await?;
+        auth.revocations.refresh(&conn).await?;
+        epoch::warn_if_unidentified(&conn).await?;
         let poller = Arc::new(LedgerPoller::default());
         actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), database.clone()));
         actix_web::rt::spawn(ledger_poller::watch(Arc::clone(&poller), database.clone()));

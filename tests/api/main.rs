@@ -43,6 +43,7 @@
 //! | [`private_postgres/`](resilience::private_postgres) | The private PostgreSQL starts, stops and recovers |
 //! | [`postgresql/`](resilience::postgresql) | PostgreSQL as operators have it: TLS, several hosts, poolers, roles |
 //! | [`housekeeping.rs`](resilience::housekeeping) | Expired rows are deleted |
+//! | [`lost_writes/`](resilience::lost_writes) | An older state of the database is put back, or a failover loses writes: followers and callers are told |
 //! | [`login_cost.rs`](resilience::login_cost) | Every sign-in is equally slow and slows down no other request |
 //! | [`response_cache.rs`](resilience::response_cache) | A cached answer equals a fresh one |
 //! | [`coalesced_lookups.rs`](resilience::coalesced_lookups) | Concurrent lookups share a statement, and each caller gets its own current answer |
