@@ -20,11 +20,11 @@ use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    auth::{keys::key_ring::KeyRing, refresh, state::Auth},
+    auth::{failures::FailureLog, keys::key_ring::KeyRing, refresh, state::Auth},
     clock::Clock,
     config::Config,
     connection_parameters::ConnectionParameters,
-    db::{self, Conn, Db, batching::response_cache::ResponseCache, connection},
+    db::{self, Conn, Db, batching::response_cache::ResponseCache, connection, epoch},
     housekeeping,
     http::{
         fallback::{Paths, fallback},
@@ -140,8 +140,10 @@ impl Shared {
         keys: KeyRing,
         database: &ConnectionParameters,
     ) -> Result<(Self, Option<SocketAddr>), StartError> {
-        let auth = Arc::new(Auth::new(&config, keys));
-        auth.revocations.refresh(&db::establish(database).await?).await?;
+        let auth = Arc::new(Auth::new(&config, keys, FailureLog::start(database.clone())));
+        let conn = db::establish(database).await?;
+        auth.revocations.refresh(&conn).await?;
+        epoch::warn_if_unidentified(&conn).await?;
         let poller = Arc::new(LedgerPoller::default());
         actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), database.clone()));
         actix_web::rt::spawn(ledger_poller::watch(Arc::clone(&poller), database.clone()));

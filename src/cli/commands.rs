@@ -7,7 +7,9 @@ use kuntatutorit::{
     telemetry::log,
 };
 
-use super::{accounts, clients, health, keys, licences, migrate, outcome::Outcome, seed, serve, token, verify};
+use super::{
+    accounts, clients, declare_loss, health, keys, licences, migrate, outcome::Outcome, seed, serve, token, verify,
+};
 
 /// The arguments of the program. `--help` shows the description of the package.
 #[derive(Parser)]
@@ -67,6 +69,18 @@ enum Command {
     /// Print the licences of the program and of everything that is in it
     #[command(after_help = "Example:\n  kuntatutorit licences > licences.txt")]
     Licences,
+    /// Declare that the database has lost writes
+    ///
+    /// Use it after you have put back an older state of the database (a dump, a snapshot of a disk or of a virtual machine,
+    /// a point in time), or after a failover that lost the last writes, and before the service is used again. Systems that
+    /// follow `/v1/changes` are then told to create their copies again, and new versions and entity tags differ from those
+    /// that were lost. The service notices most of these cases by itself, but not every snapshot, and not what a system has
+    /// copied of the lost writes.
+    #[command(
+        name = "declare-loss",
+        after_help = "Example:\n  DATABASE_URL=postgres://kunta@db.example/kunta kuntatutorit declare-loss"
+    )]
+    DeclareLoss,
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  kuntatutorit openapi > openapi.json")]
     Openapi,
@@ -123,6 +137,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Key(command) => keys::run(&config, &command),
         Command::Token(arguments) => token::run(config, arguments),
         Command::Verify => verify::run(&config),
+        Command::DeclareLoss => declare_loss::run(&config),
         Command::Openapi | Command::Licences => Ok(()),
         Command::Healthcheck => health::run(&config),
     }
