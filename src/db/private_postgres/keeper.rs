@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{PrivatePostgres, PrivatePostgresError, log::last_lines};
+use super::{error::PrivatePostgresError, log::last_lines, server::PrivatePostgres};
 
 /// The time between two checks whether the server has ended.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
