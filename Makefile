@@ -38,7 +38,8 @@ test: ## Run every test against a PostgreSQL of its own
 soak: ## Run the long tests (kills, failovers, faults, 10,000 copied writes, every hostile value) and print their counts
 	@scripts/prepare test
 	SOAK=1 COPY_WRITES=10000 HOSTILE_ALL=1 scripts/test -- --nocapture --test-threads=2 \
-		faults:: lost_writes:: postgresql:: changes::copying hostile:: instances:: idempotency:: sessions::
+		faults:: lost_writes:: postgresql:: changes::copying hostile:: instances:: idempotency:: sessions:: \
+		sign_in_capacity::
 	scripts/test -- --ignored private_postgres::stop
 	SOAK=1 scripts/test -- --ignored --nocapture lost_writes::
 	THROUGH=role scripts/test --test api

@@ -127,6 +127,8 @@ pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("refresh_tokens", "refresh tokens, stored as hashes"),
     table("invitations", "invitations of accounts, stored as hashes"),
     table("sign_in_failures", "throttling of sign-in").with_personal(&["subject", "address"]),
+    table("known_addresses", "addresses from which accounts have signed in, stored as hashes")
+        .with_personal(&["address_hash"]),
     table("idempotency_keys", "responses that are replayed until their keys expire").with_personal(&["body"]),
     table("search_synonym", "synonyms for the search"),
     table("__diesel_schema_migrations", "the applied migrations"),

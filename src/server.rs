@@ -20,7 +20,7 @@ use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    auth::{keys::key_ring::KeyRing, refresh, state::Auth},
+    auth::{failures::FailureLog, keys::key_ring::KeyRing, refresh, state::Auth},
     clock::Clock,
     config::Config,
     connection_parameters::ConnectionParameters,
@@ -140,7 +140,7 @@ impl Shared {
         keys: KeyRing,
         database: &ConnectionParameters,
     ) -> Result<(Self, Option<SocketAddr>), StartError> {
-        let auth = Arc::new(Auth::new(&config, keys));
+        let auth = Arc::new(Auth::new(&config, keys, FailureLog::start(database.clone())));
         let conn = db::establish(database).await?;
         auth.revocations.refresh(&conn).await?;
         epoch::warn_if_unidentified(&conn).await?;
