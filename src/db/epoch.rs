@@ -3,9 +3,8 @@
 //! functions are in the migration `ledger_epochs`.
 
 use diesel::{ConnectionError, ConnectionResult, prelude::*};
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _};
 
-use super::connection::Conn;
 use crate::{
     problem::Result,
     schema::{ledger_epochs, ledger_epochs::dsl},
@@ -21,19 +20,19 @@ const ANNOUNCE: &str = "do $$ begin \
 
 /// Begins a new epoch if a new connection finds the database in another place than before. Every connection does this
 /// before it is used, because a failover can happen between any two of them.
-pub(super) async fn announce(conn: &mut Conn) -> ConnectionResult<()> {
+pub(super) async fn announce(conn: &mut AsyncPgConnection) -> ConnectionResult<()> {
     conn.batch_execute(ANNOUNCE).await.map_err(ConnectionError::CouldntSetupConfiguration)
 }
 
 /// Begins a new epoch after writes were lost: cursors of earlier epochs are refused, and versions continue far above those
 /// that were lost.
-pub async fn begin_after_loss(conn: &mut Conn) -> Result<()> {
+pub async fn begin_after_loss(conn: &mut AsyncPgConnection) -> Result<()> {
     diesel::sql_query("select begin_ledger_epoch(continues => false)").execute(conn).await?;
     Ok(())
 }
 
 /// Warns if this PostgreSQL does not let the service see whether a failover or a recovery has happened.
-pub async fn warn_if_unidentified(mut conn: &Conn) -> Result<()> {
+pub async fn warn_if_unidentified(mut conn: &AsyncPgConnection) -> Result<()> {
     let current = ledger_epochs::table.order(dsl::ordinal.desc());
     let current = current.select((dsl::system_identifier.is_null(), dsl::timeline.is_null()));
     let (no_cluster, no_timeline) = current.first(&mut conn).await.optional()?.unwrap_or_default();

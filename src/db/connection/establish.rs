@@ -40,8 +40,9 @@ pub(in crate::db) async fn establish_with(parameters: &ConnectionParameters, set
             Ok(conn)
         };
         // tokio-postgres limits only the time until the socket is connected. A server that accepts the connection and
-        // then stays silent would hold the request for ever.
-        match timeout(share, connecting).await {
+        // then stays silent would hold the request for ever. Boxed, so that a request that needs no new connection does not
+        // carry this large future along.
+        match timeout(share, Box::pin(connecting)).await {
             Ok(Ok(conn)) => {
                 parameters.remember_primary(*index);
                 return Ok(conn);

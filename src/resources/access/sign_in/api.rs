@@ -61,7 +61,7 @@ pub(super) async fn login(
     config: Data<Config>,
 ) -> Result<SessionResponse> {
     let attempt = Attempt::for_account(&normalize_email(&body.email), client_address(&request));
-    respond(within_limit(sign_in(&db, &auth, attempt, body)).await?, &auth, &config)
+    respond(within_limit(Box::pin(sign_in(&db, &auth, attempt, body))).await?, &auth, &config)
 }
 
 async fn sign_in(db: &Db, auth: &Auth, attempt: Attempt, body: Login) -> Result<Session> {

@@ -69,7 +69,7 @@ pub(super) async fn issue_token(
     if form.get("grant_type") != Some("client_credentials") {
         return Err(if form.get("grant_type").is_some() { UNSUPPORTED_GRANT } else { INVALID_REQUEST }.into());
     }
-    let (client, read_at) = within_limit(sign_in(&request, &db, &auth, &id, secret)).await?;
+    let (client, read_at) = within_limit(Box::pin(sign_in(&request, &db, &auth, &id, secret))).await?;
     let scope = granted(&client, form.get("scope"))?;
     let issued_at = issue_at(client.access_changed_at, read_at);
     let token = TokenResponse::issue(&auth, grant_of_client(&client, scope), issued_at);

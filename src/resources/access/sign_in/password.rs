@@ -81,8 +81,12 @@ pub(super) async fn set_password(
     auth: Data<Auth>,
 ) -> Result<NoContent> {
     match (body.old_password, body.invitation) {
-        (_, Some(invitation)) => within_limit(accept(&request, &db, &auth, invitation, body.new_password)).await?,
-        (Some(old), None) => within_limit(change(&request, &db, &auth, caller?, old, body.new_password)).await?,
+        (_, Some(invitation)) => {
+            within_limit(Box::pin(accept(&request, &db, &auth, invitation, body.new_password))).await?;
+        }
+        (Some(old), None) => {
+            within_limit(Box::pin(change(&request, &db, &auth, caller?, old, body.new_password))).await?;
+        }
         (None, None) => return Err(Error::SignInRefused),
     }
     Ok(NoContent)

@@ -44,9 +44,21 @@ async fn an_epoch_waits_for_transactions_that_have_written_changes() {
     };
     let (connected, ()) = tokio::join!(establish(&parameters), commit);
     connected.unwrap();
-    let epochs = "select format('%s %s', epoch, (select max(ordinal) from ledger_epochs)) as line \
-                  from changes where key = 'late'";
-    assert_eq!(query_lines_at(&url, epochs).await, ["2 3"]);
+    let epochs = "select format('%s of %s', epoch, (select max(ordinal) from ledger_epochs)) as line \
+                  from changes where resource = 'themes' order by seq desc limit 1";
+    assert_eq!(query_lines_at(&url, epochs).await, ["2 of 3"]);
+
+    // A change that waits for the new epoch is one of the new epoch.
+    let mut beginning = AsyncPgConnection::establish(&url).await.unwrap();
+    beginning.batch_execute("begin; select begin_ledger_epoch(true)").await.unwrap();
+    let rename = "update themes set name = '{\"fi\": \"Uusi\"}' where slug = 'late'";
+    let commit = async {
+        while query_lines_at(&url, waits).await != ["1"] {}
+        beginning.batch_execute("commit").await.unwrap();
+    };
+    let (written, ()) = tokio::join!(writer.batch_execute(rename), commit);
+    written.unwrap();
+    assert_eq!(query_lines_at(&url, epochs).await, ["4 of 4"]);
 }
 
 /// As on a managed service that keeps these functions to itself.
