@@ -127,6 +127,7 @@ pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("invitations", "invitations of accounts, stored as hashes"),
     table("sign_in_failures", "throttling of sign-in").with_personal(&["subject", "address"]),
     table("idempotency_keys", "responses that are replayed until their keys expire").with_personal(&["body"]),
+    table("written_bytes", "the quota of written bytes"),
     table("search_synonym", "synonyms for the search"),
     table("__diesel_schema_migrations", "the applied migrations"),
 ];

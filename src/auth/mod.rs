@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod passwords;
+pub mod rate_limits;
 pub mod reach;
 pub mod refresh;
 pub mod revocations;
@@ -10,3 +11,4 @@ pub mod secrets;
 pub mod state;
 pub mod throttle;
 pub mod tokens;
+pub mod write_quota;

@@ -114,7 +114,7 @@ impl Attempt {
 }
 
 /// Returns the address to count by. An IPv6 subscriber has a whole /64 network, so it counts as one address.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -11,4 +11,5 @@ mod private_postgres;
 mod query_plans;
 mod races;
 mod response_cache;
+mod trace_context;
 mod transactions;
