@@ -8,7 +8,8 @@
 //! PostgreSQL has the counts, so that they hold for all instances and after a restart. A write does not touch them: all
 //! writes of a caller would wait for the lock on its row. Instead an instance counts in memory, and adds what it has counted
 //! to the row whenever that exceeds a step. It reads the row when its knowledge of the other instances is older than
-//! [`REFRESH_INTERVAL`]. So each instance may admit one step too many, and forgets at most one step for each caller when it stops.
+//! [`REFRESH_INTERVAL`]. Both happen beside the write. So each instance may admit one step too many, and what arrives before
+//! it has read the row for the first time; and it forgets at most one step for each caller when it stops.
 
 use std::{
     collections::HashMap,
@@ -52,8 +53,8 @@ struct Usage {
     day: NaiveDate,
     /// The count in PostgreSQL, and when it was read; none before the first time.
     stored: Option<(u64, Instant)>,
-    /// The bytes that are being added to the row.
-    in_transit: i64,
+    /// The bytes that are being added to the row, while the row is being read or written.
+    in_transit: Option<i64>,
     /// The bytes that this instance has counted since. Fewer than none when a failed write was taken back.
     counted: i64,
 }
@@ -85,30 +86,26 @@ impl WriteQuota {
         self.policy.quota > 0
     }
 
-    /// Counts a write of this caller before it is carried out.
+    /// Counts a write of this caller before it is carried out. It does not wait for PostgreSQL: a request whose body cannot be
+    /// read must not be waiting for anything else, or the HTTP library drops it without an answer.
     ///
     /// # Errors
-    /// [`Error::WriteQuotaExceeded`] when the caller has too little left; [`Error::Unavailable`] when PostgreSQL does not
-    /// answer.
-    pub async fn reserve(self: &Arc<Self>, db: &Db, caller: String, bytes: u64) -> Result<Reserved> {
+    /// [`Error::WriteQuotaExceeded`] when the caller has too little left.
+    pub fn reserve(self: &Arc<Self>, db: &Db, caller: String, bytes: u64) -> Result<Reserved> {
         let day = clock::now().date_naive();
-        if self.usage(&caller, day, |usage| usage.is_outdated()) {
-            let stored = read(db, &caller, day).await?;
-            self.usage(&caller, day, |usage| usage.stored = Some((stored, Instant::now())));
-        }
         let (used, to_add) = self.usage(&caller, day, |usage| {
             let used = usage.used();
-            if used + bytes > self.policy.quota {
-                return (used, None);
+            if used + bytes <= self.policy.quota {
+                usage.counted += signed(bytes);
             }
-            usage.counted += signed(bytes);
-            (used, Some(usage.take_step(self.step())))
+            (used, usage.begin_synchronising(self.step()))
         });
-        let Some(to_add) = to_add else { return Err(self.exceeded(used)) };
-        if to_add != 0 {
-            self.add(db, &caller, day, to_add).await;
+        if let Some(bytes) = to_add {
+            let synchronised = Arc::clone(self).synchronise(db.clone(), caller.clone(), day, bytes);
+            // A task of its own: the future of the request is dropped when the client disconnects.
+            drop(actix_web::rt::spawn(synchronised));
         }
-        Ok(Reserved { caller, day, bytes })
+        if used + bytes <= self.policy.quota { Ok(Reserved { caller, day, bytes }) } else { Err(self.exceeded(used)) }
     }
 
     /// Corrects a reservation once the write is done: it counts this many bytes.
@@ -119,22 +116,18 @@ impl WriteQuota {
         }
     }
 
-    /// Adds bytes to the row of the caller. If that fails, the next write tries again.
-    async fn add(self: &Arc<Self>, db: &Db, caller: &str, day: NaiveDate, bytes: i64) {
-        let (quota, db, caller) = (Arc::clone(self), db.clone(), caller.to_owned());
-        // A task of its own: this future is dropped when the client disconnects.
-        let added = actix_web::rt::spawn(async move {
-            let outcome = write(&db, caller.clone(), day, bytes).await;
-            quota.usage(&caller, day, |usage| {
-                usage.in_transit = 0;
-                match outcome {
-                    Ok(stored) => usage.stored = Some((stored, Instant::now())),
-                    Err(_) => usage.counted += bytes,
-                }
-            });
+    /// Adds bytes to the row of the caller, if there are any, and learns what all instances have added. If that fails, the
+    /// next write tries again.
+    async fn synchronise(self: Arc<Self>, db: Db, caller: String, day: NaiveDate, bytes: i64) {
+        let outcome =
+            if bytes > 0 { add(&db, caller.clone(), day, bytes).await } else { read(&db, &caller, day).await };
+        self.usage(&caller, day, |usage| {
+            usage.in_transit = None;
+            match outcome {
+                Ok(stored) => usage.stored = Some((stored, Instant::now())),
+                Err(_) => usage.counted += bytes,
+            }
         });
-        // It fails only when it panics, which the log tells.
-        let _ = added.await;
     }
 
     fn step(&self) -> i64 {
@@ -168,24 +161,23 @@ impl WriteQuota {
 
 impl Usage {
     fn on(day: NaiveDate) -> Self {
-        Self { day, stored: None, in_transit: 0, counted: 0 }
-    }
-
-    fn is_outdated(&self) -> bool {
-        self.stored.is_none_or(|(_, read_at)| read_at.elapsed() > REFRESH_INTERVAL)
+        Self { day, stored: None, in_transit: None, counted: 0 }
     }
 
     fn used(&self) -> u64 {
         let stored = self.stored.map_or(0, |(bytes, _)| bytes);
-        stored.saturating_add_signed(self.in_transit + self.counted)
+        stored.saturating_add_signed(self.in_transit.unwrap_or_default() + self.counted)
     }
 
-    /// Returns what must be added to the row now: nothing before it is a step, or while something else is being added.
-    fn take_step(&mut self, step: i64) -> i64 {
-        if self.in_transit != 0 || self.counted < step {
-            return 0;
+    /// Returns the bytes that must be added to the row now: none while some are being added, and before there is a step of
+    /// them or the stored count is outdated.
+    fn begin_synchronising(&mut self, step: i64) -> Option<i64> {
+        let is_outdated = self.stored.is_none_or(|(_, read_at)| read_at.elapsed() > REFRESH_INTERVAL);
+        if self.in_transit.is_some() || !is_outdated && self.counted < step {
+            return None;
         }
-        self.in_transit = std::mem::take(&mut self.counted);
+        let bytes = if self.counted < step { 0 } else { std::mem::take(&mut self.counted) };
+        self.in_transit = Some(bytes);
         self.in_transit
     }
 }
@@ -202,7 +194,7 @@ async fn read(db: &Db, caller: &str, day: NaiveDate) -> Result<u64> {
 }
 
 /// Adds bytes for the caller. Returns what all instances have added.
-async fn write(db: &Db, caller: String, day: NaiveDate, bytes: i64) -> Result<u64> {
+async fn add(db: &Db, caller: String, day: NaiveDate, bytes: i64) -> Result<u64> {
     let row = (dsl::day.eq(day), dsl::caller.eq(caller), dsl::bytes.eq(bytes));
     let upsert = diesel::insert_into(written_bytes::table)
         .values(row)
@@ -229,10 +221,17 @@ mod tests {
     fn a_step_is_added_once_and_counts_while_it_is_being_added() {
         let mut usage = Usage { stored: Some((100, Instant::now())), ..Usage::on(NaiveDate::MIN) };
         usage.counted = 60;
-        assert_eq!((usage.take_step(64), usage.used()), (0, 160));
+        assert_eq!((usage.begin_synchronising(64), usage.used()), (None, 160));
         usage.counted = 70;
-        assert_eq!((usage.take_step(64), usage.used()), (70, 170));
+        assert_eq!((usage.begin_synchronising(64), usage.used()), (Some(70), 170));
         usage.counted = 80;
-        assert_eq!((usage.take_step(64), usage.used()), (0, 250));
+        assert_eq!((usage.begin_synchronising(64), usage.used()), (None, 250));
+    }
+
+    #[test]
+    fn a_count_that_is_not_known_is_read_once() {
+        let mut usage = Usage { counted: 1, ..Usage::on(NaiveDate::MIN) };
+        assert_eq!((usage.begin_synchronising(64), usage.used()), (Some(0), 1));
+        assert_eq!(usage.begin_synchronising(64), None);
     }
 }

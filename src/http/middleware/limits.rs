@@ -36,7 +36,7 @@ pub async fn limit(
     if EXEMPT.contains(&request.path()) {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     }
-    let (limit, written) = match admit(&mut request).await {
+    let (limit, written) = match admit(&mut request) {
         Ok(admitted) => admitted,
         Err(error) => return Ok(request.error_response(error)),
     };
@@ -44,11 +44,11 @@ pub async fn limit(
     if let Some(written) = written {
         written.settle(response.response());
     }
-    if let Some((policy, left)) = limit.filter(|_| tells_limit(&response)) {
-        if let Ok(left) = left.header().try_into() {
-            response.headers_mut().insert(const { HeaderName::from_static(RATELIMIT_POLICY) }, policy);
-            response.headers_mut().insert(const { HeaderName::from_static(RATELIMIT) }, left);
-        }
+    if let Some((policy, left)) = limit.filter(|_| tells_limit(&response))
+        && let Ok(left) = left.header().try_into()
+    {
+        response.headers_mut().insert(const { HeaderName::from_static(RATELIMIT_POLICY) }, policy);
+        response.headers_mut().insert(const { HeaderName::from_static(RATELIMIT) }, left);
     }
     Ok(response)
 }
@@ -57,7 +57,7 @@ pub async fn limit(
 type Left = (HeaderValue, RateLimit);
 
 /// Counts the request. Returns what is left of the caller's limit, and the bytes that the request may write.
-async fn admit(request: &mut ServiceRequest) -> Result<(Option<Left>, Option<WrittenBytes>)> {
+fn admit(request: &mut ServiceRequest) -> Result<(Option<Left>, Option<WrittenBytes>)> {
     let identity = authenticate(request)?;
     let (counted, by) = match &identity {
         Some(Identity::Account(id) | Identity::Client { id, .. }) => (Counted::Caller(*id), "caller"),
@@ -67,7 +67,7 @@ async fn admit(request: &mut ServiceRequest) -> Result<(Option<Left>, Option<Wri
     let left = limits.count(counted).inspect_err(|_| record(request, by))?;
     let limit = left.map(|left| (limits.policy_header(), left));
     let written = match identity.and_then(|identity| identity.actor()) {
-        Some(caller) => WrittenBytes::reserve(request, caller).await.inspect_err(|error| {
+        Some(caller) => WrittenBytes::reserve(request, caller).inspect_err(|error| {
             if matches!(error, Error::WriteQuotaExceeded(_)) {
                 record(request, "written_bytes");
             }

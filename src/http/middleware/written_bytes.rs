@@ -33,7 +33,7 @@ impl WrittenBytes {
     ///
     /// # Errors
     /// Those of [`WriteQuota::reserve`].
-    pub(super) async fn reserve(request: &mut ServiceRequest, caller: String) -> Result<Option<Self>> {
+    pub(super) fn reserve(request: &mut ServiceRequest, caller: String) -> Result<Option<Self>> {
         let writes = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(request.method());
         let quota = request.app_data::<Data<WriteQuota>>().filter(|quota| writes && quota.is_on()).cloned();
         let Some(quota) = quota else { return Ok(None) };
@@ -43,7 +43,7 @@ impl WrittenBytes {
         let announced: Option<usize> =
             request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let length = if is_chunked { BODY_LIMIT } else { announced.unwrap_or_default().min(BODY_LIMIT) };
-        let reserved = quota.reserve(&db, caller, cost(length as u64, saves_answer)).await?;
+        let reserved = quota.reserve(&db, caller, cost(length as u64, saves_answer))?;
         let arrived = is_chunked.then(|| count(request));
         Ok(Some(Self { quota, reserved, saves_answer, arrived }))
     }

@@ -50,7 +50,7 @@ async fn every_kind_of_request_counts_once() {
     let server = Server::with(&[ONE_PER_SECOND]);
     let requests = [
         (Method::GET, "/v1/municipalities?limit=nothing"),
-        (Method::GET, "/v1/changes?from=now&wait=1"),
+        (Method::GET, "/v1/changes?from=now"),
         (Method::HEAD, "/v1/events"),
         (Method::PUT, "/v1/municipalities/049"),
         (Method::DELETE, "/v1/events"),

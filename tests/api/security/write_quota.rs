@@ -70,21 +70,22 @@ async fn all_instances_count_together() {
     let (created, _) = use_up(&espoo).await;
     let beside = second.token(espoo.token.as_ref().unwrap());
     let (more, _) = use_up(&beside).await;
-    assert!(created >= 5 && more <= 2, "{created} and {more} more on the second instance");
+    assert!(created >= 5 && more <= 3, "{created} and {more} more on the second instance");
 }
 
 #[tokio::test]
 async fn what_is_not_written_does_not_count() {
     let server = Server::with(&[ONE_MIB]);
-    let espoo = server.municipality("049").with("idempotency-key", "always-the-same");
+    let espoo = server.municipality("049");
+    let again = espoo.with("idempotency-key", "always-the-same");
     let (body, mut invalid) = (large_event(), large_event());
     invalid["ends_at"] = json!("2020-01-01T00:00:00Z");
-    espoo.post("/v1/events", &body).await.expect(201);
+    again.post("/v1/events", &body).await.expect(201);
     for _ in 0..25 {
-        assert_eq!(espoo.post("/v1/events", &body).await.expect(201).header("idempotency-replayed"), "true");
-        espoo.with("idempotency-key", "other").post("/v1/events", &invalid).await;
+        assert_eq!(again.post("/v1/events", &body).await.expect(201).header("idempotency-replayed"), "true");
+        espoo.post("/v1/events", &invalid).await.expect_problem(422, "invalid");
     }
-    let (created, _) = use_up(&espoo.with("idempotency-key", "")).await;
+    let (created, _) = use_up(&espoo).await;
     assert!(created >= 4, "{created}");
 }
 
