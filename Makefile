@@ -35,11 +35,15 @@ test: ## Run every test against a PostgreSQL of its own
 	@scripts/prepare test
 	@scripts/test
 
-soak: ## Run the long tests (kills, faults, 10,000 copied writes, every hostile value) and print their counts
+soak: ## Run the long tests (kills, failovers, faults, 10,000 copied writes, every hostile value) and print their counts
 	@scripts/prepare test
 	SOAK=1 COPY_WRITES=10000 HOSTILE_ALL=1 scripts/test -- --nocapture --test-threads=2 \
-		faults:: changes::copying hostile:: instances:: idempotency:: sessions::
+		faults:: lost_writes:: postgresql:: changes::copying hostile:: instances:: idempotency:: sessions:: \
+		sign_in_capacity::
 	scripts/test -- --ignored private_postgres::stop
+	SOAK=1 scripts/test -- --ignored --nocapture lost_writes::
+	THROUGH=role scripts/test --test api
+	THROUGH=pgbouncer scripts/test --test api
 
 bench: ## Measure the cost of each operation and how it grows with the data; writes benches/results.md
 	@scripts/prepare bench

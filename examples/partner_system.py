@@ -178,7 +178,7 @@ class Copy:
         except Problem as problem:
             if problem.code != "bad_cursor":
                 raise
-            # The service's database was restored from an older backup, or the file belongs to another service.
+            # The service's database has lost changes that this copy has seen, or the file belongs to another service.
             print("the position in the ledger is lost; making the copy again")
             return self.make(api)
         for key in {change["key"] for change in changes["items"]}:

@@ -178,7 +178,7 @@ impl Config {
             pg_bin_dir: env.text("PG_BIN_DIR").map(PathBuf::from),
             public_read: env.parsed("PUBLIC_READ", false, "true or false", parse),
             cors_origins: env.list("CORS_ORIGINS", "origins such as https://digituki.example", origin),
-            trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", parse),
+            trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", address),
             workers: env.number("WORKERS", cores(), 1..=256),
             pool_size: env.number("POOL_SIZE", 10, 1..=1000),
             requests_per_second: env.number("REQUESTS_PER_SECOND", 100, 0..=1_000_000),
@@ -197,6 +197,11 @@ impl Config {
             self.public_url = format!("http://{address}");
         }
     }
+}
+
+/// Parses an IP address. An IPv4 address that is mapped into IPv6 becomes an IPv4 address.
+fn address(text: &str) -> Option<IpAddr> {
+    parse::<IpAddr>(text).map(|address| address.to_canonical())
 }
 
 /// Parses an origin (RFC 6454): scheme, host and port, and nothing else.

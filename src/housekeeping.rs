@@ -9,10 +9,9 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
-    clock,
     connection_parameters::ConnectionParameters,
-    db::{Conn, establish},
-    domain::lifetimes::IDEMPOTENCY_KEY_HOURS,
+    db::{Conn, establish, sql_functions::set_clock_offset},
+    domain::lifetimes::{IDEMPOTENCY_KEY_HOURS, KNOWN_ADDRESS_DAYS, SIGN_IN_PAUSE_MINUTES},
     problem::Result,
 };
 
@@ -26,13 +25,14 @@ const MAX_JITTER_SECONDS: u128 = 60;
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 
 /// Returns each table whose rows expire, and the condition that its expired rows meet.
-fn expired() -> [(&'static str, String); 5] {
+fn expired() -> [(&'static str, String); 6] {
     [
         ("sessions", "expires_at < clock_now()".to_owned()),
         ("invitations", "expires_at < clock_now()".to_owned()),
         ("idempotency_keys", format!("created_at < clock_now() - interval '{IDEMPOTENCY_KEY_HOURS} hours'")),
         ("written_bytes", "day < (clock_now() at time zone 'UTC')::date - 1".to_owned()),
-        ("sign_in_failures", "last_failed_at < clock_now() - interval '15 minutes'".to_owned()),
+        ("sign_in_failures", format!("last_failed_at < clock_now() - interval '{SIGN_IN_PAUSE_MINUTES} minutes'")),
+        ("known_addresses", format!("last_used_at < clock_now() - interval '{KNOWN_ADDRESS_DAYS} days'")),
     ]
 }
 
@@ -73,14 +73,4 @@ async fn run_once(parameters: &ConnectionParameters) -> Result<usize> {
     let conn = establish(parameters).await?;
     set_clock_offset(&conn).await?;
     delete_expired(&conn).await
-}
-
-/// Tells PostgreSQL the offset of this thread's clock, which `clock_now()` adds.
-async fn set_clock_offset(mut conn: &Conn) -> Result<()> {
-    let offset = clock::offset_micros();
-    if offset != 0 {
-        let set = format!("set kuntatutorit.clock_offset = '{offset} microseconds'");
-        diesel::sql_query(set).execute(&mut conn).await?;
-    }
-    Ok(())
 }

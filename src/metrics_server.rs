@@ -49,7 +49,9 @@ async fn ledger_lag(db: &Db) -> Result<f64> {
     let query = "select coalesce(extract(epoch from now() - min(changed_at)), 0)::float8 as seconds \
                  from pg_trigger join pg_class on pg_class.oid = tgrelid \
                  cross join lateral (select changed_at from changes \
-                   where resource = relname and xid >= ledger_horizon() order by xid, seq limit 1) as oldest \
+                   where resource = relname \
+                     and (epoch, xid) >= ((select max(ordinal) from ledger_epochs), ledger_horizon()) \
+                   order by epoch, xid, seq limit 1) as oldest \
                  where tgname = 'record_change'";
     let lag = db.read(async |mut conn| Ok(diesel::sql_query(query).get_result::<Lag>(&mut conn).await?)).await?;
     Ok(lag.seconds)

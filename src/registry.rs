@@ -110,6 +110,7 @@ pub struct ServiceTable {
 /// The tables that belong to no collection.
 pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("changes", "the change ledger").with_public(&["actor"]),
+    table("ledger_epochs", "the epochs of the change ledger"),
     table("event_tutors", "links of events, maintained by triggers"),
     table("event_themes", "links of events, maintained by triggers"),
     table("event_languages", "links of events, maintained by triggers"),
@@ -126,6 +127,8 @@ pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("refresh_tokens", "refresh tokens, stored as hashes"),
     table("invitations", "invitations of accounts, stored as hashes"),
     table("sign_in_failures", "throttling of sign-in").with_personal(&["subject", "address"]),
+    table("known_addresses", "addresses from which accounts have signed in, stored as hashes")
+        .with_personal(&["address_hash"]),
     table("idempotency_keys", "responses that are replayed until their keys expire").with_personal(&["body"]),
     table("written_bytes", "the quota of written bytes"),
     table("search_synonym", "synonyms for the search"),

@@ -51,6 +51,7 @@ diesel::table! {
         changed_at -> Timestamptz,
         actor -> Nullable<Text>,
         request_id -> Nullable<Text>,
+        epoch -> Int4,
     }
 }
 
@@ -288,6 +289,34 @@ diesel::table! {
     use diesel::sql_types::*;
     use diesel_full_text_search::TsVector as Tsvector;
 
+    known_addresses (account_id, address_hash) {
+        account_id -> Uuid,
+        address_hash -> Bytea,
+        last_used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
+    ledger_epochs (ordinal) {
+        ordinal -> Int4,
+        id -> Uuid,
+        continues -> Bool,
+        system_identifier -> Nullable<Int8>,
+        timeline -> Nullable<Int4>,
+        database_oid -> Nullable<Oid>,
+        table_oid -> Nullable<Oid>,
+        began_at_xid -> Int8,
+        began_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
     municipalities (code) {
         code -> Text,
         name -> Jsonb,
@@ -450,6 +479,7 @@ diesel::joinable!(feedback_tally_states -> events (event_id));
 diesel::joinable!(feedback_themes_wanted -> feedback (feedback_id));
 diesel::joinable!(feedback_themes_wanted -> themes (theme_slug));
 diesel::joinable!(invitations -> accounts (account_id));
+diesel::joinable!(known_addresses -> accounts (account_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(tutor_languages -> tutors (tutor_id));
@@ -476,6 +506,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     feedback_themes_wanted,
     idempotency_keys,
     invitations,
+    known_addresses,
+    ledger_epochs,
     municipalities,
     refresh_tokens,
     search_synonym,

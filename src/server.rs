@@ -18,6 +18,7 @@ use utoipa_actix_web::AppExt as _;
 
 use crate::{
     auth::{
+        failures::FailureLog,
         keys::key_ring::KeyRing,
         rate_limits::{self, RateLimits},
         refresh,
@@ -28,7 +29,7 @@ use crate::{
     config::Config,
     connection_parameters::ConnectionParameters,
     connections::{self, Connections},
-    db::{self, Conn, Db, batching::response_cache::ResponseCache, connection},
+    db::{self, Conn, Db, batching::response_cache::ResponseCache, connection, epoch},
     housekeeping,
     http::{
         fallback::{Paths, fallback},
@@ -150,8 +151,10 @@ impl Shared {
         keys: KeyRing,
         database: &ConnectionParameters,
     ) -> Result<(Self, Option<SocketAddr>), StartError> {
-        let auth = Arc::new(Auth::new(&config, keys));
-        auth.revocations.refresh(&db::establish(database).await?).await?;
+        let auth = Arc::new(Auth::new(&config, keys, FailureLog::start(database.clone())));
+        let conn = db::establish(database).await?;
+        auth.revocations.refresh(&conn).await?;
+        epoch::warn_if_unidentified(&conn).await?;
         let poller = Arc::new(LedgerPoller::default());
         let limits = Arc::new(RateLimits::new(config.requests_per_second));
         actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), database.clone()));

@@ -14,6 +14,7 @@ mod operations;
 mod report;
 mod rows;
 mod start;
+mod tls;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();

@@ -19,6 +19,7 @@ use super::{
     report::Measured,
     start,
     start::{Process, first_answer, service},
+    tls,
 };
 
 const SERVICE_PORT: u16 = 18_480;
@@ -129,6 +130,9 @@ async fn measure(settings: &Settings, dir: &Path, server: &PrivatePostgres) -> S
         report.push_str(&beside_logins(settings, &servers, &inputs));
     }
     drop(servers);
+    if settings.includes("TLS") {
+        report.push_str(&tls::measure(dir, settings.rounds, settings.seconds).await);
+    }
     if settings.includes("flat") {
         let small = Database::open(server, 1).await;
         let large = Database::open(server, settings.flat_scale).await;

@@ -1,6 +1,11 @@
 //! Authentication and permissions: access tokens and the keys that sign them, passwords, revocations, scopes and reach.
 
+pub mod failures;
+pub mod hashing_places;
+mod hashing_queue;
 pub mod keys;
+pub mod known_addresses;
+pub mod network_address;
 pub mod passwords;
 pub mod rate_limits;
 pub mod reach;

@@ -14,7 +14,7 @@ use governor::{
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::throttle::network;
+use super::network_address::NetworkAddress;
 use crate::problem::{
     Error, Result,
     rate_limit::{Policy, RateLimit},
@@ -41,7 +41,7 @@ pub enum Counted {
 impl Counted {
     /// Returns the caller that a request without a valid token is counted for.
     pub fn address(address: Option<IpAddr>) -> Self {
-        Self::Address(address.map(network))
+        Self::Address(NetworkAddress::of(address).address())
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{
+    failures::FailureLog,
+    hashing_places::HashingPlaces,
     keys::key_ring::KeyRing,
-    passwords,
     revocations::Revocations,
     tokens::{access_tokens::Tokens, claims::Claims},
 };
 use crate::{
-    admission::Admission,
     config::Config,
     problem::{Error, Result},
 };
@@ -21,18 +21,21 @@ pub struct Auth {
     pub tokens: Tokens,
     /// The accounts and clients whose older tokens are refused.
     pub revocations: Revocations,
-    /// Limits how many passwords are hashed at a time, for each address and in total.
-    pub password_hashing: Admission<String>,
+    /// Limits how many passwords are hashed at a time, and shares them among addresses.
+    pub hashing_places: HashingPlaces,
+    /// Records failed attempts to sign in.
+    pub failures: FailureLog,
     public_read: bool,
 }
 
 impl Auth {
     /// Creates the state with these keys. The service's public URL is the issuer and the audience of its tokens.
-    pub fn new(config: &Config, keys: KeyRing) -> Self {
+    pub fn new(config: &Config, keys: KeyRing, failures: FailureLog) -> Self {
         Self {
             tokens: Tokens::new(keys, config.public_url.clone(), config.public_url.clone()),
             revocations: Revocations::default(),
-            password_hashing: Admission::new(passwords::MAX_PENDING, passwords::MAX_PENDING_PER_ADDRESS),
+            hashing_places: HashingPlaces::default(),
+            failures,
             public_read: config.public_read,
         }
     }

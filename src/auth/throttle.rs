@@ -1,5 +1,6 @@
-//! Throttles sign-in: after several failures in a row, further attempts for the account from the same address have to wait.
-//! Attempts from other addresses do not, so an attacker cannot lock anybody out. PostgreSQL counts the failures for all
+//! Throttles sign-in. After several failures in a row, further attempts for the account from the same address have to wait.
+//! Attempts from other addresses do not, so an attacker cannot lock anybody out. After many failures from all addresses
+//! together, only addresses from which an account has signed in before can try. PostgreSQL counts the failures for all
 //! instances.
 
 use std::{
@@ -9,48 +10,98 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::{dsl::sql, prelude::*, sql_types::Integer};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::{
+    failures::Failure,
+    hashing_places::{HashingPlaces, Place},
+    known_addresses,
+    network_address::NetworkAddress,
+};
 use crate::{
-    admission::{Admission, Permit},
     clock,
-    db::{Conn, sql_functions::clock_now},
+    db::{Conn, Db},
+    domain::lifetimes::SIGN_IN_PAUSE_MINUTES,
     problem::{Error, Result},
     schema::{sign_in_failures, sign_in_failures::dsl},
 };
 
 /// The number of failures in a row after which an attempt has to wait.
 const FREE_FAILURES: i32 = 5;
-/// How many minutes after the last failure the next attempt is allowed and the failures no longer count.
-const PAUSE_MINUTES: i64 = 15;
+/// The number of failures for one account from all addresses together after which only known addresses can try.
+const FREE_FAILURES_OF_ALL: i32 = 100;
+/// The address under which the failures from all addresses together are counted.
+const ALL_ADDRESSES: &str = "all";
 
-/// The locks of the attempts that are in progress.
-static LOCKS: LazyLock<std::sync::Mutex<HashMap<Attempt, Weak<Mutex<()>>>>> = LazyLock::new(Default::default);
+/// The locks of the attempts that are in progress, by their subject and the address that they count for.
+static LOCKS: LazyLock<std::sync::Mutex<Locks>> = LazyLock::new(Default::default);
 
-/// An attempt to sign in as an account or a client, from an address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+type Locks = HashMap<(Vec<u8>, String), Weak<Mutex<()>>>;
+
+/// An attempt to sign in as an account or with a secret, from an address.
+#[derive(Clone, Debug)]
 pub struct Attempt {
-    /// A hash of the e-mail address or of the client's id, so that the table of failures contains neither.
+    /// A hash of the e-mail address or of the kind of secret, so that the table of failures does not contain the e-mail
+    /// address.
     subject: Vec<u8>,
-    address: String,
+    /// The address for which a failure counts.
+    counted_for: String,
+    is_for_account: bool,
+    address: NetworkAddress,
+}
+
+/// What earlier attempts mean for this one.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// Whether earlier attempts for the account from this address have failed.
+    pub failed_before: bool,
+    /// Whether an account has signed in from this address before.
+    pub is_known: bool,
 }
 
 impl Attempt {
-    /// Describes an attempt to sign in as `subject` from `address`.
-    pub fn new(subject: &str, address: Option<IpAddr>) -> Self {
-        let address = address.map_or_else(|| "unknown".to_owned(), |address| network(address).to_string());
-        Self { subject: Sha256::digest(subject).to_vec(), address }
+    /// Describes an attempt to sign in as the account with this e-mail address from `address`.
+    pub fn for_account(email: &str, address: Option<IpAddr>) -> Self {
+        let address = NetworkAddress::of(address);
+        let subject = Sha256::digest(email).to_vec();
+        Self { subject, counted_for: address.address_text(), is_for_account: true, address }
     }
 
-    /// Returns a permit to hash a password for this address.
+    /// Describes an attempt with a secret of this kind. Nobody can guess 256 random bits, and a right secret is accepted
+    /// however many attempts have failed. So failures of all secrets of a kind count together, for the whole network around
+    /// the address, and what is stored about them stays small.
+    pub fn with_secret(kind: &str, address: Option<IpAddr>) -> Self {
+        let address = NetworkAddress::of(address);
+        let subject = Sha256::digest(kind).to_vec();
+        Self { subject, counted_for: address.prefix_text(), is_for_account: false, address }
+    }
+
+    /// Returns the address of the attempt.
+    pub fn address(&self) -> NetworkAddress {
+        self.address
+    }
+
+    /// Returns a place to hash a password.
     ///
     /// # Errors
-    /// [`Error::TooManyRequests`] when too many passwords are being hashed, for this address or in total.
-    pub fn hashing_permit(&self, hashing: &Admission<String>) -> Result<Permit<String>> {
-        hashing.admit(&self.address).ok_or(Error::TooManyRequests(1))
+    /// [`Error::TooManyRequests`] when this address, or the network around it, already holds its share of the places.
+    pub async fn place(&self, db: &Db, places: &HashingPlaces) -> Result<Place> {
+        if let Some(place) = places.admit(self.address) {
+            return Ok(place);
+        }
+        let is_known = db.read(async |conn| known_addresses::is_known(conn, self.address).await).await?;
+        if is_known { self.place_of_known(places) } else { Err(Error::TooManyRequests(1)) }
+    }
+
+    /// Returns a place to hash a password for a caller that is known, for example by its invitation.
+    ///
+    /// # Errors
+    /// The error of [`Self::place`].
+    pub fn place_of_known(&self, places: &HashingPlaces) -> Result<Place> {
+        places.admit_known(self.address).ok_or(Error::TooManyRequests(1))
     }
 
     /// Waits until this is the only attempt for the same account from the same address. Hold the lock until the outcome is
@@ -59,67 +110,58 @@ impl Attempt {
         let lock = {
             let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
             locks.retain(|_, lock| lock.strong_count() > 0);
-            let existing = locks.get(self).and_then(Weak::upgrade);
+            let key = (self.subject.clone(), self.counted_for.clone());
+            let existing = locks.get(&key).and_then(Weak::upgrade);
             existing.unwrap_or_else(|| {
                 let lock = Arc::default();
-                locks.insert(self.clone(), Arc::downgrade(&lock));
+                locks.insert(key, Arc::downgrade(&lock));
                 lock
             })
         };
         lock.lock_owned().await
     }
 
-    /// Checks that the attempt does not have to wait. Returns whether earlier attempts have failed.
+    /// Checks that the attempt does not have to wait. The answer depends on the address and on earlier failures, and not on
+    /// whether the account exists.
     ///
     /// # Errors
     /// [`Error::TooManyRequests`] with the seconds to wait.
-    pub async fn check_allowed(&self, mut conn: &Conn) -> Result<bool> {
-        let row: Option<(i32, DateTime<Utc>)> = sign_in_failures::table
-            .find((&self.subject, &self.address))
-            .select((dsl::failures, dsl::last_failed_at))
-            .first(&mut conn)
-            .await
-            .optional()?;
-        let Some((count, last_failed_at)) = row else { return Ok(false) };
-        let wait = last_failed_at + TimeDelta::minutes(PAUSE_MINUTES) - clock::now();
-        if count >= FREE_FAILURES && wait > TimeDelta::zero() {
+    pub async fn check_allowed(&self, mut conn: &Conn) -> Result<Standing> {
+        let rows: Vec<(String, i32, DateTime<Utc>)> = sign_in_failures::table
+            .filter(dsl::subject.eq(&self.subject))
+            .filter(dsl::address.eq_any([&self.counted_for, ALL_ADDRESSES]))
+            .select((dsl::address, dsl::failures, dsl::last_failed_at))
+            .load(&mut conn)
+            .await?;
+        let is_known = self.is_for_account && known_addresses::is_known(conn, self.address).await?;
+        let wait_for = |(address, failures, last_failed_at): &(String, i32, DateTime<Utc>)| {
+            let is_of_all = address == ALL_ADDRESSES;
+            let free = if is_of_all { FREE_FAILURES_OF_ALL } else { FREE_FAILURES };
+            let must_wait = *failures >= free && !(is_of_all && is_known);
+            must_wait.then(|| *last_failed_at + TimeDelta::minutes(SIGN_IN_PAUSE_MINUTES) - clock::now())
+        };
+        let wait = rows.iter().filter_map(wait_for).max().filter(|wait| *wait > TimeDelta::zero());
+        if let Some(wait) = wait {
             return Err(Error::TooManyRequests(u32::try_from(wait.num_seconds() + 1).unwrap_or(u32::MAX)));
         }
-        Ok(true)
+        let failed_before = rows.iter().any(|(address, ..)| *address == self.counted_for);
+        Ok(Standing { failed_before, is_known })
     }
 
-    /// Counts a failure.
-    pub async fn record_failure(&self, mut conn: &Conn) -> Result<()> {
-        // PostgreSQL adds, so that failures on several instances at once are all counted. It stops far below the largest
-        // integer.
-        let count = sql::<Integer>(&format!(
-            "case when sign_in_failures.last_failed_at < clock_now() - interval '{PAUSE_MINUTES} minutes' then 1 \
-             else least(sign_in_failures.failures, 1000000) + 1 end",
-        ));
-        diesel::insert_into(sign_in_failures::table)
-            .values((dsl::subject.eq(&self.subject), dsl::address.eq(&self.address)))
-            .on_conflict((dsl::subject, dsl::address))
-            .do_update()
-            .set((dsl::failures.eq(count), dsl::last_failed_at.eq(clock_now())))
-            .execute(&mut conn)
-            .await?;
-        Ok(())
-    }
-
-    /// Deletes the count of failures after a successful attempt.
-    pub async fn clear_failures(&self, mut conn: &Conn) -> Result<()> {
-        diesel::delete(sign_in_failures::table.find((&self.subject, &self.address))).execute(&mut conn).await?;
-        Ok(())
-    }
-}
-
-/// Returns the address to count by. An IPv6 subscriber has a whole /64 network, so it counts as one address.
-pub(super) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+    /// Returns the failure of this attempt, to be recorded.
+    pub fn failure(&self) -> Failure {
+        let mut addresses = vec![self.counted_for.clone()];
+        if self.is_for_account {
+            addresses.push(ALL_ADDRESSES.to_owned());
         }
-        v4 @ IpAddr::V4(_) => v4,
+        Failure { subject: self.subject.clone(), addresses }
+    }
+
+    /// Deletes the count of failures from this address after a successful attempt. The failures of all addresses together
+    /// still count, because the attacker goes on.
+    pub async fn clear_failures(&self, mut conn: &Conn) -> Result<()> {
+        let row = sign_in_failures::table.find((&self.subject, &self.counted_for));
+        diesel::delete(row).execute(&mut conn).await?;
+        Ok(())
     }
 }

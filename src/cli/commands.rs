@@ -6,7 +6,7 @@ use kuntatutorit::{
     server,
 };
 
-use super::{accounts, clients, health, keys, migrate, outcome::Outcome, seed, serve, token, verify};
+use super::{accounts, clients, declare_loss, health, keys, migrate, outcome::Outcome, seed, serve, token, verify};
 
 /// The arguments of the program. `--help` shows the description of the package.
 #[derive(Parser)]
@@ -63,6 +63,18 @@ enum Command {
     #[command(after_help = "Examples:\n  kuntatutorit verify\n  \
                             DATABASE_URL=postgres://kunta@db.example/kunta kuntatutorit verify")]
     Verify,
+    /// Declare that the database has lost writes
+    ///
+    /// Use it after you have put back an older state of the database (a dump, a snapshot of a disk or of a virtual machine,
+    /// a point in time), or after a failover that lost the last writes, and before the service is used again. Systems that
+    /// follow `/v1/changes` are then told to create their copies again, and new versions and entity tags differ from those
+    /// that were lost. The service notices most of these cases by itself, but not every snapshot, and not what a system has
+    /// copied of the lost writes.
+    #[command(
+        name = "declare-loss",
+        after_help = "Example:\n  DATABASE_URL=postgres://kunta@db.example/kunta kuntatutorit declare-loss"
+    )]
+    DeclareLoss,
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  kuntatutorit openapi > openapi.json")]
     Openapi,
@@ -85,7 +97,7 @@ First steps:
 fails and with 2 when its arguments are wrong.";
 
 fn help() -> String {
-    let settings = SETTINGS.iter().map(|s| format!("  {:<16} {} [default: {}]\n", s.name, s.help, s.default));
+    let settings = SETTINGS.iter().map(|s| format!("  {:<27} {} [default: {}]\n", s.name, s.help, s.default));
     let settings: String = settings.collect();
     format!(
         "{FIRST_STEPS}\n\nSettings (environment variables, or lines NAME=value of a file .env in this directory or one above it; \
@@ -109,6 +121,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Key(command) => keys::run(&config, &command),
         Command::Token(arguments) => token::run(config, arguments),
         Command::Verify => verify::run(&config),
+        Command::DeclareLoss => declare_loss::run(&config),
         Command::Openapi => Ok(()),
         Command::Healthcheck => health::run(&config),
     }

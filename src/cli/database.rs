@@ -9,7 +9,7 @@ use kuntatutorit::{
     db::{
         Author, Conn, Db,
         connection::{self, require_session_pooling},
-        establish,
+        epoch, establish,
         migrations::{self, MigrateError},
         private_postgres::{Options, PrivatePostgres},
     },
@@ -80,6 +80,11 @@ impl Database {
     /// Migrates the database, and returns the migrations that ran.
     pub(super) fn migrate(&self) -> Outcome<Vec<String>> {
         Ok(block_on(migrations::run(&self.migration_parameters))??)
+    }
+
+    /// Begins a new epoch of the change ledger, after writes were lost.
+    pub(super) async fn begin_epoch_after_loss(&self) -> Result<()> {
+        epoch::begin_after_loss(&mut establish(&self.migration_parameters).await?).await
     }
 
     /// Runs one transaction.

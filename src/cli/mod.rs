@@ -4,6 +4,7 @@ mod accounts;
 mod clients;
 mod commands;
 mod database;
+mod declare_loss;
 mod health;
 mod keys;
 mod migrate;

@@ -29,8 +29,11 @@ pub(super) fn take_own_parameters(url: &str) -> Result<(String, Parameters), Par
         } else if OWN.contains(&name) {
             let value = percent_decode_str(value).decode_utf8_lossy().into_owned();
             own.push((name.to_owned(), value));
+        } else if name == "host" {
+            // tokio-postgres takes a list of hosts here only one by one.
+            rest.extend(value.split(',').map(|host| format!("host={host}")));
         } else {
-            rest.push(parameter);
+            rest.push(parameter.to_owned());
         }
     }
     let url = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };

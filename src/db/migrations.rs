@@ -62,19 +62,7 @@ pub async fn run(parameters: &ConnectionParameters) -> Result<Vec<String>, Migra
     let mut harness = connect_with_lock(parameters).await?;
     refuse_unknown(&mut harness)?;
     let ran = harness.run_pending_migrations(MIGRATIONS).map_err(failure)?;
-    let ran = ran.iter().map(ToString::to_string).collect();
-    reset_foreign_transactions(&mut harness.into_inner()).await?;
-    Ok(ran)
-}
-
-/// Marks changes that another PostgreSQL cluster numbered as older than all transactions of this one.
-///
-/// After a dump has been restored, the ledger has the transaction numbers of the old cluster. If they are higher than those
-/// of this cluster, readers would not see the changes until this cluster's numbers have passed them.
-async fn reset_foreign_transactions(conn: &mut Conn) -> Result<(), MigrateError> {
-    let foreign = "update changes set xid = 0 where xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
-    diesel::sql_query(foreign).execute(conn).await?;
-    Ok(())
+    Ok(ran.iter().map(ToString::to_string).collect())
 }
 
 /// Returns whether the database has every migration. This needs no lock and no right to change tables.

@@ -7,6 +7,7 @@
 pub mod batching;
 pub mod connection;
 pub mod database;
+pub mod epoch;
 pub(crate) mod keyset;
 pub mod migrations;
 pub mod private_postgres;

@@ -1,6 +1,10 @@
 //! Functions of PostgreSQL that Diesel does not know.
 
 use diesel::sql_types::BigInt;
+use diesel_async::SimpleAsyncConnection as _;
+
+use super::connection::Conn;
+use crate::{clock, problem::Result};
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -15,4 +19,13 @@ extern "SQL" {
 
     /// Takes a lock until the end of the transaction, and waits for it if necessary. The result is empty.
     fn pg_advisory_xact_lock(key: BigInt) -> Text;
+}
+
+/// Tells PostgreSQL the offset of this thread's clock, which `clock_now()` adds on this connection from now on.
+pub(crate) async fn set_clock_offset(mut conn: &Conn) -> Result<()> {
+    let offset = clock::offset_micros();
+    if offset != 0 {
+        conn.batch_execute(&format!("set kuntatutorit.clock_offset = '{offset} microseconds'")).await?;
+    }
+    Ok(())
 }

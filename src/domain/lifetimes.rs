@@ -2,3 +2,7 @@
 
 /// How long the response to a request with an `Idempotency-Key` is stored and replayed, in hours.
 pub const IDEMPOTENCY_KEY_HOURS: i32 = 24;
+/// How many minutes after the last failure to sign in the next attempt is allowed and the failures no longer count.
+pub const SIGN_IN_PAUSE_MINUTES: i64 = 15;
+/// How many days after its last use an address is forgotten from which an account has signed in.
+pub const KNOWN_ADDRESS_DAYS: i32 = 90;

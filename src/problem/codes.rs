@@ -44,7 +44,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("too_many_parameters", "400. The query has more than 400 parameters: split the request into several."),
     (
         "bad_cursor",
-        "400. The cursor does not belong to this list: send the <code>next</code> of a page unchanged, with the same filters and order, or start at the first page.",
+        "400. The cursor does not belong to this list: send the <code>next</code> of a page unchanged, with the same filters and order, or start at the first page. For <code>/v1/changes</code> it may also mean that the database has lost changes that you have seen: create your copy again.",
     ),
     ("body_timeout", "408. The body arrived too slowly: send it again over a faster connection."),
     (

@@ -82,6 +82,12 @@ const WRITTEN: &[Rule] = &[
     rule("feedback_event_has_started", "/event_id", "must be an event that is published or completed and has started"),
     rule("feedback_within_60_days", "/event_id", "must be an event that ended at most 60 days ago"),
     rule(
+        "feedback_tutor_of_event",
+        "/municipality_code",
+        "must be the host municipality of the event or the municipality of one of its tutors, because the direction is \
+         tutor_to_participant",
+    ),
+    rule(
         "feedback_one_per_respondent",
         "/respondent",
         "this respondent has already given feedback on this event in this direction; change it with PUT or PATCH",

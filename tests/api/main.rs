@@ -25,6 +25,7 @@
 //! | **security/** | **No caller sees or does more than it may** |
 //! | [`authorization.rs`](security::authorization) | Every operation refuses callers without a token or without its scope (computed) |
 //! | [`permission_walk.rs`](security::permission_walk) | Every operation, as each kind of caller, on a row of its own municipality, of another one, and on a missing row (computed) |
+//! | [`open_operations.rs`](security::open_operations) | Callers without a token never use the connections for writes (computed) |
 //! | [`hidden_fields.rs`](security::hidden_fields) | No answer contains personal data that its caller may not see (computed) |
 //! | [`hidden_rows.rs`](security::hidden_rows) | A hidden row answers like a row that does not exist (computed) |
 //! | [`hostile/`](security::hostile) | Hostile values in every parameter, header and field get a documented 4xx, never a 5xx; the work for a request grows no faster than its size (computed) |
@@ -35,6 +36,7 @@
 //! | [`write_quota.rs`](security::write_quota) | No caller writes more than its quota in a day, on all instances together |
 //! | [`sessions.rs`](security::sessions) | A refresh token works once; using it again ends the session |
 //! | [`sign_in.rs`](security::sign_in) | Passwords, client credentials, throttling |
+//! | [`sign_in_capacity.rs`](security::sign_in_capacity) | The capacity for signing in is shared fairly; known addresses are never shut out |
 //! | [`clock_skew.rs`](security::clock_skew) | Withdrawn access ends within two seconds although clocks differ by 30 seconds |
 //! | **resilience/** | **The service stays correct and fast under load and faults** |
 //! | [`faults/`](resilience::faults) | PostgreSQL, the network, callers or the service itself fail |
@@ -43,6 +45,7 @@
 //! | [`private_postgres/`](resilience::private_postgres) | The private PostgreSQL starts, stops and recovers |
 //! | [`postgresql/`](resilience::postgresql) | PostgreSQL as operators have it: TLS, several hosts, poolers, roles |
 //! | [`housekeeping.rs`](resilience::housekeeping) | Expired rows are deleted |
+//! | [`lost_writes/`](resilience::lost_writes) | An older state of the database is put back, or a failover loses writes: followers and callers are told |
 //! | [`login_cost.rs`](resilience::login_cost) | Every sign-in is equally slow and slows down no other request |
 //! | [`response_cache.rs`](resilience::response_cache) | A cached answer equals a fresh one |
 //! | [`coalesced_lookups.rs`](resilience::coalesced_lookups) | Concurrent lookups share a statement, and each caller gets its own current answer |

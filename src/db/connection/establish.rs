@@ -8,7 +8,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{conn::Conn, session};
 use crate::{
     connection_parameters::{ConnectionParameters, Host, advice},
-    db::time_limit::CONNECTION_LIMIT,
+    db::{epoch, time_limit::CONNECTION_LIMIT},
     problem::is_lost_statement,
 };
 
@@ -36,6 +36,7 @@ pub(in crate::db) async fn establish_with(parameters: &ConnectionParameters, set
         let connecting = async {
             let mut conn = connect(parameters, host).await?;
             session::prepare(&mut conn, settings, hosts.len() > 1).await?;
+            epoch::announce(&mut conn).await?;
             Ok(conn)
         };
         // tokio-postgres limits only the time until the socket is connected. A server that accepts the connection and

@@ -9,7 +9,8 @@ use crate::config::Config;
 /// Returns the address that the request came from. When the connection comes from a trusted proxy, that is the last address
 /// in `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not a trusted proxy.
 pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip();
+    // A socket for IPv6 and IPv4 gives an IPv4 address as one that is mapped into IPv6.
+    let peer = request.peer_addr()?.ip().to_canonical();
     let trusted = request.app_data::<Data<Config>>().map_or(&[][..], |config| &config.trusted_proxies);
     if !trusted.contains(&peer) {
         return Some(peer);
@@ -51,5 +52,7 @@ fn x_forwarded_for(request: &HttpRequest) -> Vec<Option<IpAddr>> {
 fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
     let bare = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(address, _)| address);
-    bare.parse().ok().or_else(|| bare.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+    let address: Option<IpAddr> =
+        bare.parse().ok().or_else(|| bare.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    address.map(|address| address.to_canonical())
 }

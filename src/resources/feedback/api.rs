@@ -49,7 +49,8 @@ pub(super) async fn list_feedback(
 /// `respondent` of a `source` gives feedback on an event once in each `direction`. A municipality gives feedback in the
 /// direction `participant_to_tutor`. A tutor gives feedback in the direction `tutor_to_participant`, on events at which the
 /// tutor presents or that the tutor's municipality hosts. A partner system may use both directions, and must send the
-/// `respondent`.
+/// `respondent`. In the direction `tutor_to_participant`, the municipality must host the event or have a tutor among its
+/// `tutors`.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),
@@ -97,7 +98,8 @@ pub(super) async fn get_feedback(caller: Caller<FeedbackRead>, id: Path<Uuid>, d
 /// Replace feedback
 ///
 /// Only the caller that gave the feedback and the coordinator may replace it, for as long as the event accepts feedback.
-/// `event_id`, `direction` and `respondent` cannot be changed; you may leave out `respondent`.
+/// `event_id`, `direction` and `respondent` cannot be changed; you may leave out `respondent`. A new `municipality_code`
+/// must meet the rules of `POST`.
 #[utoipa::path(
     tag = "feedback",
     security(("bearer" = [FeedbackWrite]), ("client_credentials" = [FeedbackWrite])),

@@ -1,8 +1,8 @@
 //! The rules of feedback: which callers may give it, on which events, and which references it may have.
 //!
 //! A municipality gives feedback as a participant and a tutor gives it as a tutor, both for their own municipality. A
-//! partner system gives it in both directions, for the municipalities that it writes for. The coordinator may give any
-//! feedback.
+//! partner system gives it in both directions, for the municipalities that it writes for, and the coordinator for all. But
+//! no caller speaks as a tutor of a municipality that neither hosts the event nor has a tutor there.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join;
@@ -15,10 +15,10 @@ use crate::{
     auth::reach::{Identity, Reach},
     clock,
     db::Conn,
-    domain::Role,
+    domain::{MunicipalityCode, Role},
     problem::{Error, Result, Violation},
     resources::{
-        directory::{municipalities, themes},
+        directory::{municipalities, themes, tutors},
         meetings::{
             events,
             events::{
@@ -53,6 +53,7 @@ pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput)
         Some(event) => {
             require_event_of_tutor(reach, event)?;
             violations.extend(event_violations(event, clock::now()));
+            violations.extend(not_of_tutor(conn, event, new.direction, &new.municipality_code).await?);
         }
         None => violations.extend(Violation::of_rule("feedback_event_id_exists")),
     }
@@ -77,6 +78,9 @@ pub(super) async fn require_change(
     let event = events::store::find_referenced(conn, reach, current.event_id);
     let (event, mut violations) = try_join(event, missing_references(conn, new)).await?;
     violations.extend(event.iter().flat_map(|event| event_violations(event, clock::now())));
+    if let Some(event) = event.filter(|_| new.municipality_code != current.municipality_code) {
+        violations.extend(not_of_tutor(conn, &event, current.direction, &new.municipality_code).await?);
+    }
     let fixed = [
         ("/event_id", new.event_id != current.event_id),
         ("/direction", new.direction != current.direction),
@@ -137,6 +141,25 @@ fn event_violations(event: &Event, now: DateTime<Utc>) -> Vec<Violation> {
     let is_late = fields.ends_at < now - ACCEPTANCE_PERIOD;
     let rules = [("feedback_event_has_started", !has_started), ("feedback_within_60_days", is_late)];
     rules.into_iter().filter(|(_, is_broken)| *is_broken).filter_map(|(rule, _)| Violation::of_rule(rule)).collect()
+}
+
+/// Returns a violation when feedback of a tutor is from a municipality that neither hosts the event nor has a tutor there.
+/// The triggers of the table have the same rule. It is about the municipality and not about the caller, so it holds for
+/// every caller.
+async fn not_of_tutor(
+    conn: &Conn,
+    event: &Event,
+    direction: Direction,
+    municipality: &MunicipalityCode,
+) -> Result<Option<Violation>> {
+    let hosts = event.fields.host_municipality_code.as_ref() == Some(municipality);
+    if direction == Direction::ParticipantToTutor
+        || hosts
+        || tutors::store::belong_to(conn, &event.fields.tutors, municipality).await?
+    {
+        return Ok(None);
+    }
+    Ok(Violation::of_rule("feedback_tutor_of_event"))
 }
 
 /// Returns a violation for each reference to a municipality or a theme that does not exist.

@@ -53,4 +53,5 @@ new_languages as (insert into event_languages (language, event_id, starts_at)
   select distinct unnest(languages), id, starts_at from new_events),
 new_audience as (insert into event_audience (municipality_code, event_id, starts_at)
   select distinct unnest(audience), id, starts_at from new_events)
-insert into changes (resource, key, operation, version) select 'events', id, 'create', version from new_events
+insert into changes (resource, key, operation, version, epoch)
+select 'events', id, 'create', version, (select max(ordinal) from ledger_epochs) from new_events

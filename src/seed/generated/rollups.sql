@@ -10,7 +10,8 @@ new_comments as (
   select id, event_id, direction, municipality_code, false from new_feedback
   where publish_consent and comment is not null),
 new_changes as (
-  insert into changes (resource, key, operation, version) select 'feedback', id, 'create', version from new_feedback),
+  insert into changes (resource, key, operation, version, epoch)
+  select 'feedback', id, 'create', version, (select max(ordinal) from ledger_epochs) from new_feedback),
 figures as (
   select event_id, municipality_code, 'answers' as figure, 'given' as value from new_feedback
   union all select event_id, municipality_code, 'rating', rating::text from new_feedback

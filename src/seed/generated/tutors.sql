@@ -14,4 +14,5 @@ from generate_series($1, $2 - 1) as i,
 returning id, themes, languages, version),
 new_themes as (insert into tutor_themes (theme_slug, tutor_id) select distinct unnest(themes), id from new_tutors),
 new_languages as (insert into tutor_languages (language, tutor_id) select distinct unnest(languages), id from new_tutors)
-insert into changes (resource, key, operation, version) select 'tutors', id, 'create', version from new_tutors
+insert into changes (resource, key, operation, version, epoch)
+select 'tutors', id, 'create', version, (select max(ordinal) from ledger_epochs) from new_tutors

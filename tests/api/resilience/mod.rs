@@ -5,6 +5,7 @@ mod faults;
 mod housekeeping;
 mod instances;
 mod login_cost;
+mod lost_writes;
 mod postgresql;
 mod prepared_statements;
 mod private_postgres;

@@ -223,7 +223,7 @@ async fn guessing_a_client_secret_is_throttled() {
 #[tokio::test]
 async fn one_address_cannot_use_all_sign_in_slots() {
     let server = Server::with(&[("TRUSTED_PROXIES", "127.0.0.1"), ("POOL_SIZE", "20")]);
-    let (anonymous, attacker) = (server.anonymous(), server.anonymous().with("x-forwarded-for", "203.0.113.7"));
+    let (anonymous, attacker) = (server.anonymous(), server.anonymous().with("x-forwarded-for", "192.0.3.7"));
     fixtures::insert_account(&server, "owner@espoo.example", json!({})).await;
     let (refused, done) = (Cell::new(false), Cell::new(false));
     let flood = join_all((0..100).map(async |n| {

@@ -39,7 +39,12 @@ pub(crate) async fn caught_up(primary: &KillablePostgres, standbys: usize) {
 /// Makes the standby a primary, on a new timeline.
 pub(crate) async fn promote(standby: &KillablePostgres) {
     execute(standby, "select pg_promote()").await;
-    until(standby, "select pg_is_in_recovery()::text as line", "false").await;
+    recovered(standby).await;
+}
+
+/// Waits until the server has ended its recovery and accepts writes.
+pub(crate) async fn recovered(server: &KillablePostgres) {
+    until(server, "select pg_is_in_recovery()::text as line", "false").await;
 }
 
 /// Copies the cluster of a running server with `pg_basebackup`, with the WAL that the copy needs. It starts like the
@@ -53,7 +58,7 @@ pub(crate) fn base_backup_of(server: &KillablePostgres, arguments: &[&str]) -> T
     dir
 }
 
-/// Copies the files of a cluster as they are: a snapshot of its disk.
+/// Copies the files of a cluster as they are: a snapshot of its disk. The server must have stopped, or must not write.
 pub(crate) fn snapshot_of(cluster: &Path) -> TempDir {
     let (dir, copy) = directory_like(cluster);
     let contents = cluster.join(".");
@@ -101,6 +106,11 @@ impl Address {
     pub(crate) fn move_to(&self, server: &KillablePostgres) {
         let _ = fs::remove_file(&self.link);
         unix::symlink(server.cluster().with_file_name("socket"), &self.link).unwrap();
+    }
+
+    /// The host for a list of hosts in a URL.
+    pub(crate) fn host(&self) -> String {
+        self.link.display().to_string()
     }
 
     pub(crate) fn url(&self) -> String {

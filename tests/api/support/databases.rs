@@ -19,8 +19,13 @@ use kuntatutorit::{
     seed,
 };
 
+use super::pooler::Pooler;
+
 /// Ends with the test process: its supervisor sees the pipe close.
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+
+/// A role without special rights.
+const ROLE: &str = "ordinary";
 
 struct Cluster {
     postgres: PrivatePostgres,
@@ -47,6 +52,23 @@ pub(crate) fn parameters(url: &str) -> ConnectionParameters {
     ConnectionParameters::parse(url).unwrap()
 }
 
+/// Returns the URL by which the service reaches a database of a test: the same, unless the whole suite runs through a
+/// pooler (`THROUGH=pgbouncer`) or with an ordinary role (`THROUGH=role`). The test itself is always a superuser.
+pub(crate) fn service_url(url: &str) -> String {
+    static POOLER: LazyLock<Pooler> =
+        LazyLock::new(|| Pooler::start("session", CLUSTER.data_dir.join("socket").to_str().unwrap(), "5432").unwrap());
+    let Some(database) = url.strip_prefix(&CLUSTER.postgres.url("")) else { return url.to_owned() };
+    match through().as_deref() {
+        Some("pgbouncer") => POOLER.url(database),
+        Some("role") => url.replacen("postgres@", &format!("{ROLE}@"), 1),
+        _ => url.to_owned(),
+    }
+}
+
+fn through() -> Option<String> {
+    std::env::var("THROUGH").ok()
+}
+
 /// Returns everything that PostgreSQL has logged so far.
 pub(crate) fn log() -> String {
     std::fs::read_to_string(CLUSTER.data_dir.join("postgres.log")).unwrap()
@@ -68,8 +90,15 @@ impl Cluster {
         let data_dir = base.join(format!("kuntatutorit-tests-{}", std::process::id()));
         let options = Options { durable: false, max_connections: 500, ..Options::new(&data_dir) };
         let cluster = Self { postgres: PrivatePostgres::start(&options).unwrap(), data_dir, next: AtomicU32::new(0) };
+        run(async {
+            let mut conn = AsyncPgConnection::establish(&cluster.postgres.url("postgres")).await.unwrap();
+            diesel::sql_query(format!("create role {ROLE} login")).execute(&mut conn).await.unwrap();
+        });
         cluster.copy("template_seeded", "template0");
-        let url = cluster.postgres.url("template_seeded");
+        let mut url = cluster.postgres.url("template_seeded");
+        if through().as_deref() == Some("role") {
+            url = url.replacen("postgres@", &format!("{ROLE}@"), 1);
+        }
         run(async {
             migrations::run(&parameters(&url)).await.unwrap();
             let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
@@ -84,7 +113,8 @@ impl Cluster {
         let url = self.postgres.url("postgres");
         run(async {
             let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
-            let query = format!("create database {name} template {template} strategy file_copy");
+            let owner = if through().as_deref() == Some("role") { ROLE } else { "postgres" };
+            let query = format!("create database {name} owner {owner} template {template} strategy file_copy");
             diesel::sql_query(query).execute(&mut conn).await.unwrap();
         });
     }

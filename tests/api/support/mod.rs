@@ -4,6 +4,7 @@ pub(crate) mod callers;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod clusters;
+pub(crate) mod copies;
 pub(crate) mod databases;
 pub(crate) mod document;
 pub(crate) mod fixtures;

@@ -2,7 +2,7 @@
 
 use std::{
     net::TcpStream,
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -16,13 +16,15 @@ pub(crate) struct Pooler {
 }
 
 impl Pooler {
-    /// Starts in this mode (`session` or `transaction`) in front of the server with this socket directory.
-    pub(crate) fn start(mode: &str, socket_dir: &str, server_port: &str) -> Self {
-        let mut tries = (0..3).filter_map(|_| Self::attempt(mode, socket_dir, server_port));
-        tries.next().expect("PgBouncer starts")
+    /// Starts in this mode (`session` or `transaction`) in front of the server with this socket directory. None if
+    /// PgBouncer is not installed.
+    pub(crate) fn start(mode: &str, socket_dir: &str, server_port: &str) -> Option<Self> {
+        let program = find()?;
+        let mut tries = (0..3).filter_map(|_| Self::attempt(&program, mode, socket_dir, server_port));
+        Some(tries.next().expect("PgBouncer starts"))
     }
 
-    fn attempt(mode: &str, socket_dir: &str, server_port: &str) -> Option<Self> {
+    fn attempt(program: &str, mode: &str, socket_dir: &str, server_port: &str) -> Option<Self> {
         let (dir, port) = (tempfile::TempDir::new().unwrap(), free_port());
         let config = format!(
             "[databases]\n* = host={socket_dir} port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
@@ -35,13 +37,17 @@ impl Pooler {
         let file = dir.path().join("pgbouncer.ini");
         std::fs::write(&file, config).unwrap();
         // PgBouncer refuses to run as root.
-        let mut command = Command::new("pgbouncer");
+        let mut arguments = vec![program, "--quiet"];
         if rustix::process::geteuid().is_root() {
-            command.args(["--user", "postgres"]);
+            arguments.extend(["--user", "postgres"]);
             let chown = Command::new("chown").args(["-R", "postgres", dir.path().to_str().unwrap()]).status();
             assert!(chown.unwrap().success());
         }
-        let process = command.arg("--quiet").arg(&file).spawn().unwrap();
+        // It ends when the pipe closes, also when the test process ends without a drop.
+        let script = "\"$@\" & pooler=$!; read -r _; kill -KILL $pooler";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "pooler"]).args(arguments).arg(&file).stdin(Stdio::piped());
+        let process = command.spawn().unwrap();
         let mut pooler = Self { process, port, _dir: dir };
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", pooler.port.parse().unwrap())).is_err() {
@@ -59,9 +65,20 @@ impl Pooler {
     }
 }
 
+/// Returns the program, which may be in a directory that only root has on its `PATH`.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn find() -> Option<String> {
+    let programs = ["pgbouncer", "/usr/sbin/pgbouncer"];
+    let found = programs.into_iter().find(|program| Command::new(program).arg("--version").output().is_ok());
+    if found.is_none() {
+        eprintln!("skipped: PgBouncer is not installed");
+    }
+    found.map(ToOwned::to_owned)
+}
+
 impl Drop for Pooler {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }

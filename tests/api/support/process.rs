@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{client, client::Client};
+use super::{client, client::Client, databases::service_url};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 
@@ -20,7 +20,9 @@ pub(crate) fn program() -> Command {
 /// The program with this database.
 pub(crate) fn program_on(database_url: &str) -> Command {
     let mut command = program();
-    command.env("DATABASE_URL", database_url).env("KEY_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/keys"));
+    command
+        .env("DATABASE_URL", service_url(database_url))
+        .env("KEY_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/keys"));
     // The limits are on, and higher than any test needs.
     command.env("REQUESTS_PER_SECOND", "1000000").env("WRITE_QUOTA_MIB", "1048576");
     command

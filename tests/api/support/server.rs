@@ -25,7 +25,7 @@ use uuid::Uuid;
 use super::{
     client,
     client::Client,
-    databases::{fresh_database, parameters},
+    databases::{fresh_database, parameters, service_url},
 };
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
@@ -100,7 +100,7 @@ impl Server {
             });
         }
         let (started, ready) = mpsc::channel();
-        let database = parameters(&database_url);
+        let database = parameters(&service_url(&database_url));
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
                 let running = server::build(config, KEYS.clone(), &database, clock).await.unwrap();

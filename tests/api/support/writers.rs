@@ -127,6 +127,11 @@ impl Ledger {
         }
     }
 
+    /// Returns how many events were created, each of which was changed once.
+    pub(crate) fn written(&self) -> usize {
+        self.written.lock().unwrap().len()
+    }
+
     /// Asserts that every acknowledged write exists exactly once in the tables and in the ledger of changes. Returns
     /// the counts as a sentence.
     pub(crate) async fn compare(&self, database_url: &str) -> String {

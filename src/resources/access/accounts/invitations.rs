@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::model::Invitation;
 use crate::{
-    auth::secrets,
+    auth::{known_addresses, network_address::NetworkAddress, secrets},
     clock,
     db::{Conn, sql_functions::clock_now},
     problem::{Error, Result},
@@ -49,9 +49,10 @@ pub async fn is_usable(mut conn: &Conn, secret: &str) -> Result<bool> {
     Ok(diesel::select(exists(usable)).get_result(&mut conn).await?)
 }
 
-/// Sets the password of the account that was invited with this secret, and deletes the invitation. Returns whether the
+/// Sets the password of the account that was invited with this secret, deletes the invitation, and remembers the address:
+/// the invited person must be able to sign in from there even while others guess the password. Returns whether the
 /// invitation was valid.
-pub async fn accept(mut conn: &Conn, secret: &str, password_hash: String) -> Result<bool> {
+pub async fn accept(mut conn: &Conn, secret: &str, password_hash: String, from: NetworkAddress) -> Result<bool> {
     let invitation = || invitations::table.filter(dsl::secret_hash.eq(secrets::hash(secret)));
     // Locks the account before the invitation, as disabling an account does. In another order the two could deadlock.
     let account =
@@ -62,5 +63,9 @@ pub async fn accept(mut conn: &Conn, secret: &str, password_hash: String) -> Res
     }
     let row = accounts::table.find(id).filter(accounts::disabled.eq(false));
     let changed = diesel::update(row).set(accounts::password_hash.eq(Some(password_hash))).execute(&mut conn).await?;
-    Ok(changed == 1)
+    if changed == 0 {
+        return Ok(false);
+    }
+    known_addresses::remember(conn, id, from).await?;
+    Ok(true)
 }

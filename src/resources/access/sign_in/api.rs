@@ -12,7 +12,6 @@ use super::{
     token_response::{SessionResponse, TokenResponse},
 };
 use crate::{
-    admission::Permit,
     auth::{passwords, state::Auth, throttle::Attempt},
     config::Config,
     db::{Author, Db, time_limit::within_limit},
@@ -45,7 +44,8 @@ impl Body for Login {}
 ///
 /// Starts a session with the e-mail address and the password of an account. The response does not reveal whether an account
 /// exists. After five failures in a row for one account from one address, further attempts from that address get 429 with
-/// `Retry-After`.
+/// `Retry-After`. After a hundred failures for one account from all addresses together, so do attempts from addresses from
+/// which nobody has signed in during the last 90 days.
 #[utoipa::path(
     tag = "sign-in",
     security(()),
@@ -60,25 +60,26 @@ pub(super) async fn login(
     auth: Data<Auth>,
     config: Data<Config>,
 ) -> Result<SessionResponse> {
-    let attempt = Attempt::new(&normalize_email(&body.email), client_address(&request));
-    let permit = attempt.hashing_permit(&auth.password_hashing)?;
-    respond(within_limit(sign_in(&db, attempt, permit, body)).await?, &auth, &config)
+    let attempt = Attempt::for_account(&normalize_email(&body.email), client_address(&request));
+    respond(within_limit(Box::pin(sign_in(&db, &auth, attempt, body))).await?, &auth, &config)
 }
 
-async fn sign_in(db: &Db, attempt: Attempt, permit: Permit<String>, body: Login) -> Result<Session> {
+async fn sign_in(db: &Db, auth: &Auth, attempt: Attempt, body: Login) -> Result<Session> {
+    let place = attempt.place(db, &auth.hashing_places).await?;
     let _lock = attempt.lock().await;
-    let (failed_before, account) = db
+    let (standing, account) = db
         .read(async |conn| {
-            let failed_before = attempt.check_allowed(conn).await?;
-            Ok((failed_before, accounts::store::find_by_email(conn, &body.email).await?))
+            let standing = attempt.check_allowed(conn).await?;
+            Ok((standing, accounts::store::find_by_email(conn, &body.email).await?))
         })
         .await?;
+    let (place, address) = (place.known(standing.is_known), attempt.address());
     let stored_hash = account.as_ref().and_then(|account| account.password_hash.clone());
-    let is_correct = passwords::verify(permit, body.password, stored_hash).await?;
+    let is_correct = passwords::verify(place, body.password, stored_hash).await?;
     let account = account.filter(|known| is_correct && !known.account.fields.disabled);
-    record_outcome(db, attempt, failed_before, account.is_some()).await?;
+    record_outcome(db, &auth.failures, attempt, standing.failed_before, account.is_some()).await?;
     let account = account.ok_or(Error::SignInRefused)?;
-    let session = db.write(Author::default(), async move |conn| sessions::start(conn, &account).await).await?;
+    let session = db.write(Author::default(), async move |conn| sessions::start(conn, &account, address).await).await?;
     session.ok_or(Error::SignInRefused)
 }
 
@@ -118,6 +119,9 @@ pub(super) async fn refresh(
     auth: Data<Auth>,
     config: Data<Config>,
 ) -> Result<SessionResponse> {
+    if !db.read(async |conn| sessions::has_token(conn, &body.refresh_token).await).await? {
+        return Err(Error::RefreshRefused);
+    }
     let rotate = async move |conn: &_| sessions::rotate(conn, &body.refresh_token).await;
     let session = db.write(Author::default(), rotate).await?;
     respond(session.ok_or(Error::RefreshRefused)?, &auth, &config)
@@ -135,6 +139,8 @@ pub(super) async fn refresh(
 )]
 #[post("/v1/auth/logout")]
 pub(super) async fn logout(_: KnownParameters, Json(body): Json<RefreshToken>, db: Data<Db>) -> Result<NoContent> {
-    db.write(Author::default(), async move |conn| sessions::end(conn, &body.refresh_token).await).await?;
+    if db.read(async |conn| sessions::has_token(conn, &body.refresh_token).await).await? {
+        db.write(Author::default(), async move |conn| sessions::end(conn, &body.refresh_token).await).await?;
+    }
     Ok(NoContent)
 }

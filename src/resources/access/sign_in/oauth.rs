@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    attempts::record_outcome,
+    attempts::record_wrong_secret,
     grant::grant_of_client,
     token_form::{TokenForm, TokenRequest, credentials},
     token_problem::{INVALID_CLIENT, INVALID_REQUEST, INVALID_SCOPE, TokenProblem, UNSUPPORTED_GRANT},
@@ -26,6 +26,9 @@ use crate::{
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The longest `scope` in bytes. All scopes of the service fit.
 const MAX_SCOPE_BYTES: usize = 1000;
+
+/// The subject under which failed attempts with client secrets are counted. No e-mail address has a NUL.
+const CLIENT_SECRETS: &str = "\0client";
 
 /// Get a token as a partner system
 ///
@@ -67,7 +70,7 @@ pub(super) async fn issue_token(
     if form.get("grant_type") != Some("client_credentials") {
         return Err(if form.get("grant_type").is_some() { UNSUPPORTED_GRANT } else { INVALID_REQUEST }.into());
     }
-    let (client, read_at) = within_limit(sign_in(&request, &db, &id, secret)).await?;
+    let (client, read_at) = within_limit(Box::pin(sign_in(&request, &db, &auth, &id, secret))).await?;
     let scope = granted(&client, form.get("scope"))?;
     let issued_at = issue_at(client.access_changed_at, read_at);
     let token = TokenResponse::issue(&auth, grant_of_client(&client, scope), issued_at);
@@ -78,20 +81,17 @@ pub(super) async fn issue_token(
 async fn sign_in(
     request: &HttpRequest,
     db: &Db,
+    auth: &Auth,
     id: &str,
     secret: String,
 ) -> Result<(StoredClient, DateTime<Utc>), TokenProblem> {
     let id = Uuid::try_parse(id).map_err(|_| INVALID_CLIENT)?;
-    let attempt = Attempt::new(&id.to_string(), client_address(request));
-    let _lock = attempt.lock().await;
-    let (failed_before, client) = db
-        .read(async |conn| match clients::secrets::authenticate(conn, id, &secret).await? {
-            // A correct secret is accepted even after many failed attempts, because nobody can guess 256 bits.
-            Some(client) => Ok((attempt.check_allowed(conn).await.unwrap_or(true), Some(client))),
-            None => Ok((attempt.check_allowed(conn).await?, None)),
-        })
-        .await?;
-    record_outcome(db, attempt, failed_before, client.is_some()).await?;
+    // A correct secret is accepted even after many failed attempts, because nobody can guess 256 bits.
+    let client = db.read(async |conn| clients::secrets::authenticate(conn, id, &secret).await).await?;
+    if client.is_none() {
+        let attempt = Attempt::with_secret(CLIENT_SECRETS, client_address(request));
+        record_wrong_secret(db, &auth.failures, &attempt).await?;
+    }
     client.ok_or(INVALID_CLIENT)
 }
 

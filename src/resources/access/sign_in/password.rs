@@ -7,7 +7,7 @@ use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::attempts::record_outcome;
+use super::attempts::{record_outcome, record_wrong_secret};
 use crate::{
     auth::{passwords, reach::Identity, scopes::AnyScope, state::Auth, throttle::Attempt},
     db::{Author, Conn, Db, time_limit::within_limit},
@@ -81,8 +81,12 @@ pub(super) async fn set_password(
     auth: Data<Auth>,
 ) -> Result<NoContent> {
     match (body.old_password, body.invitation) {
-        (_, Some(invitation)) => within_limit(accept(&request, &db, &auth, invitation, body.new_password)).await?,
-        (Some(old), None) => within_limit(change(&request, &db, &auth, caller?, old, body.new_password)).await?,
+        (_, Some(invitation)) => {
+            within_limit(Box::pin(accept(&request, &db, &auth, invitation, body.new_password))).await?;
+        }
+        (Some(old), None) => {
+            within_limit(Box::pin(change(&request, &db, &auth, caller?, old, body.new_password))).await?;
+        }
         (None, None) => return Err(Error::SignInRefused),
     }
     Ok(NoContent)
@@ -104,16 +108,17 @@ async fn change(
         Err(Error::NotFound) => return Err(Error::Unauthenticated),
         found => found?,
     };
-    let attempt = Attempt::new(credentials.account.fields.email.as_str(), client_address(request));
-    let permit = attempt.hashing_permit(&auth.password_hashing)?;
+    let attempt = Attempt::for_account(credentials.account.fields.email.as_str(), client_address(request));
+    let place = attempt.place(db, &auth.hashing_places).await?;
     let _lock = attempt.lock().await;
-    let failed_before = db.read(async |conn| attempt.check_allowed(conn).await).await?;
-    let is_correct = passwords::verify(permit, old_password, credentials.password_hash.clone()).await?;
-    record_outcome(db, attempt.clone(), failed_before, is_correct).await?;
+    let standing = db.read(async |conn| attempt.check_allowed(conn).await).await?;
+    let place = place.known(standing.is_known);
+    let is_correct = passwords::verify(place, old_password, credentials.password_hash.clone()).await?;
+    record_outcome(db, &auth.failures, attempt.clone(), standing.failed_before, is_correct).await?;
     if !is_correct {
         return Err(Error::SignInRefused);
     }
-    let hash = passwords::hash(attempt.hashing_permit(&auth.password_hashing)?, new_password).await?;
+    let hash = passwords::hash(attempt.place_of_known(&auth.hashing_places)?, new_password).await?;
     let is_stored = db.write(caller.author(), async move |conn| store(conn, &credentials, hash).await).await?;
     if is_stored { Ok(()) } else { Err(Error::SignInRefused) }
 }
@@ -130,16 +135,14 @@ async fn store(mut conn: &Conn, read: &Credentials, password_hash: String) -> Re
 }
 
 async fn accept(request: &HttpRequest, db: &Db, auth: &Auth, invitation: String, new_password: String) -> Result<()> {
-    let attempt = Attempt::new(INVITATIONS, client_address(request));
-    let permit = attempt.hashing_permit(&auth.password_hashing)?;
-    let _lock = attempt.lock().await;
+    let attempt = Attempt::with_secret(INVITATIONS, client_address(request));
     // A valid invitation is accepted even after many failed attempts, because nobody can guess 256 bits.
     if !db.read(async |conn| invitations::is_usable(conn, &invitation).await).await? {
-        let failed_before = db.read(async |conn| attempt.check_allowed(conn).await).await?;
-        record_outcome(db, attempt, failed_before, false).await?;
+        record_wrong_secret(db, &auth.failures, &attempt).await?;
         return Err(Error::InvitationRefused);
     }
-    let hash = passwords::hash(permit, new_password).await?;
-    let accept = async move |conn: &_| invitations::accept(conn, &invitation, hash).await;
+    let hash = passwords::hash(attempt.place_of_known(&auth.hashing_places)?, new_password).await?;
+    let from = attempt.address();
+    let accept = async move |conn: &_| invitations::accept(conn, &invitation, hash, from).await;
     if db.write(Author::default(), accept).await? { Ok(()) } else { Err(Error::InvitationRefused) }
 }

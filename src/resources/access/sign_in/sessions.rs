@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::{
-    auth::{revocations::issue_at, secrets},
+    auth::{known_addresses, network_address::NetworkAddress, revocations::issue_at, secrets},
     db::{Conn, sql_functions::clock_now},
     problem::Result,
     resources::access::accounts::model::{Account, Credentials},
@@ -34,8 +34,8 @@ pub(super) struct Session {
     pub(super) issued_at: DateTime<Utc>,
 }
 
-/// Starts a session, unless the access of the account has changed since its credentials were read.
-pub(super) async fn start(mut conn: &Conn, read: &Credentials) -> Result<Option<Session>> {
+/// Starts a session and remembers the address, unless the access of the account has changed since its credentials were read.
+pub(super) async fn start(mut conn: &Conn, read: &Credentials, from: NetworkAddress) -> Result<Option<Session>> {
     let unchanged = Credentials::query()
         .filter(accounts::id.eq(read.account.id))
         .filter(accounts::disabled.eq(false))
@@ -46,7 +46,15 @@ pub(super) async fn start(mut conn: &Conn, read: &Credentials) -> Result<Option<
     let id = Uuid::now_v7();
     let values = (sessions::id.eq(id), sessions::account_id.eq(credentials.account.id));
     diesel::insert_into(sessions::table).values(values).execute(&mut conn).await?;
+    known_addresses::remember(conn, credentials.account.id, from).await?;
     add_token(conn, id, credentials).await.map(Some)
+}
+
+/// Returns whether a session has this refresh token, used or not. Requests with random tokens end here, on a connection for
+/// reads. Only a write decides about a token that exists: [`rotate`] and [`end`] check it again under their locks.
+pub(super) async fn has_token(mut conn: &Conn, token: &str) -> Result<bool> {
+    let stored = refresh_tokens::table.find(secrets::hash(token));
+    Ok(diesel::select(exists(stored)).get_result(&mut conn).await?)
 }
 
 /// Continues a session: exchanges a refresh token for the next one. Returns none when the token is not valid. A token that

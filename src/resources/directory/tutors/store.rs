@@ -1,7 +1,7 @@
 //! Tutors in the database. Every caller sees all of them; the module `visibility` decides which callers see a name and a
 //! contact.
 
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use uuid::Uuid;
@@ -75,6 +75,12 @@ pub async fn missing(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<Uuid>> {
 pub async fn municipality_of(mut conn: &Conn, id: Uuid) -> Result<Option<MunicipalityCode>> {
     let query = tutors::table.find(id).select(dsl::municipality_code);
     Ok(query.first(&mut conn).await.optional()?)
+}
+
+/// Returns whether one of these tutors belongs to this municipality.
+pub async fn belong_to(mut conn: &Conn, ids: &[Uuid], municipality: &MunicipalityCode) -> Result<bool> {
+    let own = tutors::table.filter(dsl::id.eq_any(ids)).filter(dsl::municipality_code.eq(municipality));
+    Ok(diesel::select(exists(own)).get_result(&mut conn).await?)
 }
 
 /// Creates a tutor of a municipality for which the caller may write.

@@ -25,7 +25,7 @@ use crate::{
 ///
 /// **To create a copy**, request `from=now` and store its `next`; read the lists; then continue from that `next`. A change
 /// that your copy already has does no harm: read the resource, and remove it from the copy if you get 404. **Create the
-/// copy again** in the same way after 400 `bad_cursor` (the database was restored to a state before your cursor), and when
+/// copy again** in the same way after 400 `bad_cursor` (the database has lost changes that your cursor had passed), and when
 /// you get more scopes. A change can appear a little later than its `changed_at`: it appears once no older transaction can
 /// still be committed.
 #[utoipa::path(

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use super::{model::Position, store};
+use super::{mark::Mark, store};
 use crate::{
     admission::{Admission, Permit},
     auth::reach::Identity,
@@ -115,8 +115,8 @@ pub async fn watch(poller: Arc<LedgerPoller>, parameters: ConnectionParameters) 
     }
 }
 
-/// Returns the position of the newest visible change. Opens the connection when there is none.
-async fn poll(parameters: &ConnectionParameters, conn: &mut Option<Conn>) -> Result<Option<Position>> {
+/// Returns the place of the newest visible change. Opens the connection when there is none.
+async fn poll(parameters: &ConnectionParameters, conn: &mut Option<Conn>) -> Result<Mark> {
     let conn = match conn {
         Some(conn) => conn,
         None => conn.insert(establish(parameters).await?),

@@ -43,8 +43,8 @@ pub(super) async fn read(
     let deadline = Instant::now() + query.wait();
     let mut waiter = poller.register(caller)?;
     let start = match start {
-        StartPoint::Now => StartPoint::After(db.read(store::current_position).await?),
-        StartPoint::After(position) => StartPoint::After(position),
+        StartPoint::Now => StartPoint::After(db.read(async |conn| store::newest_mark(conn, visibility).await).await?),
+        other => other,
     };
     // The first wake-up reads at once, each further one after the interval.
     let mut interval = Duration::ZERO;

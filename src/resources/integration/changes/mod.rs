@@ -5,6 +5,7 @@ mod api;
 mod collection;
 pub mod ledger_poller;
 mod long_poll;
+mod mark;
 pub mod model;
 mod query;
 pub mod scopes;

@@ -28,8 +28,8 @@ column_words! {
     }
 }
 
-/// The position of a change in the ledger: the id of its transaction, and its number within the transaction.
-pub(super) type Position = (i64, i64);
+/// The position of a change in the ledger: its epoch, the id of its transaction, and its number within the transaction.
+pub(super) type Position = (i32, i64, i64);
 
 /// A change of a resource. It does not contain the resource: read it separately.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
@@ -56,6 +56,8 @@ pub struct Change {
     /// The `X-Request-Id` of the request that made the change. Only the coordinator sees it; others get null.
     pub request_id: Option<String>,
     #[serde(skip)]
+    epoch: i32,
+    #[serde(skip)]
     xid: i64,
     #[serde(skip)]
     seq: i64,
@@ -64,13 +66,16 @@ pub struct Change {
 impl Change {
     /// Returns the position of the change in the ledger.
     pub(super) fn position(&self) -> Position {
-        (self.xid, self.seq)
+        (self.epoch, self.xid, self.seq)
     }
 }
 
+const EXAMPLE_CURSOR: &str = "WyJxM1o3dGhXbnZrZ1ciLHsiZXBvY2giOiI4ZjBjNmUwZS0yZjZiLTRjNTItOWE1NS02YTBmM2YxZjdmMTAiLCJwYXNzZWQi\
+    OnsieGlkIjo3NDEsInNlcSI6OTYsInZlcnNpb24iOjQyLCJjaGFuZ2VkX2F0IjoxNzk1NTA3MjAwMDAwMDAwfX1d";
+
 /// Changes, and the cursor to continue with.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"items": [examples::example_of::<Change>()], "next": "WyJxM1o3dGhXbnZrZ1ciLFs3NDEsOTZdXQ"}))]
+#[schema(example = json!({"items": [examples::example_of::<Change>()], "next": EXAMPLE_CURSOR}))]
 pub struct Changes {
     /// The changes, in the order of the ledger.
     pub items: Vec<Change>,

@@ -7,7 +7,7 @@ use garde::Validate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{collection::LedgerCollection, model::Position};
+use super::{collection::LedgerCollection, mark::Mark};
 use crate::{
     domain::words::words,
     http::input::{
@@ -58,8 +58,10 @@ pub(super) struct ChangesQuery {
 /// Where a response begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum StartPoint {
-    /// After this position.
-    After(Position),
+    /// At the first change.
+    Beginning,
+    /// After this place.
+    After(Mark),
     /// After every change that is visible now.
     Now,
 }
@@ -81,13 +83,16 @@ impl ChangesQuery {
     /// both `cursor` and `from`.
     pub(super) fn start(&self) -> Result<StartPoint> {
         match (&self.cursor, self.from) {
-            (None, None) => Ok(StartPoint::After((0, 0))),
+            (None, None) => Ok(StartPoint::Beginning),
             (None, Some(NamedPosition::Now)) => Ok(StartPoint::Now),
             (Some(cursor), None) => {
-                let position: Option<Position> = serde_json::from_value(decode(cursor, &self.fingerprint())?).ok();
-                let position = position.filter(|(xid, seq)| *xid >= 0 && *seq >= 0);
-                let detail = "this is not a cursor of the changes; send the `next` of a response unchanged";
-                position.map(StartPoint::After).ok_or_else(|| bad_cursor(detail))
+                let key = decode(cursor, &self.fingerprint())?;
+                let detail = if serde_json::from_value::<(i64, i64)>(key.clone()).is_ok() {
+                    "this cursor was created by an earlier version of the service; create your copy again"
+                } else {
+                    "this is not a cursor of the changes; send the `next` of a response unchanged"
+                };
+                serde_json::from_value(key).map(StartPoint::After).map_err(|_| bad_cursor(detail))
             }
             (Some(_), Some(_)) => {
                 let detail = "cannot be combined with `cursor`; leave out one of the two";
@@ -96,9 +101,9 @@ impl ChangesQuery {
         }
     }
 
-    /// Returns the cursor of a position.
-    pub(super) fn cursor(&self, position: Position) -> String {
-        encode(&self.fingerprint(), &position)
+    /// Returns the cursor of a place.
+    pub(super) fn cursor(&self, mark: Mark) -> String {
+        encode(&self.fingerprint(), &mark)
     }
 
     /// Returns the maximum number of changes in the response.

@@ -3,28 +3,26 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
 };
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Follower;
-use crate::support::{Server, client::Client, rows, rows::Rows, sql::query_lines};
-use kuntatutorit::registry::{Collection, ledger_collections};
+use crate::support::{
+    Server, copies,
+    copies::{apply, full, path_of},
+    rows,
+    rows::Rows,
+    sql::query_lines,
+};
+use kuntatutorit::registry::ledger_collections;
 
 const WRITERS: usize = 8;
 
 /// The number of writes. `COPY_WRITES=10000` takes half a minute.
 fn writes() -> usize {
     std::env::var("COPY_WRITES").map_or(2000, |number| number.parse().expect("COPY_WRITES is a number"))
-}
-
-/// Rows by path.
-type Copy = BTreeMap<String, Value>;
-
-fn path_of(collection: &Collection, row: &Value) -> String {
-    format!("{}/{}", collection.path(), row[collection.key].as_str().unwrap())
 }
 
 /// Creates, changes and deletes rows of each collection in turn, and changes a municipality that all writers change, on both
@@ -57,30 +55,6 @@ async fn write(instances: [&Server; 2], rows: &Rows, writer: usize, done: &Atomi
     }
 }
 
-/// Brings the copy in step with these changes: reads what they name.
-async fn apply(client: &Client, copy: &mut Copy, items: &[Value]) {
-    let paths: BTreeSet<_> = items
-        .iter()
-        .map(|item| format!("/v1/{}/{}", item["resource"].as_str().unwrap(), item["key"].as_str().unwrap()))
-        .collect();
-    let reads = join_all(paths.into_iter().map(|path| async move { (client.get(&path).await, path) })).await;
-    for (answer, path) in reads {
-        match answer.status {
-            200 => copy.insert(path, answer.body),
-            404 => copy.remove(&path),
-            _ => panic!("{}", answer.text),
-        };
-    }
-}
-
-async fn full(client: &Client) -> Copy {
-    let lists = join_all(ledger_collections().map(|collection| async move {
-        let all = client.all(&format!("{}?limit=100", collection.path())).await;
-        all.into_iter().map(|row| (path_of(collection, &row), row)).collect::<Vec<_>>()
-    }));
-    lists.await.into_iter().flatten().collect()
-}
-
 #[tokio::test]
 async fn a_copy_ends_equal_to_the_source() {
     // All callers may be served by one instance.
@@ -90,10 +64,7 @@ async fn a_copy_ends_equal_to_the_source() {
     let rows = Rows::of(&server, "049").await;
     let reader = second.coordinator();
     // A transaction of another test may still hide the changes to these rows, which then would come after the start.
-    let hidden = "select count(*)::text as line from changes where xid >= ledger_horizon()";
-    while query_lines(&server, hidden).await != ["0"] {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    copies::every_change_visible(&server.database_url).await;
     let before: usize = query_lines(&server, "select count(*)::text as line from changes").await[0].parse().unwrap();
     let mut follower = Follower::of(reader.clone(), "&limit=1000").await;
     let (done, running) = (AtomicUsize::new(0), AtomicUsize::new(WRITERS));

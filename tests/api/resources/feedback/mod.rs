@@ -1,6 +1,7 @@
 //! Feedback: who gives it on which events, and who sees it.
 
 mod batching;
+mod of_tutors;
 mod reading;
 mod rules;
 mod writing;

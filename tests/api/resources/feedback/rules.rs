@@ -29,10 +29,11 @@ async fn each_role_gives_feedback_in_its_direction_for_its_municipality() {
 
     let bound = server.partner("pukkila", BOTH, Some("616"));
     bound.post(PATH, &from_partner("a", "a1", of_participant(&event, "616"))).await.expect(201);
-    bound.post(PATH, &from_partner("a", "a2", of_tutor(&event, "616"))).await.expect(201);
+    let host = server.partner("helsinki", BOTH, Some("091"));
+    host.post(PATH, &from_partner("a", "a2", of_tutor(&event, "091"))).await.expect(201);
     refused(&bound, from_partner("b", "b1", of_participant(&event, "504")), "504").await;
     let coordinator = server.coordinator();
-    let own = coordinator.post(PATH, &of_tutor(&event, "092")).await.expect(201);
+    let own = coordinator.post(PATH, &of_tutor(&event, "091")).await.expect(201);
     coordinator.post(PATH, &of_participant(&event, "504")).await.expect(201);
     assert_eq!(own.body["source"], "kuntatutorit");
 

@@ -66,7 +66,14 @@ async fn answers_inserted_in_one_statement_give_the_same_totals_as_single_insert
     let scene = scene().await;
     let (apart, together) = (&scene.event, fixtures::insert_event(&scene.server, json!({})).await);
     let also_together = fixtures::insert_event(&scene.server, json!({})).await;
+    // A tutor of each municipality presents at each event, so that all of them may answer as tutors.
+    for code in CODES {
+        fixtures::insert_tutor(&scene.server, code).await;
+    }
+    let present = "update events set tutors = array(select id from tutors where name = 'Kuntatutor')";
     let mut conn = AsyncPgConnection::establish(&scene.server.database_url).await.unwrap();
+    let present = format!("{present} where id in ('{apart}', '{together}', '{also_together}')");
+    conn.batch_execute(&present).await.unwrap();
     for (first, last) in [(1, 30), (31, 31), (32, 75)] {
         conn.batch_execute(&answers(&[&together, &also_together], first, last)).await.unwrap();
         for n in first..=last {

@@ -4,10 +4,11 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
-use super::{CODES, Scene, of_participants, scene};
+use super::{CODES, Scene, of_participants, scene_with};
 
 async fn with_answers() -> Scene {
-    let scene = scene().await;
+    // A tutor of the host answers, too.
+    let scene = scene_with(&[], json!({"host_municipality_code": "049"})).await;
     for code in &CODES[..4] {
         let said = json!({"rating": 4, "useful": true, "comment": "x", "publish_consent": true});
         scene.give(code, said).await;
