@@ -9,7 +9,7 @@ use std::{
 };
 
 use self::reader::{Reader, parse};
-use crate::connection_parameters::ConnectionParameters;
+use crate::{connection_parameters::ConnectionParameters, connections::ConnectionLimits};
 
 /// A setting, as `--help` and docs/operations.md describe it.
 #[derive(Debug)]
@@ -73,6 +73,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("WORKERS", "one for each core", "number of threads that serve requests"),
     setting("POOL_SIZE", "10", "number of database connections for writes; each worker has three more for reads"),
     setting(
+        "REQUESTS_PER_SECOND",
+        "100",
+        "requests of one caller per second, on each instance; 3 times as many at once; 0 for no limit",
+    ),
+    setting("WRITE_QUOTA_MIB", "256", "mebibytes that one caller may write in a day (UTC); 0 for no limit"),
+    setting(
         "DRAIN_SECONDS",
         "2",
         "after SIGTERM, how many seconds /readyz answers 503 while the service still serves requests",
@@ -121,6 +127,12 @@ pub struct Config {
     pub workers: usize,
     /// The number of database connections for writes.
     pub pool_size: usize,
+    /// How many requests one caller may send per second; 0 for any number.
+    pub requests_per_second: u32,
+    /// How many mebibytes one caller may write in a day; 0 for any number.
+    pub write_quota_mib: u32,
+    /// The time limits of connections. No setting changes them, but tests do.
+    pub connection_limits: ConnectionLimits,
     /// How long the service still serves after SIGTERM while `/readyz` answers 503.
     pub drain: Duration,
     /// The format of the log.
@@ -169,6 +181,9 @@ impl Config {
             trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", address),
             workers: env.number("WORKERS", cores(), 1..=256),
             pool_size: env.number("POOL_SIZE", 10, 1..=1000),
+            requests_per_second: env.number("REQUESTS_PER_SECOND", 100, 0..=1_000_000),
+            write_quota_mib: env.number("WRITE_QUOTA_MIB", 256, 0..=1_048_576),
+            connection_limits: ConnectionLimits::default(),
             drain: Duration::from_secs(env.number("DRAIN_SECONDS", 2, 0..=300)),
             log_format: env.parsed("LOG_FORMAT", LogFormat::Human, "human or json", log_format),
             log_level: env.parsed("LOG_LEVEL", "info".to_owned(), "a level or a filter", log_level),

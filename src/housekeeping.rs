@@ -25,11 +25,12 @@ const MAX_JITTER_SECONDS: u128 = 60;
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 
 /// Returns each table whose rows expire, and the condition that its expired rows meet.
-fn expired() -> [(&'static str, String); 5] {
+fn expired() -> [(&'static str, String); 6] {
     [
         ("sessions", "expires_at < clock_now()".to_owned()),
         ("invitations", "expires_at < clock_now()".to_owned()),
         ("idempotency_keys", format!("created_at < clock_now() - interval '{IDEMPOTENCY_KEY_HOURS} hours'")),
+        ("written_bytes", "day < (clock_now() at time zone 'UTC')::date - 1".to_owned()),
         ("sign_in_failures", format!("last_failed_at < clock_now() - interval '{SIGN_IN_PAUSE_MINUTES} minutes'")),
         ("known_addresses", format!("last_used_at < clock_now() - interval '{KNOWN_ADDRESS_DAYS} days'")),
     ]

@@ -130,6 +130,7 @@ pub const SERVICE_TABLES: &[ServiceTable] = &[
     table("known_addresses", "addresses from which accounts have signed in, stored as hashes")
         .with_personal(&["address_hash"]),
     table("idempotency_keys", "responses that are replayed until their keys expire").with_personal(&["body"]),
+    table("written_bytes", "the quota of written bytes"),
     table("search_synonym", "synonyms for the search"),
     table("__diesel_schema_migrations", "the applied migrations"),
 ];

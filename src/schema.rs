@@ -447,6 +447,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use diesel_full_text_search::TsVector as Tsvector;
+
+    written_bytes (day, caller) {
+        day -> Date,
+        caller -> Text,
+        bytes -> Int8,
+    }
+}
+
 diesel::joinable!(accounts -> municipalities (municipality_code));
 diesel::joinable!(calendar_links -> accounts (account_id));
 diesel::joinable!(calendar_links -> clients (client_id));
@@ -506,6 +517,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     tutor_languages,
     tutor_themes,
     tutors,
+    written_bytes,
 );
 
 /// The constraints on single columns: the name, the column and what it requires.

@@ -3,15 +3,12 @@
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
-    time::Duration,
 };
 
-use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
     body::MessageBody,
     dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse},
-    http::{Method, header},
     middleware::{Compress, Condition, from_fn},
     web::{self, Data, ServiceConfig},
 };
@@ -20,16 +17,24 @@ use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    auth::{failures::FailureLog, keys::key_ring::KeyRing, refresh, state::Auth},
+    auth::{
+        failures::FailureLog,
+        keys::key_ring::KeyRing,
+        rate_limits::{self, RateLimits},
+        refresh,
+        state::Auth,
+        write_quota::WriteQuota,
+    },
     clock::Clock,
     config::Config,
     connection_parameters::ConnectionParameters,
+    connections::{self, Connections},
     db::{self, Conn, Db, batching::response_cache::ResponseCache, connection, epoch},
     housekeeping,
     http::{
         fallback::{Paths, fallback},
         input::parameters::Parameters,
-        middleware::{compression, containment, problems, request_log, response_headers},
+        middleware::{compression, containment, cors, limits, problems, request_log, response_headers},
         openapi::base::Base,
         routes::Routes,
     },
@@ -46,8 +51,6 @@ use crate::{
 
 /// The longest time that the server waits for requests in flight when it stops, in seconds.
 const SHUTDOWN_SECONDS: u64 = 25;
-/// The longest time in which a client sends the headers of a request.
-const HEADER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why the service could not start.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +100,9 @@ pub async fn build(
     let (listener, address) = listen(SocketAddr::new(config.host, config.port))?;
     config.set_bound_address(address);
     let (public_url, workers, drain) = (config.public_url.clone(), config.workers, config.drain);
+    let limits = config.connection_limits;
+    let connections = Arc::new(Connections::new(limits));
+    actix_web::rt::spawn(connections::cut_idle(Arc::clone(&connections)));
     let signals = Signals::listen().map_err(StartError::Signals)?;
     let (shared, metrics_address) = Shared::start(config, keys, database).await?;
     let (stopping, poller) = (shared.stopping.clone(), shared.poller.clone());
@@ -108,7 +114,10 @@ pub async fn build(
         .workers(workers)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_SECONDS)
-        .client_request_timeout(HEADER_LIMIT)
+        .client_request_timeout(limits.head)
+        .keep_alive(limits.keep_alive)
+        // It has an effect only on listeners that are added later.
+        .on_connect(move |stream, extensions| connections.add(stream, extensions))
         .listen(listener)
         .map_err(|error| StartError::Listen(address, error))?
         .run();
@@ -122,6 +131,8 @@ pub async fn build(
 struct Shared {
     config: Data<Config>,
     auth: Data<Auth>,
+    rate_limits: Data<RateLimits>,
+    write_quota: Data<WriteQuota>,
     parameters: Data<Parameters>,
     paths: Data<Paths>,
     document: Data<RenderedDocument>,
@@ -145,17 +156,21 @@ impl Shared {
         auth.revocations.refresh(&conn).await?;
         epoch::warn_if_unidentified(&conn).await?;
         let poller = Arc::new(LedgerPoller::default());
+        let limits = Arc::new(RateLimits::new(config.requests_per_second));
         actix_web::rt::spawn(refresh::keep_fresh(Arc::clone(&auth), database.clone()));
         actix_web::rt::spawn(ledger_poller::watch(Arc::clone(&poller), database.clone()));
         actix_web::rt::spawn(housekeeping::run(database.clone()));
+        actix_web::rt::spawn(rate_limits::sweep(Arc::clone(&limits)));
         let pool = connection::pool(database, config.pool_size)?;
         let metrics =
             config.metrics_port.map(|port| serve_metrics(SocketAddr::new(config.host, port), database, &pool));
         let (metrics, metrics_address) = metrics.transpose()?.unzip();
         let document = document();
         let shared = Self {
+            write_quota: Data::new(WriteQuota::new(config.write_quota_mib)),
             config: Data::new(config),
             auth: Data::from(auth),
+            rate_limits: Data::from(limits),
             parameters: Data::new(Parameters::of(&document)),
             paths: Data::new(Paths::of(&document)),
             document: Data::new(RenderedDocument::of(&document)?),
@@ -185,8 +200,9 @@ impl Shared {
             .configure(|services| self.provide(services))
             .configure(|services| resources::routes(&mut Routes::Served(services)))
             .default_service(web::to(fallback))
+            .wrap(from_fn(limits::limit))
             .wrap(from_fn(containment::contain))
-            .wrap(Condition::new(!self.config.cors_origins.is_empty(), cors(&self.config)))
+            .wrap(Condition::new(!self.config.cors_origins.is_empty(), cors::cors(&self.config)))
             .wrap(from_fn(compression::choose_encoding))
             .wrap(Compress::default())
             .wrap(from_fn(problems::render))
@@ -202,6 +218,8 @@ impl Shared {
         services
             .app_data(self.config.clone())
             .app_data(self.auth.clone())
+            .app_data(self.rate_limits.clone())
+            .app_data(self.write_quota.clone())
             .app_data(self.parameters.clone())
             .app_data(self.poller.clone())
             .app_data(self.stopping.clone())
@@ -247,35 +265,4 @@ fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
         Ok((listener, address))
     });
     bound.map_err(|error| StartError::Listen(wanted, error))
-}
-
-/// Allows pages of the configured origins to call every operation and to read the headers that they need for writes.
-fn cors(config: &Config) -> Cors {
-    let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    let mut cors = Cors::default()
-        .allowed_methods(methods)
-        .allowed_headers([
-            header::AUTHORIZATION.as_str(),
-            header::CONTENT_TYPE.as_str(),
-            header::IF_MATCH.as_str(),
-            header::IF_NONE_MATCH.as_str(),
-            "idempotency-key",
-            "x-request-id",
-        ])
-        .expose_headers([
-            header::ETAG.as_str(),
-            header::LOCATION.as_str(),
-            header::RETRY_AFTER.as_str(),
-            header::WWW_AUTHENTICATE.as_str(),
-            header::ALLOW.as_str(),
-            "idempotency-replayed",
-            "ratelimit",
-            "ratelimit-policy",
-            "x-request-id",
-        ])
-        .max_age(3600);
-    for origin in &config.cors_origins {
-        cors = cors.allowed_origin(origin);
-    }
-    cors
 }

@@ -42,6 +42,9 @@ pub(crate) fn service(dir: &Path, database_url: &str, port: u16) -> Command {
         .env("DATA_DIR", dir)
         .env("PORT", port.to_string())
         .env("METRICS_PORT", "0")
+        // The limits are on, and higher than wrk can reach.
+        .env("REQUESTS_PER_SECOND", "1000000")
+        .env("WRITE_QUOTA_MIB", "1048576")
         .env("LOG_FORMAT", "json")
         .stderr(log);
     command

@@ -1,4 +1,4 @@
-//! The network addresses of callers, as sign-in counts them.
+//! The network addresses of callers, as sign-in and the rate limits count them.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -30,6 +30,11 @@ impl NetworkAddress {
     /// Returns the network around the address.
     pub fn prefix(&self) -> Prefix {
         self.prefix
+    }
+
+    /// Returns the address; none when it is unknown.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Returns the address as text.

@@ -5,6 +5,7 @@
 
 use uuid::Uuid;
 
+use super::tokens::claims::Claims;
 use crate::{
     domain::{MunicipalityCode, Role, names::OWN_SOURCE},
     problem::{Error, Result},
@@ -27,6 +28,15 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// Returns the identity that the claims of a token name; none when its subject is not an id.
+    pub fn of(claims: &Claims) -> Option<Self> {
+        let id = Uuid::try_parse(&claims.sub).ok()?;
+        Some(match &claims.source {
+            Some(source) => Self::Client { id, source: source.clone() },
+            None => Self::Account(id),
+        })
+    }
+
     /// Returns the `source` of what this caller creates.
     pub fn source(&self) -> &str {
         match self {

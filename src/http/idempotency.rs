@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The name of the header.
-const HEADER: &str = "Idempotency-Key";
+pub(super) const HEADER: &str = "Idempotency-Key";
 
 /// The `Idempotency-Key` of a request, if it has one, and the operation that it is for.
 #[derive(Debug)]

@@ -2,13 +2,13 @@
 //! id of the request.
 
 use actix_web::{
-    HttpResponse, HttpResponseBuilder, ResponseError,
+    HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{error::Error, violation::Violation};
+use super::{error::Error, rate_limit::RateLimit, violation::Violation};
 
 /// The maximum number of violations that one response lists, so that a small request does not get a large response.
 pub const MAX_ERRORS: usize = 100;
@@ -98,7 +98,8 @@ impl ResponseError for Error {
             )),
             Self::MethodNotAllowed(allow) => response.insert_header((header::ALLOW, allow.as_str())),
             Self::UnsupportedMediaType(accept) => response.insert_header((header::ACCEPT, *accept)),
-            Self::TooManyRequests(seconds) => add_rate_limit_headers(&mut response, *seconds),
+            Self::TooManyRequests(seconds) => RateLimit::of_sign_in(*seconds).add_to(&mut response),
+            Self::RateLimited(limit) | Self::WriteQuotaExceeded(limit) => limit.add_to(&mut response),
             Self::Unavailable | Self::Stopping | Self::InProgress | Self::TooManyWaiting => {
                 response.insert_header((header::RETRY_AFTER, 1))
             }
@@ -106,12 +107,4 @@ impl ResponseError for Error {
         };
         response.finish()
     }
-}
-
-/// Adds the headers that say when to try again: `Retry-After` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
-pub fn add_rate_limit_headers(response: &mut HttpResponseBuilder, seconds: u32) -> &mut HttpResponseBuilder {
-    response
-        .insert_header((header::RETRY_AFTER, seconds))
-        .insert_header(("ratelimit-policy", "\"sign-in\";q=5;w=900"))
-        .insert_header(("ratelimit", format!("\"sign-in\";r=0;t={seconds}")))
 }

@@ -75,7 +75,18 @@ pub const CODES: &[(&str, &str)] = &[
         "precondition_required",
         "428. The operation needs <code>If-Match</code>: send it with the <code>ETag</code> that you read.",
     ),
-    ("too_many_requests", "429. Too many attempts: wait for as many seconds as <code>Retry-After</code> says."),
+    (
+        "too_many_requests",
+        "429. Too many attempts to sign in: wait for as many seconds as <code>Retry-After</code> says.",
+    ),
+    (
+        "rate_limited",
+        "429. You send more requests than your rate limit allows: wait for as many seconds as <code>Retry-After</code> says. <code>RateLimit</code> tells how many requests are left.",
+    ),
+    (
+        "write_quota_exceeded",
+        "429. You have written as many bytes today (UTC) as your quota allows: wait for as many seconds as <code>Retry-After</code> says, or ask the operator for a larger quota. You can still read.",
+    ),
     ("http", "The request is not valid HTTP, or the server does not support it: the status says why."),
     ("internal", "500. The service failed: quote the <code>request_id</code> when you report it."),
     (

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 
-use super::{constraints, violation::Violation};
+use super::{constraints, rate_limit::RateLimit, violation::Violation};
 
 /// The result of a fallible function of this service.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -104,6 +104,19 @@ pub enum Error {
     /// The caller made too many attempts. It must wait for this many seconds.
     #[error("too many attempts; try again in {0} seconds")]
     TooManyRequests(u32),
+    /// The caller sends more requests than its rate limit allows.
+    #[error(
+        "too many requests: at most {} within {} seconds, then {} per second; wait for as many seconds as `Retry-After` says",
+        .0.policy.quota, .0.policy.window, .0.policy.quota / u64::from(.0.policy.window.max(1))
+    )]
+    RateLimited(RateLimit),
+    /// The caller has written as many bytes today as its quota allows.
+    #[error(
+        "too many bytes were written today: the quota of a caller is {} MiB per day (UTC), and {} bytes are left; wait for as \
+         many seconds as `Retry-After` says, or ask the operator of the service for a larger quota",
+        .0.policy.quota >> 20, .0.remaining
+    )]
+    WriteQuotaExceeded(RateLimit),
     /// As many requests as allowed are already waiting for changes.
     #[error("too many requests are already waiting for changes; try again in a moment, or without `wait`")]
     TooManyWaiting,
@@ -159,6 +172,10 @@ impl Error {
                 (S::CONFLICT, "idempotency_key_in_progress", "The first request with this key is still running")
             }
             Self::TooManyRequests(_) => (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
+            Self::RateLimited(_) => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests"),
+            Self::WriteQuotaExceeded(_) => {
+                (S::TOO_MANY_REQUESTS, "write_quota_exceeded", "Too many bytes were written today")
+            }
             Self::TooManyWaiting => (S::SERVICE_UNAVAILABLE, "too_many_waiting", "Too many waiting requests"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is temporarily unavailable"),
             Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "This instance is shutting down"),

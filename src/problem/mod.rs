@@ -4,6 +4,7 @@ pub mod body;
 pub mod codes;
 pub mod constraints;
 pub mod error;
+pub mod rate_limit;
 pub mod violation;
 
 pub use self::{

@@ -18,6 +18,7 @@ pub struct Metrics {
     registry: Registry,
     requests: HistogramVec,
     refused: IntCounterVec,
+    limited: IntCounterVec,
     pool: IntGaugeVec,
     database_up: IntGauge,
     ledger_lag: Gauge,
@@ -31,6 +32,11 @@ impl Metrics {
             registry: Registry::new(),
             requests: HistogramVec::new(histogram.buckets(BUCKETS.to_vec()), &["route", "method", "status"])?,
             refused: counter("kuntatutorit_sign_ins_refused_total", "Sign-ins that were refused.", "route")?,
+            limited: counter(
+                "kuntatutorit_requests_limited_total",
+                "Requests that were refused because of a limit: of the caller, of the address, or of written bytes.",
+                "limit",
+            )?,
             pool: IntGaugeVec::new(
                 Opts::new(
                     "kuntatutorit_pool_connections",
@@ -50,6 +56,7 @@ impl Metrics {
         metrics.registry.register(Box::new(build))?;
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
         metrics.registry.register(Box::new(metrics.refused.clone()))?;
+        metrics.registry.register(Box::new(metrics.limited.clone()))?;
         metrics.registry.register(Box::new(metrics.pool.clone()))?;
         metrics.registry.register(Box::new(metrics.database_up.clone()))?;
         metrics.registry.register(Box::new(metrics.ledger_lag.clone()))?;
@@ -63,6 +70,11 @@ impl Metrics {
         if SIGN_IN.contains(&route) && matches!(status, 401 | 429) {
             self.refused.with_label_values(&[route]).inc();
         }
+    }
+
+    /// Counts a request that was refused because of this limit.
+    pub fn record_limited(&self, limit: &'static str) {
+        self.limited.with_label_values(&[limit]).inc();
     }
 
     /// Sets the state of the pool: how many connections it can have, are open and are in use, and how many requests wait

@@ -33,6 +33,8 @@
 //! | [`secrets/`](security::secrets) | Secrets and personal data are neither in the log nor, once deleted, in the database |
 //! | [`tokens/`](security::tokens) | Signing keys and access tokens: form, claims, times, signatures, key files |
 //! | [`key_rotation.rs`](security::key_rotation) | No request fails while the signing key is rotated |
+//! | [`rate_limits.rs`](security::rate_limits) | Too many requests get 429; forged tokens count by address |
+//! | [`write_quota.rs`](security::write_quota) | No caller writes more than its quota in a day, on all instances together |
 //! | [`sessions.rs`](security::sessions) | A refresh token works once; using it again ends the session |
 //! | [`sign_in.rs`](security::sign_in) | Passwords, client credentials, throttling |
 //! | [`sign_in_capacity.rs`](security::sign_in_capacity) | The capacity for signing in is shared fairly; known addresses are never shut out |
@@ -50,6 +52,7 @@
 //! | [`response_cache.rs`](resilience::response_cache) | A cached answer equals a fresh one |
 //! | [`coalesced_lookups.rs`](resilience::coalesced_lookups) | Concurrent lookups share a statement, and each caller gets its own current answer |
 //! | [`prepared_statements.rs`](resilience::prepared_statements) | Once warm, reads and creates prepare no further statement |
+//! | [`trace_context.rs`](resilience::trace_context) | The trace id of a caller is in the log line of its request |
 //! | [`transactions.rs`](resilience::transactions) | A write is committed completely or not at all, and its caller learns which |
 //! | [`query_plans/`](resilience::query_plans) | No statement touches many more rows than it answers with (computed) |
 //! | **resources/** | **Each resource: its fields, rules, lists and states** |

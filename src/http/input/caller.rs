@@ -1,12 +1,11 @@
-//! The first extractor of every operation that needs a token. It checks the token and the scope before anything else of the
-//! request is read.
+//! The first extractor of every operation that needs a token. It checks that the token is valid and has the scope, before
+//! anything else of the request is read.
 
 use std::{future::Ready, marker::PhantomData, sync::Arc};
 
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header, web::Data};
-use uuid::Uuid;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web::Data};
 
-use super::{accept, parameters::refuse_unknown};
+use super::{accept, authentication::Authentication, parameters::refuse_unknown};
 use crate::{
     auth::{
         reach::{Identity, Reach},
@@ -83,7 +82,7 @@ impl<S: Scope> Caller<S> {
 
     fn authenticate(request: &HttpRequest) -> Result<Self> {
         let auth = request.app_data::<Data<Auth>>().ok_or_else(|| Error::Internal("no Auth".into()))?;
-        let claims = bearer(request)?.map(|token| auth.verify(token)).transpose()?;
+        let claims = Authentication::of(request).claims()?;
         let reach = match &claims {
             Some(claims) => reach_of::<S>(claims)?,
             None if auth.public_read() && S::PUBLIC => {
@@ -92,7 +91,6 @@ impl<S: Scope> Caller<S> {
             }
             None => return Err(Error::Unauthenticated),
         };
-        request.extensions_mut().insert(reach.identity.clone());
         Ok(Self { reach, request_id: RequestId::of(request), claims, scope: PhantomData })
     }
 }
@@ -114,31 +112,11 @@ impl<S: Scope> FromRequest for Caller<S> {
     }
 }
 
-/// Returns the bearer token of the request (RFC 6750, section 2.1); none when the request does not try to authenticate.
-fn bearer(request: &HttpRequest) -> Result<Option<&str>> {
-    let mut values = request.headers().get_all(header::AUTHORIZATION);
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(Error::Unauthenticated);
-    }
-    let text = std::str::from_utf8(value.as_bytes()).ok();
-    let (scheme, token) = text.and_then(|value| value.split_once(' ')).ok_or(Error::Unauthenticated)?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Ok(Some(token.trim_start_matches(' ')))
-    } else {
-        Err(Error::Unauthenticated)
-    }
-}
-
 fn reach_of<S: Scope>(claims: &Claims) -> Result<Reach> {
     if !S::NAME.is_empty() && !claims.scope.has(S::NAME) {
         return Err(Error::MissingScope(S::NAME));
     }
-    let id = Uuid::try_parse(&claims.sub).map_err(|_| Error::Unauthenticated)?;
-    let identity = match &claims.source {
-        Some(source) => Identity::Client { id, source: source.clone() },
-        None => Identity::Account(id),
-    };
+    let identity = Identity::of(claims).ok_or(Error::Unauthenticated)?;
     let role = match claims.role.as_str() {
         "tutor" => Role::Tutor,
         "municipality" => Role::Municipality,

@@ -1,6 +1,7 @@
 //! Reading requests.
 
 pub mod accept;
+pub mod authentication;
 pub mod body;
 pub mod caller;
 pub mod client_address;

@@ -5,6 +5,9 @@
 
 pub mod compression;
 pub mod containment;
+pub mod cors;
+pub mod limits;
 pub mod problems;
 pub mod request_log;
 pub mod response_headers;
+mod written_bytes;

@@ -13,10 +13,12 @@ use tracing::Instrument as _;
 
 use crate::{
     auth::reach::Identity,
+    connections::InProgress,
     telemetry::{
         metrics::{Metrics, method_name},
         request_id::RequestId,
         route::Route,
+        trace_context::trace_id,
     },
 };
 
@@ -28,11 +30,12 @@ pub async fn observe(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let start = Instant::now();
     let (id, method) = (RequestId::assign(&request), request.method().clone());
-    let route = Route::default();
+    let (route, trace_id) = (Route::default(), trace_id(&request));
     let metrics = request.app_data::<Data<Metrics>>().cloned();
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(route.clone());
-    let span = tracing::info_span!("request", request_id = id.as_str());
+    let span = tracing::info_span!("request", request_id = id.as_str(), trace_id);
+    let in_progress = InProgress::begin(&request);
     let outcome = next.call(request).instrument(span).await.map(ServiceResponse::map_into_boxed_body);
     let duration = start.elapsed();
     let (status, caller) = match &outcome {
@@ -49,6 +52,7 @@ pub async fn observe(
     tracing::info!(
         parent: None,
         request_id = id.as_str(),
+        trace_id,
         method = method_name(&method),
         route = route.as_str(),
         caller,
@@ -56,5 +60,8 @@ pub async fn observe(
         micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         "request answered"
     );
-    outcome
+    outcome.map(|response| match in_progress {
+        Some(in_progress) => in_progress.last_until_written(response),
+        None => response,
+    })
 }

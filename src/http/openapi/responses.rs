@@ -17,7 +17,10 @@ use crate::{
         cursor::{UNKNOWN_CURSOR, bad_cursor},
         parameters::QUERY_LIMIT,
     },
-    problem::Error,
+    problem::{
+        Error,
+        rate_limit::{Policy, RateLimit},
+    },
 };
 
 /// The statuses of failures, each with the description of its response.
@@ -38,7 +41,11 @@ const DESCRIPTIONS: &[(u16, &str)] = &[
     (415, "The media type or the content encoding of the body is not supported"),
     (422, "The input is not valid: `errors` lists every broken rule"),
     (428, "`If-Match` is required"),
-    (429, "Too many attempts: wait for as many seconds as `Retry-After` says"),
+    (
+        429,
+        "Too many requests, too many attempts to sign in, or too many bytes written today: wait for as many seconds as \
+         `Retry-After` says",
+    ),
     (500, "The service failed: quote the `request_id` when you report it"),
     (503, "The service is temporarily unavailable: retry after as many seconds as `Retry-After` says"),
 ];
@@ -78,7 +85,12 @@ fn example(status: u16) -> Error {
         415 => Error::UnsupportedMediaType("application/json"),
         422 => Error::at("/ends_at", "not_after", "must be after starts_at"),
         428 => Error::PreconditionRequired,
-        429 => Error::TooManyRequests(600),
+        429 => Error::RateLimited(RateLimit {
+            policy: Policy { name: "default", quota: 300, window: 3, unit: None },
+            remaining: 0,
+            reset: 3,
+            retry_after: 1,
+        }),
         503 => Error::Unavailable,
         _ => Error::Internal("an example".into()),
     }
@@ -91,18 +103,20 @@ fn problem(status: u16, text: &str) -> Response {
     let response = match status {
         401 | 403 => response.header("WWW-Authenticate", text_header("How to authenticate (RFC 6750)")),
         415 => response.header("Accept", text_header("The media type to send")),
-        409 | 429 | 503 => response.header("Retry-After", seconds_header("The number of seconds to wait")),
+        409 | 429 | 503 => response.header("Retry-After", seconds_header(status)),
         _ => response,
     };
     let response = match status {
         429 => response
             .header(
                 "RateLimit",
-                text_header("The number of attempts that are left, and the seconds until all are allowed again"),
+                text_header(
+                    "The name of the limit, how much of it is left (r), and the seconds until it is whole again (t)",
+                ),
             )
             .header(
                 "RateLimit-Policy",
-                text_header("The number of attempts that are allowed, and the seconds for which they count"),
+                text_header("The name of the limit, how much is allowed (q), and within how many seconds (w)"),
             ),
         _ => response,
     };
@@ -113,13 +127,14 @@ fn text_header(text: &str) -> Header {
     HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(text)).build()
 }
 
-fn seconds_header(text: &str) -> Header {
+/// Describes `Retry-After`. A caller that has used up its quota of written bytes waits for the next day.
+fn seconds_header(status: u16) -> Header {
     let seconds = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
         .minimum(Some(1))
-        .maximum(Some(900));
-    HeaderBuilder::new().schema(Some(seconds)).description(Some(text)).build()
+        .maximum(Some(if status == 429 { 86_400 } else { 900 }));
+    HeaderBuilder::new().schema(Some(seconds)).description(Some("The number of seconds to wait")).build()
 }
 
 /// Declares types for the failure responses of operations, each with its statuses. utoipa takes a type for each set of
@@ -142,39 +157,41 @@ macro_rules! failures {
 
 failures! {
     /// The failures of an operation that lists resources.
-    ListProblems: [400 401 403 406 414 422 500 503];
+    ListProblems: [400 401 403 406 414 422 429 500 503];
     /// The failures of an operation that reads one resource.
-    GetProblems: [400 401 403 404 406 414 500 503];
+    GetProblems: [400 401 403 404 406 414 429 500 503];
     /// The failures of an operation that reads one resource and can include others.
-    IncludingProblems: [400 401 403 404 406 414 422 500 503];
+    IncludingProblems: [400 401 403 404 406 414 422 429 500 503];
     /// The failures of an operation that creates a resource.
-    CreateProblems: [400 401 403 406 408 409 413 414 415 422 500 503];
+    CreateProblems: [400 401 403 406 408 409 413 414 415 422 429 500 503];
     /// The failures of an operation that replaces or patches a resource.
-    WriteProblems: [400 401 403 404 406 408 409 412 413 414 415 422 428 500 503];
+    WriteProblems: [400 401 403 404 406 408 409 412 413 414 415 422 428 429 500 503];
     /// The failures of an operation that deletes a resource.
-    DeleteProblems: [400 401 403 404 406 409 412 414 428 500 503];
+    DeleteProblems: [400 401 403 404 406 409 412 414 428 429 500 503];
     /// The failures of the calendar of a municipality, which may not exist.
-    CalendarProblems: [400 401 403 404 406 414 422 500 503];
+    CalendarProblems: [400 401 403 404 406 414 422 429 500 503];
     /// The failures of a calendar at a secret address.
-    LinkedProblems: [400 404 406 414 500 503];
+    LinkedProblems: [400 404 406 414 429 500 503];
     /// The failures of reading the change ledger.
-    ChangesProblems: [400 401 403 406 414 422 500 503];
+    ChangesProblems: [400 401 403 406 414 422 429 500 503];
     /// The failures of signing in with a password.
     LoginProblems: [400 401 408 413 414 415 422 429 500 503];
     /// The failures of continuing a session.
-    RefreshProblems: [400 401 408 413 414 415 422 500 503];
+    RefreshProblems: [400 401 408 413 414 415 422 429 500 503];
     /// The failures of ending a session.
-    LogoutProblems: [400 408 413 414 415 422 500 503];
+    LogoutProblems: [400 408 413 414 415 422 429 500 503];
     /// The failures of setting a password.
     PasswordProblems: [400 401 403 408 413 414 415 422 429 500 503];
     /// The failures of creating something within a resource.
-    AddProblems: [400 401 403 404 406 409 414 500 503];
+    AddProblems: [400 401 403 404 406 409 414 429 500 503];
     /// The failures of removing something from a resource.
-    RemoveProblems: [400 401 403 404 406 414 500 503];
+    RemoveProblems: [400 401 403 404 406 414 429 500 503];
     /// The failures of an operation that any valid token may use.
-    MeProblems: [400 401 406 414 500 503];
+    MeProblems: [400 401 406 414 429 500 503];
     /// The failures of an operation that needs no token and no body.
-    OpenProblems: [400 414 500 503];
+    OpenProblems: [400 414 429 500 503];
+    /// The failures of a health check, which has no rate limit.
+    HealthProblems: [400 414 500 503];
 }
 
 /// The response 304: the caller has the current representation.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The header that marks a replayed response.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The response 201, with the new resource and its address.
 #[derive(Debug)]

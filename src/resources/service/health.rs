@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::{Db, migrations},
-    http::{KnownParameters, openapi::responses::OpenProblems},
+    http::{KnownParameters, openapi::responses::HealthProblems},
     problem::{Error, Result},
     shutdown::Stopping,
 };
@@ -28,7 +28,7 @@ pub(super) struct Health {
 #[utoipa::path(
     tag = "service",
     security(()),
-    responses((status = 200, description = "The service is alive", body = Health), OpenProblems),
+    responses((status = 200, description = "The service is alive", body = Health), HealthProblems),
 )]
 #[get("/livez")]
 pub(super) async fn get_livez(_: KnownParameters) -> impl Responder {
@@ -42,7 +42,7 @@ pub(super) async fn get_livez(_: KnownParameters) -> impl Responder {
 #[utoipa::path(
     tag = "service",
     security(()),
-    responses((status = 200, description = "The service is ready", body = Health), OpenProblems),
+    responses((status = 200, description = "The service is ready", body = Health), HealthProblems),
 )]
 #[get("/readyz")]
 pub(super) async fn get_readyz(

@@ -24,6 +24,7 @@ const LAYERS: &[&str] = &[
     "domain",
     "problem",
     "schema",
+    "connections",
     "admission",
     "clock",
     "shutdown",

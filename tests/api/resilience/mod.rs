@@ -13,4 +13,5 @@ mod query_plans;
 mod races;
 mod response_cache;
 mod start_waits;
+mod trace_context;
 mod transactions;

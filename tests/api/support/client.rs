@@ -23,7 +23,7 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-/// Makes an HTTP client. It drops idle connections earlier than the service, which closes them after five seconds: on a
+/// Makes an HTTP client. It drops idle connections earlier than the service, which closes them after 75 seconds: on a
 /// busy machine a request could otherwise meet a closing connection and fail.
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap()

@@ -23,6 +23,8 @@ pub(crate) fn program_on(database_url: &str) -> Command {
     command
         .env("DATABASE_URL", service_url(database_url))
         .env("KEY_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/keys"));
+    // The limits are on, and higher than any test needs.
+    command.env("REQUESTS_PER_SECOND", "1000000").env("WRITE_QUOTA_MIB", "1048576");
     command
 }
 
@@ -57,7 +59,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts on a free port with a JSON log.
+    /// Starts on a free port, with a JSON log unless the command has another.
     pub(crate) fn start(mut command: Command) -> Self {
         command.arg("serve");
         // Another test may take a port that was free a moment ago.
@@ -73,7 +75,10 @@ impl Service {
     /// Starts on this port, or returns the log of the failure.
     fn attempt(port: &str, command: &mut Command) -> Result<Self, String> {
         let log = tempfile::NamedTempFile::new().unwrap();
-        command.env("PORT", port).env("LOG_FORMAT", "json");
+        command.env("PORT", port);
+        if command.get_envs().all(|(name, _)| name != "LOG_FORMAT") {
+            command.env("LOG_FORMAT", "json");
+        }
         let mut process = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         if lines.any(|line| line.contains("Kuntatutorit serves")) {
@@ -91,6 +96,11 @@ impl Service {
     /// A caller with this token.
     pub(crate) fn token(&self, token: &str) -> Client {
         Client::new(client::http(), self.base.clone(), Some(token.to_owned()))
+    }
+
+    /// Returns the host and the port.
+    pub(crate) fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
     }
 
     /// Returns the log so far.

@@ -16,6 +16,7 @@ use kuntatutorit::{
     },
     clock::Clock,
     config::Config,
+    connections::ConnectionLimits,
     domain::Role,
     server,
 };
@@ -57,15 +58,25 @@ impl Server {
 
     /// Starts with the reference data and this clock, which the test can move.
     pub(crate) fn with_clock(clock: &Clock) -> Self {
-        Self::build(fresh_database(), &[], clock.clone())
+        Self::with_clock_and(clock, &[])
+    }
+
+    /// Starts with the reference data, this clock and these settings.
+    pub(crate) fn with_clock_and(clock: &Clock, settings: &[(&str, &str)]) -> Self {
+        Self::build(fresh_database(), settings, clock.clone(), ConnectionLimits::default())
+    }
+
+    /// Starts with the reference data and these time limits of connections.
+    pub(crate) fn with_limits(limits: ConnectionLimits) -> Self {
+        Self::build(fresh_database(), &[], Clock::default(), limits)
     }
 
     /// Starts on this database with these settings.
     pub(crate) fn on(database_url: String, settings: &[(&str, &str)]) -> Self {
-        Self::build(database_url, settings, Clock::default())
+        Self::build(database_url, settings, Clock::default(), ConnectionLimits::default())
     }
 
-    fn build(database_url: String, settings: &[(&str, &str)], clock: Clock) -> Self {
+    fn build(database_url: String, settings: &[(&str, &str)], clock: Clock, limits: ConnectionLimits) -> Self {
         let settings: Vec<(String, String)> = settings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         let lookup = move |name: &str| {
             let own = settings.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
@@ -73,10 +84,13 @@ impl Server {
                 "PORT" => Some("0".into()),
                 "WORKERS" => Some("1".into()),
                 "POOL_SIZE" => Some("4".into()),
+                // The limits are on, and higher than any test needs.
+                "REQUESTS_PER_SECOND" => Some("1000000".into()),
+                "WRITE_QUOTA_MIB" => Some("1048576".into()),
                 _ => None,
             })
         };
-        let config = Config::read(&lookup).unwrap();
+        let config = Config { connection_limits: limits, ..Config::read(&lookup).unwrap() };
         server::raise_file_limit();
         // LOG_LEVEL=info prints the server's log.
         if let Ok(level) = std::env::var("LOG_LEVEL") {
@@ -130,9 +144,20 @@ impl Server {
     }
 
     fn account(&self, role: Role, municipality: Option<&str>, tutor: Option<Uuid>) -> Client {
+        self.account_with_id(Uuid::now_v7(), role, municipality, tutor)
+    }
+
+    /// An account with this id.
+    pub(crate) fn account_with_id(
+        &self,
+        id: Uuid,
+        role: Role,
+        municipality: Option<&str>,
+        tutor: Option<Uuid>,
+    ) -> Client {
         let scope = scopes::of_role(role).collect::<Vec<_>>().join(" ");
         self.bearer(&Grant {
-            sub: Uuid::now_v7().to_string(),
+            sub: id.to_string(),
             client_id: self.url.clone(),
             scope,
             role: role.as_str().into(),

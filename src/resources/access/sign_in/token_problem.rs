@@ -7,7 +7,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::{Error, body::add_rate_limit_headers};
+use crate::problem::{Error, rate_limit::RateLimit};
 
 /// An error response of the token endpoint (RFC 6749, section 5.2).
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,11 +20,20 @@ pub(super) struct TokenProblem {
     #[serde(skip)]
     status: StatusCode,
     #[serde(skip)]
-    retry_after: Option<u32>,
+    retry: Option<Retry>,
+}
+
+/// When to send the request again.
+#[derive(Debug)]
+enum Retry {
+    /// After this many seconds.
+    After(u32),
+    /// As the throttling of sign-in says.
+    Throttled(RateLimit),
 }
 
 const fn failure(status: StatusCode, error: &'static str, error_description: &'static str) -> TokenProblem {
-    TokenProblem { error, error_description, status, retry_after: None }
+    TokenProblem { error, error_description, status, retry: None }
 }
 
 pub(super) const INVALID_REQUEST: TokenProblem = failure(
@@ -66,8 +75,10 @@ impl ResponseError for TokenProblem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"kuntatutorit\""));
         }
-        if let Some(seconds) = self.retry_after {
-            add_rate_limit_headers(&mut response, seconds);
+        match &self.retry {
+            Some(Retry::After(seconds)) => drop(response.insert_header((header::RETRY_AFTER, *seconds))),
+            Some(Retry::Throttled(limit)) => drop(limit.add_to(&mut response)),
+            None => {}
         }
         response.json(self)
     }
@@ -77,7 +88,7 @@ impl From<Error> for TokenProblem {
     fn from(error: Error) -> Self {
         match error {
             Error::TooManyRequests(seconds) => Self {
-                retry_after: Some(seconds),
+                retry: Some(Retry::Throttled(RateLimit::of_sign_in(seconds))),
                 ..failure(
                     StatusCode::TOO_MANY_REQUESTS,
                     "invalid_request",
@@ -85,7 +96,7 @@ impl From<Error> for TokenProblem {
                 )
             },
             Error::Unavailable => Self {
-                retry_after: Some(1),
+                retry: Some(Retry::After(1)),
                 ..failure(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "temporarily_unavailable",

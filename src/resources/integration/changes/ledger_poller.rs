@@ -24,7 +24,7 @@ use crate::{
 /// The maximum number of requests that wait at the same time.
 const MAX_WAITING: usize = 1000;
 /// The maximum number of requests of one caller that wait at the same time.
-const MAX_WAITING_PER_CALLER: usize = 400;
+const MAX_WAITING_PER_CALLER: usize = 20;
 /// The time between two polls while a request waits.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a poll may take.

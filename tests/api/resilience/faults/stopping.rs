@@ -10,12 +10,12 @@ use std::{
 
 use reqwest::Method;
 use serde_json::json;
-use tokio::task::JoinSet;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
 
 use crate::support::{
     Server, fixtures,
     process::{Service, program_on},
-    soak, sql,
+    raw, soak, sql,
 };
 
 /// Starts the program on this server's database, as its second instance.
@@ -102,6 +102,18 @@ async fn requests_in_progress_are_finished() {
         assert!(began.elapsed() < Duration::from_secs(10), "it still accepts connections: {late:?}");
     }
     assert_eq!(write.await.unwrap().expect(200).body["support_since"], 2003);
+    let (status, took) = service.ended().await;
+    assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_delay_the_stop() {
+    let server = Server::start();
+    let mut service = beside(&server, "0");
+    let mut idle = TcpStream::connect(service.address()).await.unwrap();
+    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    raw::answer(&mut idle, Duration::from_secs(20)).await.expect(200);
+    service.signal("TERM");
     let (status, took) = service.ended().await;
     assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
 }

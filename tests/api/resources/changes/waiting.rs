@@ -74,7 +74,10 @@ async fn waiting_callers_delay_no_other_and_are_all_woken() {
     let espoo = server.municipality("049");
     let next = Follower::of(espoo.clone(), "").await.next;
     let path = format!("{PATH}?cursor={next}&wait=30");
-    let waiting = join_all((0..300).map(|_| retry_while_busy(async || persistent(&espoo, &path).await)));
+    let callers: Vec<_> = (0..15).map(|_| server.municipality("049")).collect();
+    let (callers, path) = (&callers, &path);
+    let wait = |n: usize| retry_while_busy(async move || persistent(&callers[n % callers.len()], path).await);
+    let waiting = join_all((0..300).map(wait));
     let (answers, made) = tokio::join!(waiting, async {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         // A busy machine first needs time for the arriving callers; then it serves others as usual.
@@ -95,29 +98,29 @@ async fn waiting_callers_delay_no_other_and_are_all_woken() {
 }
 
 #[tokio::test]
-async fn callers_above_the_limit_are_told_to_retry() {
+async fn a_caller_above_its_limit_is_told_to_retry_and_leaves_places_for_others() {
     let server = Server::start();
     let espoo = server.municipality("049");
     let next = Follower::of(espoo.clone(), "").await.next;
-    let path = format!("{PATH}?cursor={next}&wait=25");
+    let path = format!("{PATH}?cursor={next}&wait=8");
     // On a busy machine some callers do not send within the five seconds that the service allows.
-    let crowd = join_all((0..1100).map(|_| espoo.attempt(Method::GET, &path, None)));
-    // One caller must not take every slot.
-    let others = async {
-        tokio::time::sleep(Duration::from_secs(8)).await;
-        server.coordinator().attempt(Method::GET, &format!("{PATH}?from=now&wait=1"), None).await
+    let crowd = join_all((0..60).map(|_| espoo.attempt(Method::GET, &path, None)));
+    let other = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        server.coordinator().get(&format!("{PATH}?from=now&wait=1")).await
     };
-    let (answers, other) = tokio::join!(crowd, others);
-    assert!(!other.is_ok_and(|other| other.body["code"] == "too_many_waiting"), "one caller has every slot");
-    let mut too_many = 0;
-    for answer in answers.into_iter().flatten().filter(|answer| !matches!(answer.status, 200 | 408)) {
-        let refused = answer.expect(503);
-        assert_eq!(refused.header("retry-after"), "1");
-        // So many concurrent reads may be too much for PostgreSQL on a busy machine.
-        assert!(matches!(refused.body["code"].as_str(), Some("too_many_waiting" | "unavailable")), "{}", refused.text);
-        too_many += usize::from(refused.body["code"] == "too_many_waiting");
+    let (answers, other) = tokio::join!(crowd, other);
+    other.expect(200);
+    let (mut waited, mut too_many) = (0, 0);
+    for answer in answers.into_iter().flatten().filter(|answer| answer.status != 408) {
+        if answer.status == 200 {
+            waited += 1;
+        } else {
+            assert_eq!(answer.expect_problem(503, "too_many_waiting").header("retry-after"), "1");
+            too_many += 1;
+        }
     }
-    assert!(too_many > 0, "every caller was allowed to wait");
+    assert!(waited > 0 && waited <= 20 && too_many > 0, "{waited} waited, {too_many} were refused");
     espoo.get(&format!("{PATH}?cursor={next}")).await.expect(200);
 }
 
