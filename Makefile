@@ -1,7 +1,7 @@
 # Every command that needs more than Rust first runs scripts/prepare, which installs what is missing or says what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test soak bench check contract openapi schema clean
+.PHONY: help run token test soak bench check contract openapi schema licences sbom clean
 
 # rustup installs cargo there; a shell that was opened before does not have it on its PATH yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -72,6 +72,16 @@ schema: ## Regenerate src/schema.rs from the migrations
 	@mkdir -p target
 	scripts/schema > target/schema.rs
 	mv target/schema.rs src/schema.rs
+
+licences: ## Regenerate licences.txt, the notices of all dependencies, which the program contains
+	@scripts/prepare licences
+	@mkdir -p target
+	scripts/licences > target/licences.txt
+	mv target/licences.txt licences.txt
+
+sbom: ## Write target/sbom.json, the list of everything in the program, in the format CycloneDX
+	@scripts/prepare sbom
+	@scripts/sbom
 
 clean: ## Remove build results; the data stays
 	cargo clean

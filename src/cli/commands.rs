@@ -4,9 +4,12 @@ use clap::{Parser, Subcommand};
 use kuntatutorit::{
     config::{Config, SETTINGS},
     server,
+    telemetry::log,
 };
 
-use super::{accounts, clients, declare_loss, health, keys, migrate, outcome::Outcome, seed, serve, token, verify};
+use super::{
+    accounts, clients, declare_loss, health, keys, licences, migrate, outcome::Outcome, seed, serve, token, verify,
+};
 
 /// The arguments of the program. `--help` shows the description of the package.
 #[derive(Parser)]
@@ -63,6 +66,9 @@ enum Command {
     #[command(after_help = "Examples:\n  kuntatutorit verify\n  \
                             DATABASE_URL=postgres://kunta@db.example/kunta kuntatutorit verify")]
     Verify,
+    /// Print the licences of the program and of everything that is in it
+    #[command(after_help = "Example:\n  kuntatutorit licences > licences.txt")]
+    Licences,
     /// Declare that the database has lost writes
     ///
     /// Use it after you have put back an older state of the database (a dump, a snapshot of a disk or of a virtual machine,
@@ -100,18 +106,28 @@ fn help() -> String {
     let settings = SETTINGS.iter().map(|s| format!("  {:<27} {} [default: {}]\n", s.name, s.help, s.default));
     let settings: String = settings.collect();
     format!(
-        "{FIRST_STEPS}\n\nSettings (environment variables, or lines NAME=value of a file .env in this directory or one above it; \
-         an environment variable takes precedence):\n{settings}"
+        "{FIRST_STEPS}\n\nSettings (environment variables, or lines NAME=value of a file .env in this directory; an environment \
+         variable takes precedence):\n{settings}"
     )
 }
 
+/// The filter of the log of the other commands than `serve`: only what makes a command wait.
+const ONLY_LOCKS: &str = "off,kuntatutorit::db::lock_watch=warn";
+
 /// Runs a command.
 pub(crate) fn run(cli: Cli) -> Outcome {
-    if matches!(cli.command, Command::Openapi) {
-        println!("{}", server::document().to_pretty_json()?);
-        return Ok(());
+    match cli.command {
+        Command::Openapi => {
+            println!("{}", server::document().to_pretty_json()?);
+            return Ok(());
+        }
+        Command::Licences => return Ok(licences::run()?),
+        _ => {}
     }
     let config = Config::from_env()?;
+    if !matches!(cli.command, Command::Serve) {
+        log::start(config.log_format, ONLY_LOCKS)?;
+    }
     match cli.command {
         Command::Serve => serve::run(&config),
         Command::Migrate => migrate::run(&config),
@@ -122,7 +138,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Command::Token(arguments) => token::run(config, arguments),
         Command::Verify => verify::run(&config),
         Command::DeclareLoss => declare_loss::run(&config),
-        Command::Openapi => Ok(()),
+        Command::Openapi | Command::Licences => Ok(()),
         Command::Healthcheck => health::run(&config),
     }
 }

@@ -5,8 +5,10 @@ mod clients;
 mod commands;
 mod database;
 mod declare_loss;
+mod env_file;
 mod health;
 mod keys;
+mod licences;
 mod migrate;
 mod outcome;
 mod seed;
@@ -14,4 +16,7 @@ mod serve;
 mod token;
 mod verify;
 
-pub(crate) use self::commands::{Cli, run};
+pub(crate) use self::{
+    commands::{Cli, run},
+    env_file::load as load_env_file,
+};

@@ -6,9 +6,13 @@ use kuntatutorit::{
     auth::keys::key_ring::KeyRing,
     clock::Clock,
     config::Config,
+    connection_parameters::ConnectionParameters,
+    db::private_postgres::PrivatePostgresError,
     server,
     telemetry::log::{self, log_panics},
 };
+
+use tokio::sync::oneshot;
 
 use super::{database::Database, outcome::Outcome};
 
@@ -19,7 +23,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     if config.database.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
-    let database = Database::open_for_service(config)?;
+    let mut database = Database::open_for_service(config)?;
     if let Some(weakness) = database.parameters.weakness() {
         tracing::warn!("the link to PostgreSQL is not safe: {weakness}; set sslmode=verify-full and sslrootcert");
     }
@@ -30,34 +34,63 @@ pub(super) fn run(config: &Config) -> Outcome {
         tracing::info!("loaded {seeded}");
     }
     let keys = KeyRing::load_or_generate(&config.key_dir)?;
+    let (give_up, given_up) = oneshot::channel();
+    let private = database.private.take().map(|server| {
+        server.keep_running(|error| {
+            // When nobody receives it any more, the service is stopping.
+            let _ = give_up.send(error);
+        })
+    });
+    // It stops PostgreSQL when it is dropped, after the server has stopped.
+    let _private = private.transpose()?;
     let system = actix_web::rt::System::new();
-    system.block_on(async {
-        let running = server::build(config.clone(), keys, &database.parameters, Clock::default()).await?;
-        if database.private.is_some() {
-            // `kuntatutorit token` reads it: a token must name the public URL, and PORT=0 is known only here.
-            std::fs::write(config.data_dir.join("public_url"), &running.public_url)?;
+    system.block_on(serve(config, keys, &database.parameters, given_up))
+}
+
+/// Serves until a signal stops the service or the private PostgreSQL cannot be kept running.
+async fn serve(
+    config: &Config,
+    keys: KeyRing,
+    database: &ConnectionParameters,
+    given_up: oneshot::Receiver<PrivatePostgresError>,
+) -> Outcome {
+    let running = server::build(config.clone(), keys, database, Clock::default()).await?;
+    if config.database.is_none() {
+        // `kuntatutorit token` reads it: a token must name the public URL, and PORT=0 is known only here.
+        std::fs::write(config.data_dir.join("public_url"), &running.public_url)?;
+    }
+    print_welcome(config, &running.public_url);
+    let mut server = running.server;
+    let handle = server.handle();
+    tokio::select! {
+        stopped = &mut server => stopped?,
+        Ok(error) = given_up => {
+            // `stop` sends its command at once.
+            drop(handle.stop(false));
+            server.await?;
+            return Err(error.into());
         }
-        print_welcome(config, &database, &running.public_url);
-        running.server.await?;
-        tracing::info!("stopped");
-        Ok(())
-    })
+    }
+    tracing::info!("stopped");
+    Ok(())
 }
 
 /// Prints the addresses of the service, the place of its data, and a first request to try.
-fn print_welcome(config: &Config, database: &Database, url: &str) {
+fn print_welcome(config: &Config, url: &str) {
     let program = std::env::args().next().unwrap_or_else(|| "kuntatutorit".to_owned());
-    let data = match &database.private {
-        Some(_) => format!("{} (private PostgreSQL)", config.data_dir.display()),
-        None => "the database of DATABASE_URL".to_owned(),
+    let is_private = config.database.is_none();
+    let data = if is_private {
+        format!("{} (private PostgreSQL)", config.data_dir.display())
+    } else {
+        "the database of DATABASE_URL".to_owned()
     };
     let read = format!("'{url}/v1/municipalities?sort=name&limit=3'");
-    let next = match (&database.private, config.public_read) {
-        (Some(_), _) => format!(
+    let next = match (is_private, config.public_read) {
+        (true, _) => format!(
             "  TOKEN=$({program} token --role coordinator)\n  curl -sS -H \"Authorization: Bearer $TOKEN\" {read}"
         ),
-        (None, true) => format!("  curl -sS {read}"),
-        (None, false) => format!("  {program} account add --help"),
+        (false, true) => format!("  curl -sS {read}"),
+        (false, false) => format!("  {program} account add --help"),
     };
     let mut out = std::io::stdout().lock();
     // The service runs on when standard output is closed.

@@ -25,14 +25,14 @@ impl Reader<'_> {
         let (value, file) = (self.text(name), self.text(&file_setting));
         match (value, file) {
             (Some(_), Some(_)) => {
-                self.mistakes.push(format!("{name} and {file_setting} are both set; remove one of them"))
+                self.mistakes.push(format!("{name} and {file_setting} are both set; remove one of them"));
             }
             (value, None) => return value,
             (None, Some(path)) => match std::fs::read_to_string(&path) {
                 Ok(text) if !text.trim().is_empty() => return Some(text.trim().to_owned()),
                 Ok(_) => self.mistakes.push(format!("{file_setting} names `{path}`, which is empty")),
                 Err(error) => {
-                    self.mistakes.push(format!("{file_setting} names `{path}`, which cannot be read: {error}"))
+                    self.mistakes.push(format!("{file_setting} names `{path}`, which cannot be read: {error}"));
                 }
             },
         }

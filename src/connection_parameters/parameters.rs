@@ -55,7 +55,12 @@ impl ConnectionParameters {
             given.or_else(|| environment(&format!("PG{}", name.to_uppercase()))).filter(|value| !value.is_empty())
         };
         require_known_target(value("target_session_attrs").as_deref())?;
-        let tls = Tls::new(value("sslmode"), value("sslrootcert"), value("sslcert"), value("sslkey"))?;
+        let tls = Tls::new(
+            value("sslmode").as_deref(),
+            value("sslrootcert").as_deref(),
+            value("sslcert").as_deref(),
+            value("sslkey").as_deref(),
+        )?;
         let config = Config::from_str(&url).map_err(|error| ParameterError(unreadable(&error)))?;
         let hosts = hosts(&config, tls.mode)?;
         let inner = Inner { hosts, tls, primary: AtomicUsize::default(), reported: Mutex::default() };

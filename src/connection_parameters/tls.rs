@@ -76,14 +76,14 @@ impl FromStr for Mode {
 impl Tls {
     /// Combines the parameters as libpq does.
     pub(super) fn new(
-        mode: Option<String>,
-        roots: Option<String>,
-        certificate: Option<String>,
-        key: Option<String>,
+        mode: Option<&str>,
+        roots: Option<&str>,
+        certificate: Option<&str>,
+        key: Option<&str>,
     ) -> Result<Self, ParameterError> {
-        let is_system = roots.as_deref() == Some("system");
+        let is_system = roots == Some("system");
         let default = if is_system { Mode::VerifyFull } else { Mode::Prefer };
-        let given = mode.as_deref().map_or(Ok(default), str::parse)?;
+        let given = mode.map_or(Ok(default), str::parse)?;
         let (mode, roots) = match (given, roots) {
             (Mode::Disable, _) => (Mode::Disable, Roots::None),
             (Mode::VerifyFull, Some(_)) if is_system => (Mode::VerifyFull, Roots::System),

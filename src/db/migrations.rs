@@ -7,6 +7,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use super::{
     connection::{Conn, establish},
     database::Db,
+    lock_watch::LockWatch,
 };
 use crate::{
     connection_parameters::ConnectionParameters,
@@ -59,7 +60,9 @@ pub async fn run(parameters: &ConnectionParameters) -> Result<Vec<String>, Migra
     if is_current(parameters).await? {
         return Ok(Vec::new());
     }
-    let mut harness = connect_with_lock(parameters).await?;
+    let mut conn = establish(parameters).await?;
+    let _watch = LockWatch::begin(parameters, &mut conn, "the migration of the database").await?;
+    let mut harness = take_lock(conn).await?;
     refuse_unknown(&mut harness)?;
     let ran = harness.run_pending_migrations(MIGRATIONS).map_err(failure)?;
     Ok(ran.iter().map(ToString::to_string).collect())
@@ -79,10 +82,8 @@ fn failure(error: Box<dyn std::error::Error + Send + Sync>) -> MigrateError {
     if is_denied { MigrateError::NotAllowed(text) } else { MigrateError::Failed(error) }
 }
 
-/// Opens a connection that holds the lock of migrations.
-async fn connect_with_lock(parameters: &ConnectionParameters) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
-    let mut conn = establish(parameters).await?;
-    // A migration may take longer than the statements of a request.
+/// Takes the lock of migrations on this connection. A migration may take longer than the statements of a request.
+async fn take_lock(mut conn: Conn) -> Result<AsyncMigrationHarness<Conn>, MigrateError> {
     diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("set lock_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("select pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut conn).await?;

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod database;
 pub mod epoch;
 pub(crate) mod keyset;
+pub mod lock_watch;
 pub mod migrations;
 pub mod private_postgres;
 pub(crate) mod search;

@@ -3,7 +3,7 @@
 pub mod generated;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -18,6 +18,9 @@ use crate::{
     },
     schema::{events, municipalities, themes, tutors},
 };
+
+/// The key of the advisory lock: an arbitrary number that nothing else locks in the same database.
+const LOCK: i64 = 0x6b75_6e74_7365;
 
 /// The numbers of rows that were loaded.
 #[derive(Debug)]
@@ -46,8 +49,12 @@ struct Identified<T> {
 
 /// Loads the reference data if the database has no municipalities; else returns none. Call it in a transaction.
 pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
-    let count: i64 = municipalities::table.count().get_result(&mut conn).await?;
-    if count > 0 {
+    if has_municipalities(conn).await? {
+        return Ok(None);
+    }
+    // Several instances may start on an empty database. One of them loads the data, and the others wait for it here.
+    diesel::sql_query("select pg_advisory_xact_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut conn).await?;
+    if has_municipalities(conn).await? {
         return Ok(None);
     }
     let municipalities: Vec<MunicipalityInput> = parse(include_str!("../../data/municipalities.json"))?;
@@ -69,6 +76,11 @@ pub async fn load(mut conn: &Conn) -> Result<Option<Seeded>> {
     });
     diesel::insert_into(events::table).values(events.collect::<Vec<_>>()).execute(&mut conn).await?;
     Ok(Some(seeded))
+}
+
+async fn has_municipalities(mut conn: &Conn) -> Result<bool> {
+    let count: i64 = municipalities::table.count().get_result(&mut conn).await?;
+    Ok(count > 0)
 }
 
 fn parse<T: DeserializeOwned>(json: &str) -> Result<Vec<T>> {

@@ -21,6 +21,7 @@
 //! | [`moved_clock.rs`](contract::moved_clock) | Rules about time follow the clock of the server, which a test can move |
 //! | [`generated_data.rs`](contract::generated_data) | The service could have written every row of the generated data |
 //! | [`command_line.rs`](contract::command_line) | The subcommands for accounts and clients |
+//! | [`env_file.rs`](contract::env_file) | Which file `.env` is read, and that no failure quotes it |
 //! | [`browser/`](contract::browser) | The documentation page and CORS, in a real browser |
 //! | **security/** | **No caller sees or does more than it may** |
 //! | [`authorization.rs`](security::authorization) | Every operation refuses callers without a token or without its scope (computed) |
@@ -42,6 +43,7 @@
 //! | [`instances.rs`](resilience::instances) | Two instances on one database behave like one service |
 //! | [`private_postgres/`](resilience::private_postgres) | The private PostgreSQL starts, stops and recovers |
 //! | [`postgresql/`](resilience::postgresql) | PostgreSQL as operators have it: TLS, several hosts, poolers, roles |
+//! | [`start_waits.rs`](resilience::start_waits) | A start tells what it waits for, and goes on by itself |
 //! | [`housekeeping.rs`](resilience::housekeeping) | Expired rows are deleted |
 //! | [`lost_writes/`](resilience::lost_writes) | An older state of the database is put back, or a failover loses writes: followers and callers are told |
 //! | [`login_cost.rs`](resilience::login_cost) | Every sign-in is equally slow and slows down no other request |
@@ -58,6 +60,7 @@
 //! | [`changes/`](resources::changes) | The ledger of changes; a copy that follows it stays equal (computed) |
 //! | [`search.rs`](resources::search) | Inflected forms of a word find each other |
 //! | [`service.rs`](resources::service), [`metrics.rs`](resources::metrics) | Health, keys, document, data sources, metrics |
+//! | [**deployment/**](deployment) | The systemd unit, the manifests for Kubernetes, the container image and the notices are right |
 //! | [**guides/**](guides) | Every command in the README and the guides works when pasted |
 //! | [**support/**](support) | The server under test, its callers, rows and fixtures, databases, the document |
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
@@ -65,6 +68,7 @@
 mod support;
 
 mod contract;
+mod deployment;
 mod guides;
 mod resilience;
 mod resources;

@@ -19,6 +19,10 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey,
     jwk::{Jwk, PublicKeyUse, ThumbprintHash},
 };
+use rustix::{
+    fs::{StatVfsMountFlags, statvfs},
+    process::geteuid,
+};
 
 use super::key_error::KeyError;
 
@@ -27,6 +31,7 @@ const DIR_MODE: u32 = 0o700;
 const PERMISSION_BITS: u32 = 0o7777;
 const GROUP_OR_OTHERS: u32 = 0o077;
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
+const GROUP_WRITE_OR_OTHERS: u32 = 0o027;
 const PEM_LINE: usize = 64;
 
 /// A private key with its public half and its file.
@@ -60,7 +65,7 @@ impl SigningKey {
         let mut opened = File::open(file).map_err(io)?;
         let metadata = opened.metadata().map_err(io)?;
         let mode = metadata.mode() & PERMISSION_BITS;
-        if mode & GROUP_OR_OTHERS != 0 {
+        if mode & forbidden_bits(&metadata) != 0 {
             return Err(KeyError::LooseFile { file: file.to_owned(), mode });
         }
         let mut pem = Vec::new();
@@ -107,6 +112,12 @@ impl SigningKey {
     }
 }
 
+/// Returns the permissions that the file of a key must not give. As in PostgreSQL, the group may read a file of root: such
+/// are the secret volumes of Kubernetes and the credentials of systemd.
+fn forbidden_bits(metadata: &Metadata) -> u32 {
+    if metadata.uid() == 0 && !geteuid().is_root() { GROUP_WRITE_OR_OTHERS } else { GROUP_OR_OTHERS }
+}
+
 /// The name and the metadata of a key file. Two values differ whenever the file may have changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::auth) struct KeyFile {
@@ -138,12 +149,14 @@ impl KeyFile {
 /// exist.
 pub(in crate::auth) fn list(dir: &Path) -> Result<Vec<KeyFile>, KeyError> {
     let io = |error| KeyError::io(dir, error);
-    let mode = match fs::metadata(dir) {
-        Ok(metadata) => metadata.mode() & PERMISSION_BITS,
+    let (owner, mode) = match fs::metadata(dir) {
+        Ok(metadata) => (metadata.uid(), metadata.mode() & PERMISSION_BITS),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(io(error)),
     };
-    if mode & GROUP_OR_OTHERS_WRITE != 0 {
+    // The directory of a secret volume has mode 1777, but nobody can write to it.
+    let is_read_only = owner == 0 && statvfs(dir).is_ok_and(|fs| fs.f_flag.contains(StatVfsMountFlags::RDONLY));
+    if mode & GROUP_OR_OTHERS_WRITE != 0 && !is_read_only {
         return Err(KeyError::LooseDirectory { dir: dir.to_owned(), mode });
     }
     let mut files = Vec::new();

@@ -12,6 +12,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{self, Command},
+    sync::atomic::AtomicBool,
     time::Duration,
 };
 
@@ -36,7 +37,7 @@ const LOCK_LIMIT: Duration = Duration::from_millis(500);
 pub(super) struct DataDirectory {
     pub(super) data_dir: PathBuf,
     pub(super) cluster: PathBuf,
-    pub(super) lock: File,
+    _lock: File,
     user: Option<User>,
 }
 
@@ -55,7 +56,7 @@ impl DataDirectory {
         let lock = lock(&data_dir)?;
         let cluster = data_dir.join(CLUSTER);
         let user = server_user(&cluster)?;
-        Ok(Self { data_dir, cluster, lock, user })
+        Ok(Self { data_dir, cluster, _lock: lock, user })
     }
 
     /// Returns the major version of PostgreSQL that created the cluster, if there is one.
@@ -200,7 +201,7 @@ fn lock(data_dir: &Path) -> Result<File, PrivatePostgresError> {
         .mode(0o600)
         .open(&path)
         .map_err(io_error("open", &path))?;
-    if !lock_within(LOCK_LIMIT, &file).map_err(io_error("lock", &path))? {
+    if !lock_within(LOCK_LIMIT, &file, &AtomicBool::new(false)).map_err(io_error("lock", &path))? {
         let mut process = String::new();
         // The process id only helps the reader of the error. The lock decides.
         let _ = file.read_to_string(&mut process);

@@ -118,6 +118,31 @@ pub enum PrivatePostgresError {
         /// The last lines of the output.
         lines: String,
     },
+    /// The service stopped while the server was starting.
+    #[error("the service stopped before PostgreSQL was ready")]
+    Interrupted,
+    /// The server ended and could not be started again.
+    #[error("the private PostgreSQL ended, and {attempts} attempts to start it again failed. The last one: {last}")]
+    NotRestarted {
+        /// How many starts failed in a row.
+        attempts: u32,
+        /// Why the last one failed.
+        last: Box<PrivatePostgresError>,
+    },
+    /// The server ended again and again soon after it had started.
+    #[error(
+        "the private PostgreSQL ended {times} times within {seconds} seconds of its start; see {log}, which ends:\n{lines}"
+    )]
+    KeepsEnding {
+        /// How many times in a row it ended.
+        times: u32,
+        /// The longest time for which it ran.
+        seconds: u64,
+        /// The log with the server's whole output.
+        log: PathBuf,
+        /// The last lines of the output.
+        lines: String,
+    },
     /// The operating system refused an action.
     #[error("cannot {action} {path}: {cause}; check DATA_DIR, and that this user may do that")]
     Io {

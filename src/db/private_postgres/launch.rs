@@ -57,6 +57,10 @@ const SETTINGS: [&str; 10] = [
     "log_error_verbosity=terse",
 ];
 
+/// After a crash, PostgreSQL asks Linux once to write the data to the disk, and not for each of 1,500 files, which can take
+/// six seconds.
+const LINUX_SETTINGS: [&str; 1] = ["recovery_init_sync_method=syncfs"];
+
 /// The settings of a server whose data need not survive a power failure.
 const NOT_DURABLE_SETTINGS: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
@@ -113,6 +117,9 @@ pub(super) fn supervise(
 /// Returns the command-line arguments of the server.
 pub(super) fn server_arguments(cluster: &Path, socket_dir: &Path, options: &Options) -> Vec<OsString> {
     let mut settings = SETTINGS.map(OsString::from).to_vec();
+    if cfg!(target_os = "linux") {
+        settings.extend(LINUX_SETTINGS.map(OsString::from));
+    }
     if !options.durable {
         settings.extend(NOT_DURABLE_SETTINGS.map(OsString::from));
     }

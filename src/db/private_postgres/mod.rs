@@ -4,6 +4,8 @@
 //! collide with another server. It stops when [`PrivatePostgres`] is dropped, and also when this process is killed: a
 //! supervisor process notices that the pipe to this process has closed.
 //!
+//! [`PrivatePostgres::keep_running`] starts the server again whenever it ends.
+//!
 //! All functions block. Call them before an async runtime starts, or from `spawn_blocking`. A service manager should send
 //! its stop signal to the service only (systemd: `KillMode=mixed`).
 //!
@@ -12,10 +14,12 @@
 
 mod data_directory;
 mod error;
+mod keeper;
 mod launch;
+mod leftovers;
 mod log;
 mod options;
 mod programs;
 mod server;
 
-pub use self::{error::PrivatePostgresError, options::Options, server::PrivatePostgres};
+pub use self::{error::PrivatePostgresError, keeper::KeptPostgres, options::Options, server::PrivatePostgres};

@@ -3,10 +3,11 @@
 use std::{
     ffi::OsStr,
     fmt::Write as _,
-    fs::{self, File},
+    fs,
     os::unix::{ffi::OsStrExt as _, net::UnixStream},
     path::{Path, PathBuf},
-    process::Child,
+    process::{Child, ExitStatus},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
@@ -15,6 +16,7 @@ use super::{
     data_directory::{CLUSTER, DataDirectory, SOCKET_PREFIX},
     error::{PrivatePostgresError, io_error},
     launch::{create_cluster, server_arguments, supervise},
+    leftovers::{end_processes, remove_lock_files},
     log::Log,
     options::{Options, POLL_INTERVAL, STOP_LIMIT},
     programs::Programs,
@@ -28,33 +30,61 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 pub struct PrivatePostgres {
     supervisor: Child,
     socket_dir: PathBuf,
-    _lock: File,
+    directory: DataDirectory,
+    programs: Programs,
+    options: Options,
 }
 
 impl PrivatePostgres {
     /// Starts a server on `options.data_dir`, and waits until it accepts connections. Creates the database cluster first if
     /// there is none.
     pub fn start(options: &Options) -> Result<Self, PrivatePostgresError> {
-        let start = Instant::now();
+        let began = Instant::now();
         let directory = DataDirectory::prepare(&options.data_dir)?;
         let programs = Programs::find(options.bin_dir.as_deref(), &directory)?;
         directory.check_access(&programs.dir)?;
-        let log = Log::open(&directory.data_dir)?;
+        let never = AtomicBool::new(false);
+        let log = Log::open(&directory.data_dir, &never)?;
         if !directory.cluster.exists() {
             create_cluster(&directory, &programs, &log, options.durable)?;
         }
-        let socket_dir = directory.create_socket_dir()?;
-        let arguments = server_arguments(&directory.cluster, &socket_dir, options);
-        let supervisor = supervise(&directory, &programs.postgres(), arguments, &log)?;
-        let mut server = Self { supervisor, socket_dir, _lock: directory.lock };
-        server.wait_until_ready(&directory.cluster, &log)?;
-        tracing::info!(
-            version = programs.version,
-            data_dir = %directory.data_dir.display(),
-            milliseconds = start.elapsed().as_millis(),
-            "private PostgreSQL started",
-        );
+        let (supervisor, socket_dir) = launch(&directory, &programs, options, &log)?;
+        let mut server = Self { supervisor, socket_dir, directory, programs, options: options.clone() };
+        server.wait_until_ready(&log, &never)?;
+        server.log_start("private PostgreSQL started", began);
         Ok(server)
+    }
+
+    /// Starts the server again after it or its supervisor has ended. Stops waiting when `stopping` is set.
+    pub(super) fn restart(&mut self, stopping: &AtomicBool) -> Result<(), PrivatePostgresError> {
+        let began = Instant::now();
+        drop(self.supervisor.stdin.take());
+        // If only the supervisor has ended, this ends the server too: nothing would stop it later.
+        end_processes(&self.directory.cluster);
+        let log = Log::open(&self.directory.data_dir, stopping)?;
+        (self.supervisor, self.socket_dir) = launch(&self.directory, &self.programs, &self.options, &log)?;
+        self.wait_until_ready(&log, stopping)?;
+        self.log_start("private PostgreSQL started again", began);
+        Ok(())
+    }
+
+    /// Returns the exit status of the server if it has ended.
+    pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>, PrivatePostgresError> {
+        self.supervisor.try_wait().map_err(io_error("wait for", "/bin/sh"))
+    }
+
+    /// Returns the data directory.
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.directory.data_dir
+    }
+
+    fn log_start(&self, message: &str, began: Instant) {
+        tracing::info!(
+            version = self.programs.version,
+            data_dir = %self.data_dir().display(),
+            milliseconds = began.elapsed().as_millis(),
+            "{message}",
+        );
     }
 
     /// Returns the URL of a database on this server.
@@ -71,12 +101,14 @@ impl PrivatePostgres {
         Some(url(&socket_dir, database))
     }
 
-    fn wait_until_ready(&mut self, cluster: &Path, log: &Log) -> Result<(), PrivatePostgresError> {
+    fn wait_until_ready(&mut self, log: &Log, stopping: &AtomicBool) -> Result<(), PrivatePostgresError> {
         let deadline = Instant::now() + START_LIMIT;
-        while ready_socket_dir(cluster).as_deref() != Some(&self.socket_dir) {
-            let ended = self.supervisor.try_wait();
-            if ended.map_err(io_error("wait for", "/bin/sh"))?.is_some() {
+        while ready_socket_dir(&self.directory.cluster).as_deref() != Some(&self.socket_dir) {
+            if self.ended()?.is_some() {
                 return Err(log.failure("postgres"));
+            }
+            if stopping.load(Relaxed) {
+                return Err(PrivatePostgresError::Interrupted);
             }
             if Instant::now() > deadline {
                 return Err(PrivatePostgresError::Slow {
@@ -91,6 +123,20 @@ impl PrivatePostgres {
     }
 }
 
+/// Starts the server. Returns its supervisor and the directory of its socket.
+fn launch(
+    directory: &DataDirectory,
+    programs: &Programs,
+    options: &Options,
+    log: &Log,
+) -> Result<(Child, PathBuf), PrivatePostgresError> {
+    let socket_dir = directory.create_socket_dir()?;
+    remove_lock_files(&directory.cluster, &socket_dir);
+    let arguments = server_arguments(&directory.cluster, &socket_dir, options);
+    let supervisor = supervise(directory, &programs.postgres(), arguments, log)?;
+    Ok((supervisor, socket_dir))
+}
+
 impl Drop for PrivatePostgres {
     fn drop(&mut self) {
         drop(self.supervisor.stdin.take());
@@ -102,6 +148,8 @@ impl Drop for PrivatePostgres {
             }
             thread::sleep(POLL_INTERVAL);
         }
+        // Only a server whose postmaster or supervisor was killed still has processes.
+        end_processes(&self.directory.cluster);
         // The directory may be a temporary one, which nothing else removes.
         let _ = fs::remove_dir(&self.socket_dir);
     }

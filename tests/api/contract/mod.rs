@@ -6,6 +6,7 @@ mod browser;
 mod command_line;
 mod document;
 mod document_schemas;
+mod env_file;
 mod every_path;
 mod every_resource;
 mod generated_data;

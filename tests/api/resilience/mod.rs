@@ -12,4 +12,5 @@ mod private_postgres;
 mod query_plans;
 mod races;
 mod response_cache;
+mod start_waits;
 mod transactions;

@@ -17,6 +17,7 @@ pub(crate) mod raw;
 pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod server;
+pub(crate) mod skipped;
 pub(crate) mod soak;
 pub(crate) mod sql;
 pub(crate) mod tcp_postgres;

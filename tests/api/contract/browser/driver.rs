@@ -13,6 +13,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::skipped::skipped;
+
 /// How long to wait for an element to appear on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -32,9 +34,7 @@ impl Browser {
     /// Starts a browser. Returns `None` and prints a notice if there is no Chromium or no chromedriver.
     pub(super) async fn open() -> Option<Self> {
         let (Some(chromium), Some(chromedriver)) = (chromium(), find("chromedriver")) else {
-            // Written to stderr directly: the test harness hides the output of macros when a test passes.
-            let told = "\nSKIPPED: a test in a real browser, as chromium or chromedriver is not installed.\n\n";
-            std::io::stderr().write_all(told.as_bytes()).unwrap();
+            skipped("a test in a real browser", "chromium or chromedriver is not installed");
             return None;
         };
         let profile = tempfile::tempdir().unwrap();

@@ -1,13 +1,18 @@
-//! `kill -9` of PostgreSQL and of the service during many writes: every acknowledged write exists once.
+//! `kill -9` of PostgreSQL, also of the private one, and of the service during many writes: every acknowledged write exists
+//! once.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
+use kuntatutorit::db::private_postgres::PrivatePostgres;
 use serde_json::json;
 
 use crate::support::{
     Server,
     client::Client,
-    killable_postgres::{KillablePostgres, kill},
+    killable_postgres::{KillablePostgres, kill, postmaster},
     process::{Service, free_port, program},
     soak, sql,
     writers::Writers,
@@ -18,6 +23,10 @@ const WRITERS: usize = 8;
 
 /// Waits until a write succeeds, and returns how long that took.
 async fn time_to_recover(client: &Client) -> Duration {
+    time_to_recover_within(soak::recovery(), client).await
+}
+
+async fn time_to_recover_within(limit: Duration, client: &Client) -> Duration {
     let began = Instant::now();
     let (client, change) = (client.if_match("*"), json!({}).to_string());
     loop {
@@ -26,7 +35,7 @@ async fn time_to_recover(client: &Client) -> Duration {
         if answer.is_ok_and(|answer| answer.status == 200) {
             return began.elapsed();
         }
-        assert!(began.elapsed() < soak::recovery(), "the service did not recover in time");
+        assert!(began.elapsed() < limit, "the service did not recover in time");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -80,20 +89,60 @@ async fn killing_one_backend_loses_no_acknowledged_write() {
     soak::report(&format!("PostgreSQL's process killed {kills} times: {counts}, {:?}", began.elapsed()));
 }
 
+/// Returns the program with a private PostgreSQL in this directory.
+fn program_in(data_dir: &Path) -> std::process::Command {
+    let mut serve = program();
+    serve.env_remove("DATABASE_URL").env("DATA_DIR", data_dir).env("LOG_LEVEL", "warn");
+    serve
+}
+
+/// Returns a coordinator of a service with a private PostgreSQL.
+fn coordinator(service: &Service, data_dir: &Path) -> Client {
+    let token = program_in(data_dir).args(["token", "--role", "coordinator"]).output().unwrap();
+    assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+    service.token(String::from_utf8(token.stdout).unwrap().trim())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_service_starts_its_private_postgresql_again_and_loses_no_acknowledged_write() {
+    let began = Instant::now();
+    let data = tempfile::TempDir::new().unwrap();
+    let mut service = tokio::task::block_in_place(|| Service::start(program_in(data.path())));
+    let client = coordinator(&service, data.path());
+    let writers = Writers::start(WRITERS, &[&client]);
+    let (kills, mut slowest) = (soak::times(2, 15), Duration::ZERO);
+    for _ in 0..kills {
+        writers.progress(20).await;
+        kill(&postmaster(data.path()));
+        slowest = slowest.max(time_to_recover_within(Duration::from_secs(5), &client).await);
+    }
+    writers.progress(20).await;
+    let ledger = writers.end().await;
+    service.anonymous().get("/readyz").await.expect(200);
+    let counts = ledger.compare(&PrivatePostgres::running(data.path(), "kuntatutorit").unwrap()).await;
+    soak::report(&format!(
+        "the private PostgreSQL killed {kills} times, back within {slowest:?}: {counts}, {:?}",
+        began.elapsed()
+    ));
+
+    // The service gives up on a server that cannot start any more.
+    std::fs::write(data.path().join("cluster/postgresql.conf"), "no_such_setting = 1\n").unwrap();
+    kill(&postmaster(data.path()));
+    let (status, _) = service.ended().await;
+    let log = service.log();
+    assert_eq!(status.code(), Some(1), "{log}");
+    let (_, last) = log.rsplit_once("attempts to start it again failed").unwrap_or_else(|| panic!("{log}"));
+    assert!(last.contains("unrecognized configuration parameter \"no_such_setting\""), "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn killing_the_service_loses_no_acknowledged_write() {
     let began = Instant::now();
     let data = tempfile::TempDir::new().unwrap();
     let port = free_port();
-    let start = || {
-        let mut serve = program();
-        serve.env_remove("DATABASE_URL").env("DATA_DIR", data.path()).env("LOG_LEVEL", "warn");
-        tokio::task::block_in_place(|| Service::at(&port, serve))
-    };
+    let start = || tokio::task::block_in_place(|| Service::at(&port, program_in(data.path())));
     let mut service = start();
-    let token = program().args(["token", "--role", "coordinator"]).env("DATA_DIR", data.path()).output().unwrap();
-    assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
-    let client = service.token(String::from_utf8(token.stdout).unwrap().trim());
+    let client = coordinator(&service, data.path());
     let writers = Writers::start(WRITERS, &[&client]);
     let (kills, mut slowest) = (soak::times(2, 30), Duration::ZERO);
     for _ in 0..kills {
@@ -104,8 +153,7 @@ async fn killing_the_service_loses_no_acknowledged_write() {
     }
     writers.progress(20).await;
     let ledger = writers.end().await;
-    let url = kuntatutorit::db::private_postgres::PrivatePostgres::running(data.path(), "kuntatutorit").unwrap();
-    let counts = ledger.compare(&url).await;
+    let counts = ledger.compare(&PrivatePostgres::running(data.path(), "kuntatutorit").unwrap()).await;
     soak::report(&format!(
         "the service killed {kills} times, back within {slowest:?}: {counts}, {:?}",
         began.elapsed()

@@ -1,5 +1,6 @@
 //! The private PostgreSQL starts, stops and recovers, with the PostgreSQL programs that are installed.
 
+mod restart;
 mod start;
 mod stop;
 
@@ -74,8 +75,10 @@ fn children_of(process: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
+/// Returns whether the process runs. One that has ended may still be listed as a zombie, if its parent was killed.
 fn alive(process: &str) -> bool {
-    Path::new("/proc").join(process).exists()
+    let status = fs::read_to_string(Path::new("/proc").join(process).join("status"));
+    status.is_ok_and(|status| !status.contains("\nState:\tZ"))
 }
 
 fn wait_until(what: &str, limit: Duration, done: impl Fn() -> bool) {
