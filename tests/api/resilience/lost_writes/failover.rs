@@ -14,8 +14,8 @@ use crate::support::{
     soak,
 };
 
-/// A list that the response cache answers, and an equal one that it has not seen.
-const LIST: [&str; 2] = ["/v1/events?municipality=049", "/v1/events?municipality=049&limit=99"];
+/// A list that the response cache answers, and one with the same events that it has not seen.
+const LIST: [&str; 2] = ["/v1/events?municipality=049&limit=5", "/v1/events?municipality=049&limit=6"];
 
 /// Changes an event this many times. Returns the content by entity tag.
 async fn change(client: &Client, path: &str, times: usize) -> BTreeMap<String, Value> {
@@ -77,7 +77,8 @@ async fn a_failover_tells_followers_and_callers_what_it_lost() {
     back(&client, &event).await;
     let listed = client.get(LIST[0]).await.expect(200);
     assert_ne!(listed.body["items"], cached.body["items"], "an answer from the cache survived");
-    assert_eq!(listed.body["items"], client.get(LIST[1]).await.expect(200).body["items"]);
+    let fresh = client.get(LIST[1]).await.expect(200);
+    assert_eq!(listed.body["items"].as_array().unwrap()[..], fresh.body["items"].as_array().unwrap()[..5]);
     client.if_match(&etag).patch(&event, &json!({"capacity": 1})).await.expect_problem(412, "precondition_failed");
     client.with("if-none-match", &etag).get(&event).await.expect(200);
     let made = change(&client, &event, lost.len()).await;
