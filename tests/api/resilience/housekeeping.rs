@@ -52,6 +52,16 @@ async fn housekeeping_deletes_expired_rows_and_keeps_the_others() {
 }
 
 #[tokio::test]
+async fn the_quotas_of_past_days_are_deleted() {
+    let conn = AsyncPgConnection::establish(&fresh_database()).await.unwrap();
+    let days = "insert into written_bytes (day, caller, bytes) \
+                select (clock_now() at time zone 'UTC')::date - age, 'account:' || age, 1 from generate_series(0, 3) as age";
+    diesel::sql_query(days).execute(&mut &conn).await.unwrap();
+    // Yesterday is kept, for an instance whose clock is behind.
+    assert_eq!(delete_expired(&conn).await.unwrap(), 2);
+}
+
+#[tokio::test]
 async fn several_instances_can_delete_at_once_without_waiting() {
     let url = fresh_database();
     let conn = AsyncPgConnection::establish(&url).await.unwrap();

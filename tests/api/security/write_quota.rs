@@ -1,16 +1,19 @@
 //! The quota of written bytes: no caller can fill the disk.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use futures_util::future::join_all;
 use kuntatutorit::{clock::Clock, domain::Role};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
 use crate::support::{
     Server,
     client::{Answer, Client},
-    fixtures, sql,
+    fixtures, raw, sql,
 };
 
 /// The smallest quota.
@@ -87,6 +90,31 @@ async fn what_is_not_written_does_not_count() {
     }
     let (created, _) = use_up(&espoo).await;
     assert!(created >= 4, "{created}");
+}
+
+#[tokio::test]
+async fn a_caller_that_disconnects_has_written_all_the_same() {
+    let server = Server::with(&[ONE_MIB]);
+    let espoo = server.municipality("049");
+    let body = large_event().to_string();
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n",
+        espoo.token.as_ref().unwrap(),
+        body.len()
+    );
+    for number in 0..60 {
+        let mut stream = raw::connect(&server).await;
+        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        // Most connections are reset while the write is carried out.
+        tokio::time::sleep(Duration::from_millis(number % 20)).await;
+        stream.set_zero_linger().unwrap();
+    }
+    use_up(&espoo).await;
+    let written =
+        sql::query_lines(&server, "select count(*)::text as line from events where source = 'kuntatutorit'").await;
+    let written: usize = written[0].parse().unwrap();
+    assert!(written * body.len() <= (1 << 20) + 5 * body.len(), "{written} events of {} bytes", body.len());
 }
 
 #[tokio::test]
