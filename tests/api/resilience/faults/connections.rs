@@ -35,7 +35,7 @@ async fn request_much(address: SocketAddr) -> TcpStream {
 async fn read_to_the_end(stream: &mut TcpStream) -> usize {
     let (mut read, mut buffer) = (0, vec![0; 1 << 16]);
     loop {
-        match timeout(Duration::from_secs(60), stream.read(&mut buffer)).await.expect("the connection is still open") {
+        match timeout(Duration::from_mins(1), stream.read(&mut buffer)).await.expect("the connection is still open") {
             Ok(0) | Err(_) => return read,
             Ok(count) => read += count,
         }
@@ -54,7 +54,7 @@ async fn a_client_that_never_reads_is_cut_while_others_are_served() {
     let reader = async {
         let (mut read, mut buffer) = (0, vec![0; 1 << 20]);
         while read < length * PIPELINED {
-            let chunk = timeout(Duration::from_secs(60), slow.read(&mut buffer)).await;
+            let chunk = timeout(Duration::from_mins(1), slow.read(&mut buffer)).await;
             read += chunk.expect("no more bytes came").expect("the slow reader was cut");
             sleep(unread / 50).await;
         }
