@@ -1,4 +1,4 @@
-//! What TLS to PostgreSQL costs: one row by key over the socket, over TCP, and over TCP with TLS.
+//! The cost of TLS to PostgreSQL: reads one row by key over the socket, over TCP, and over TCP with TLS.
 
 use std::{
     fmt::Write as _,

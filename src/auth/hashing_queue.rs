@@ -25,7 +25,7 @@ type Job = Box<dyn FnOnce() + Send>;
 struct Waiting<J> {
     of_known: Lane<J>,
     of_others: Lane<J>,
-    /// Whether a known address had the last turn.
+    /// True after a turn of a known address.
     known_was_last: bool,
 }
 

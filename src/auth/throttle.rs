@@ -53,12 +53,12 @@ pub struct Attempt {
     address: NetworkAddress,
 }
 
-/// What earlier attempts mean for this one.
+/// The history of an attempt: earlier failures, and earlier successes from its address.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {
-    /// Whether earlier attempts for the account from this address have failed.
+    /// True if earlier attempts for the account from this address have failed.
     pub failed_before: bool,
-    /// Whether an account has signed in from this address before.
+    /// True if any account has signed in from this address before.
     pub is_known: bool,
 }
 

@@ -1,14 +1,14 @@
 //! The quota of written bytes: how much each caller may write in a day, so that no caller can fill the disk.
 //!
-//! What counts is the body of each write that succeeds, because its length is what a caller knows. A write stores several
-//! times as much: the row, its index entries, the texts for the search and a line of the ledger. A small write also has these,
-//! so each write counts as at least [`LEAST`]. With an `Idempotency-Key` the answer is stored too, so the write counts twice;
+//! The quota counts the body of each write that succeeds, because the caller knows its length. A write stores several times
+//! as much: the row, its index entries, the texts for the search and a line of the ledger. A small write also has these, so
+//! each write counts as at least `LEAST`. With an `Idempotency-Key` the answer is stored too, so the write counts twice;
 //! this also bounds the saved answers of a caller. In total a caller stores at most about three times its quota in a day.
 //!
 //! PostgreSQL has the counts, so that they hold for all instances and after a restart. A write does not touch them: all
 //! writes of a caller would wait for the lock on its row. Instead an instance counts in memory, and adds what it has counted
 //! to the row whenever that exceeds a step. It reads the row when its knowledge of the other instances is older than
-//! [`REFRESH_INTERVAL`]. Both happen beside the write. So each instance may admit one step too many, and what arrives before
+//! `REFRESH_INTERVAL`. Both happen beside the write. So each instance may admit one step too many, and what arrives before
 //! it has read the row for the first time; and it forgets at most one step for each caller when it stops.
 
 use std::{
@@ -31,7 +31,7 @@ use crate::{
     schema::{written_bytes, written_bytes::dsl},
 };
 
-/// What a write counts at least, in bytes.
+/// The least number of bytes that a write counts.
 const LEAST: u64 = 1024;
 /// The most bytes that an instance counts before it adds them to the row of the caller.
 const MAX_STEP: u64 = 1 << 20;
