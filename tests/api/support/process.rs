@@ -14,6 +14,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 pub(crate) fn program() -> Command {
     let mut command = Command::new(PROGRAM);
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
+    // The limits are on, and higher than any test needs.
+    command.env("REQUESTS_PER_SECOND", "1000000").env("WRITE_QUOTA_MIB", "1048576");
     command
 }
 
@@ -23,8 +25,6 @@ pub(crate) fn program_on(database_url: &str) -> Command {
     command
         .env("DATABASE_URL", service_url(database_url))
         .env("KEY_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/keys"));
-    // The limits are on, and higher than any test needs.
-    command.env("REQUESTS_PER_SECOND", "1000000").env("WRITE_QUOTA_MIB", "1048576");
     command
 }
 

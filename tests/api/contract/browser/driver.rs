@@ -96,8 +96,8 @@ impl Browser {
         let messages = messages.iter().map(|entry| serde_json::from_str(entry["message"].as_str().unwrap()).unwrap());
         let sent = messages.filter(|message: &Value| message["message"]["method"] == "Network.requestWillBeSent");
         let urls = sent.map(|message| message["message"]["params"]["request"]["url"].as_str().unwrap().to_owned());
-        // The browser's own start page and `data:` addresses need no network.
-        urls.filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:")).collect()
+        // The browser's own pages and `data:` addresses need no network.
+        urls.filter(|url| url.starts_with("http") || url.starts_with("ws")).collect()
     }
 
     async fn log(&self, kind: &str) -> Vec<Value> {

@@ -37,7 +37,7 @@ fn a_busy_session_of_a_killed_server_is_ended_before_the_restart() {
     let scratch = scratch();
     let (kept, _) = start_kept(scratch.path());
     let url = PrivatePostgres::running(scratch.path(), "postgres").unwrap();
-    query(&url, "create table kept (word text); insert into kept values ('säilyy')");
+    query(&url, "set synchronous_commit = on; create table kept as select 'säilyy' as word");
     let busy = "select count(*) from generate_series(1, 100000000) as busy";
     let mut client = Command::new("psql").args([&url, "-c", busy]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     wait_until("its query", LIMIT, || !super::session(&url, "as busy").is_empty());
