@@ -172,11 +172,14 @@ const OTHER_JSON: &[&str] = &[
 /// A megabyte.
 pub(super) const MEGABYTE: usize = 1 << 20;
 
-/// Returns the values for the type of this schema and a changing share of the others, because all of them take minutes.
-/// Set `HOSTILE_ALL` to get all.
+/// Values with at least as many bytes are large.
+const LARGE: usize = 100_000;
+
+/// Returns the values for the type of this schema, and a changing share of the others and of the large ones, because all of
+/// them take minutes. Set `HOSTILE_ALL` to get all.
 pub(super) fn chosen<'a>(values: &'a [Hostile], schema: &Value, turn: usize) -> impl Iterator<Item = &'a Hostile> {
     let every = if std::env::var_os("HOSTILE_ALL").is_some() { 1 } else { 20 };
-    let (own, others): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_for(schema));
+    let (own, others): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_for(schema) && value.bytes.len() < LARGE);
     own.into_iter().chain(others.into_iter().skip(turn % every).step_by(every))
 }
 
