@@ -25,8 +25,8 @@ const NAME: &str = "kuntatutorit";
 /// A database that accepts connections.
 pub(super) struct Database {
     pub(super) parameters: ConnectionParameters,
-    /// The same database as a role that may change its tables.
-    migration_parameters: ConnectionParameters,
+    /// The same database as a role that may change its tables, if it is another role.
+    migration_parameters: Option<ConnectionParameters>,
     /// The private PostgreSQL, if this command started it. It stops when this value is dropped.
     pub(super) private: Option<PrivatePostgres>,
 }
@@ -35,20 +35,21 @@ impl Database {
     /// Opens the database for the service: the database of `DATABASE_URL`, or else the private PostgreSQL, which it starts.
     pub(super) fn open_for_service(config: &Config) -> Outcome<Self> {
         if let Some(parameters) = &config.database {
-            let migration_parameters = config.migration_database.as_ref().unwrap_or(parameters).clone();
-            let database = Self { parameters: parameters.clone(), migration_parameters, private: None };
+            let migration_parameters = config.migration_database.as_ref().map(ConnectionParameters::for_commands);
+            let database = Self { parameters: parameters.for_commands(), migration_parameters, private: None };
             block_on(database.require_usable())??;
             return Ok(database);
         }
         let server =
             PrivatePostgres::start(&Options { bin_dir: config.pg_bin_dir.clone(), ..Options::new(&config.data_dir) })?;
-        block_on(create_if_missing(&ConnectionParameters::parse(&server.url("postgres"))?))?.map_err(describe)?;
+        let admin = ConnectionParameters::parse(&server.url("postgres"))?.for_commands();
+        block_on(create_if_missing(&admin))?.map_err(describe)?;
         Self::of_private(&server.url(NAME), Some(server))
     }
 
     fn of_private(url: &str, private: Option<PrivatePostgres>) -> Outcome<Self> {
-        let parameters = ConnectionParameters::parse(url)?;
-        Ok(Self { migration_parameters: parameters.clone(), parameters, private })
+        let parameters = ConnectionParameters::parse(url)?.for_commands();
+        Ok(Self { parameters, migration_parameters: None, private })
     }
 
     /// Opens the database for another command. The private PostgreSQL may be running already, for the service.
@@ -68,7 +69,7 @@ impl Database {
 
     /// Refuses hosts that do not exist, and a connection pooler that does not keep sessions.
     async fn require_usable(&self) -> Outcome {
-        for parameters in [&self.migration_parameters, &self.parameters] {
+        for parameters in self.migration_parameters.iter().chain([&self.parameters]) {
             if let Some(host) = parameters.unknown_host().await {
                 return Err(format!("no host has the name `{host}`; correct it in DATABASE_URL").into());
             }
@@ -77,14 +78,18 @@ impl Database {
         Ok(())
     }
 
+    fn migration_parameters(&self) -> &ConnectionParameters {
+        self.migration_parameters.as_ref().unwrap_or(&self.parameters)
+    }
+
     /// Migrates the database, and returns the migrations that ran.
     pub(super) fn migrate(&self) -> Outcome<Vec<String>> {
-        Ok(block_on(migrations::run(&self.migration_parameters))??)
+        Ok(block_on(migrations::run(self.migration_parameters()))??)
     }
 
     /// Begins a new epoch of the change ledger, after writes were lost.
     pub(super) async fn begin_epoch_after_loss(&self) -> Result<()> {
-        epoch::begin_after_loss(&mut establish(&self.migration_parameters).await?).await
+        epoch::begin_after_loss(&mut establish(self.migration_parameters()).await?).await
     }
 
     /// Runs one transaction.

@@ -44,7 +44,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     // It stops PostgreSQL when it is dropped, after the server has stopped.
     let _private = private.transpose()?;
     let system = actix_web::rt::System::new();
-    system.block_on(serve(config, keys, &database.parameters, given_up))
+    system.block_on(serve(config, keys, &database.parameters.for_requests(), given_up))
 }
 
 /// Serves until a signal stops the service or the private PostgreSQL cannot be kept running.

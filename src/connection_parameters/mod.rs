@@ -8,4 +8,9 @@ mod tls;
 mod url;
 mod verifier;
 
-pub use self::{error::ParameterError, host::Host, parameters::ConnectionParameters, tls::advice};
+pub use self::{
+    error::ParameterError,
+    host::Host,
+    parameters::{CONNECTION_LIMIT, ConnectionParameters},
+    tls::advice,
+};

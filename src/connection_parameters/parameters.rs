@@ -23,11 +23,19 @@ use super::{
 
 /// The time between two reports that PostgreSQL cannot be reached.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+/// The longest time that a request waits for a connection from the pool, or for a new connection to open.
+pub const CONNECTION_LIMIT: Duration = Duration::from_millis(800);
+/// The longest time that a command waits for a new connection to open. Nobody waits for its answer within a time-out.
+const COMMAND_LIMIT: Duration = Duration::from_secs(4);
+
 /// Where PostgreSQL is and how the service connects to it. A clone shares the knowledge which host is the primary.
 #[derive(Clone)]
-pub struct ConnectionParameters(Arc<Inner>);
+pub struct ConnectionParameters {
+    shared: Arc<Shared>,
+    limit: Duration,
+}
 
-struct Inner {
+struct Shared {
     hosts: Vec<Host>,
     tls: Tls,
     primary: AtomicUsize,
@@ -63,33 +71,49 @@ impl ConnectionParameters {
         )?;
         let config = Config::from_str(&url).map_err(|error| ParameterError(unreadable(&error)))?;
         let hosts = hosts(&config, tls.mode)?;
-        let inner = Inner { hosts, tls, primary: AtomicUsize::default(), reported: Mutex::default() };
-        let parameters = Self(Arc::new(inner));
-        parameters.0.tls.load()?;
-        Ok(parameters)
+        tls.load()?;
+        let shared = Shared { hosts, tls, primary: AtomicUsize::default(), reported: Mutex::default() };
+        Ok(Self { shared: Arc::new(shared), limit: CONNECTION_LIMIT })
+    }
+
+    /// Returns these parameters with the time limit of a command.
+    #[must_use]
+    pub fn for_commands(&self) -> Self {
+        Self { limit: COMMAND_LIMIT, ..self.clone() }
+    }
+
+    /// Returns these parameters with the time limit of a request, [`CONNECTION_LIMIT`].
+    #[must_use]
+    pub fn for_requests(&self) -> Self {
+        Self { limit: CONNECTION_LIMIT, ..self.clone() }
+    }
+
+    /// Returns the longest time that opening a connection may take.
+    pub fn limit(&self) -> Duration {
+        self.limit
     }
 
     /// Returns the hosts in the order in which to try them: the last known primary first.
     pub fn hosts(&self) -> Vec<(usize, &Host)> {
-        let (before, from) = self.0.hosts.split_at(self.0.primary.load(Relaxed));
+        let (before, from) = self.shared.hosts.split_at(self.shared.primary.load(Relaxed));
         let indexes = (before.len()..).zip(from);
         indexes.chain((0..).zip(before)).collect()
     }
 
     /// Remembers which host is the primary.
     pub fn remember_primary(&self, index: usize) {
-        self.0.primary.store(index, Relaxed);
+        self.shared.primary.store(index, Relaxed);
     }
 
     /// Returns what makes TLS connections. The certificates are read again for each connection, so that renewed ones are
     /// used without a restart.
     pub fn tls(&self) -> Result<MakeRustlsConnect, ParameterError> {
-        self.0.tls.load()
+        self.shared.tls.load()
     }
 
     /// Logs that PostgreSQL cannot be reached: at once when the reason is new, otherwise every ten seconds.
     pub fn report(&self, failures: &str) {
-        let mut reported = self.0.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reported = self.shared.reported.lock().unwrap_or_else(PoisonError::into_inner);
         if reported.as_ref().is_some_and(|(at, text)| text == failures && at.elapsed() < REPORT_INTERVAL) {
             return;
         }
@@ -100,10 +124,10 @@ impl ConnectionParameters {
     /// Describes what an attacker in the network between the service and PostgreSQL could do; none when the server's name
     /// and certificate are verified or the connection does not leave the machine.
     pub fn weakness(&self) -> Option<&'static str> {
-        if self.0.hosts.iter().all(|host| host.is_socket) {
+        if self.shared.hosts.iter().all(|host| host.is_socket) {
             return None;
         }
-        match self.0.tls.mode {
+        match self.shared.tls.mode {
             Mode::Disable => Some("it is not encrypted"),
             Mode::Prefer => Some("it is encrypted only if the server offers it, and the server is not verified"),
             Mode::Require => Some("it is encrypted, but the server is not verified"),
@@ -114,7 +138,7 @@ impl ConnectionParameters {
 
     /// Returns a host of the list that does not exist; none when all exist or the name service does not answer.
     pub async fn unknown_host(&self) -> Option<String> {
-        for host in &self.0.hosts {
+        for host in &self.shared.hosts {
             let [config::Host::Tcp(name)] = host.config.get_hosts() else { continue };
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             // getaddrinfo tells a name that does not exist from a name service that does not answer only by its text.
@@ -128,6 +152,6 @@ impl ConnectionParameters {
 
 impl fmt::Debug for ConnectionParameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.hosts.iter().map(|host| &host.name)).finish()
+        f.debug_list().entries(self.shared.hosts.iter().map(|host| &host.name)).finish()
     }
 }

@@ -9,11 +9,11 @@ use super::{
     batching::coalesce::Queues,
     connection::Conn,
     shared_connection::SharedConnection,
-    time_limit::{CONNECTION_LIMIT, READ_LIMIT, WRITE_LIMIT},
+    time_limit::{READ_LIMIT, WRITE_LIMIT},
     transaction::{Author, Authors, Unfinished, transaction},
 };
 use crate::{
-    connection_parameters::ConnectionParameters,
+    connection_parameters::{CONNECTION_LIMIT, ConnectionParameters},
     problem::{Error, Result},
 };
 

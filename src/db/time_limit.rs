@@ -6,8 +6,6 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::problem::{Error, Result};
 
-/// The longest time that a request waits for a connection from the pool, or for a new connection to open.
-pub(super) const CONNECTION_LIMIT: Duration = Duration::from_millis(800);
 /// The longest time that one read may take once it has a connection. Together with the wait for the connection and the
 /// probe of a broken one, the total stays below five seconds. PostgreSQL's `statement_timeout` is shorter.
 pub(super) const READ_LIMIT: Duration = Duration::from_millis(3800);

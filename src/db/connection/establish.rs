@@ -8,7 +8,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{conn::Conn, session};
 use crate::{
     connection_parameters::{ConnectionParameters, Host, advice},
-    db::{epoch, time_limit::CONNECTION_LIMIT},
+    db::epoch,
     problem::is_lost_statement,
 };
 
@@ -26,7 +26,7 @@ pub async fn establish(parameters: &ConnectionParameters) -> ConnectionResult<Co
 
 /// Opens one connection with these settings in addition to those of every session.
 pub(in crate::db) async fn establish_with(parameters: &ConnectionParameters, settings: &str) -> ConnectionResult<Conn> {
-    let deadline = Instant::now() + CONNECTION_LIMIT;
+    let deadline = Instant::now() + parameters.limit();
     let hosts = parameters.hosts();
     let mut failures = Vec::new();
     for (tried, (index, host)) in hosts.iter().enumerate() {

@@ -11,7 +11,6 @@ use futures_util::FutureExt as _;
 use super::{conn::Conn, establish::establish};
 use crate::{
     connection_parameters::ConnectionParameters,
-    db::time_limit::CONNECTION_LIMIT,
     problem::{Error, Result},
 };
 
@@ -22,7 +21,7 @@ use crate::{
 pub fn pool(parameters: &ConnectionParameters, size: usize) -> Result<Pool<Conn>> {
     let mut config = ManagerConfig::default();
     config.recycling_method = RecyclingMethod::Fast;
-    let parameters = parameters.clone();
+    let (parameters, limit) = (parameters.clone(), Some(parameters.limit()));
     config.custom_setup = Box::new(move |_| {
         let parameters = parameters.clone();
         async move { establish(&parameters).await }.boxed()
@@ -31,11 +30,7 @@ pub fn pool(parameters: &ConnectionParameters, size: usize) -> Result<Pool<Conn>
     Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
         .max_size(size)
         .runtime(Runtime::Tokio1)
-        .timeouts(Timeouts {
-            wait: Some(CONNECTION_LIMIT),
-            create: Some(CONNECTION_LIMIT),
-            recycle: Some(CONNECTION_LIMIT),
-        })
+        .timeouts(Timeouts { wait: limit, create: limit, recycle: limit })
         .build()
         .map_err(|error| Error::Internal(error.into()))
 }

@@ -179,7 +179,8 @@ const LARGE: usize = 100_000;
 /// them take minutes. Set `HOSTILE_ALL` to get all.
 pub(super) fn chosen<'a>(values: &'a [Hostile], schema: &Value, turn: usize) -> impl Iterator<Item = &'a Hostile> {
     let every = if std::env::var_os("HOSTILE_ALL").is_some() { 1 } else { 20 };
-    let (own, others): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.is_for(schema) && value.bytes.len() < LARGE);
+    let (own, others): (Vec<_>, Vec<_>) =
+        values.iter().partition(|value| value.is_for(schema) && value.bytes.len() < LARGE);
     own.into_iter().chain(others.into_iter().skip(turn % every).step_by(every))
 }
 
