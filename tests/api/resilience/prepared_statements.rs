@@ -54,9 +54,12 @@ async fn warm_reads_and_creates_prepare_no_statements() {
     let log = databases::log();
     let logged = || log[before..].lines().filter(|line| line.contains(" ms  "));
     assert!(logged().any(|line| line.contains("INSERT INTO \"feedback\"")), "PostgreSQL logged no statements");
-    // The queries of the background tasks are prepared each time.
-    let parsed: Vec<_> =
-        logged().filter(|line| line.contains(" ms  parse ") && !line.contains("access_changed_at")).collect();
+    // The queries of the background tasks are prepared each time, and housekeeping opens a connection of its own.
+    let process = |line: &str| line.split(['[', ']']).nth(1).map(str::to_owned);
+    let new: Vec<_> =
+        logged().filter(|line| line.contains("current_setting('statement_timeout')")).map(process).collect();
+    let parsed = logged().filter(|line| line.contains(" ms  parse ") && !line.contains("access_changed_at"));
+    let parsed: Vec<_> = parsed.filter(|line| !new.contains(&process(line))).collect();
     assert!(parsed.is_empty(), "{}", parsed.join("\n"));
 }
 

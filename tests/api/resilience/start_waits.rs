@@ -48,6 +48,8 @@ impl Running {
         let output = NamedTempFile::new().unwrap();
         let file = || -> Stdio { File::options().append(true).open(output.path()).unwrap().into() };
         let mut program = program_on(database_url);
+        // The role decides what the message tells, also when the whole suite runs as another role.
+        program.env("DATABASE_URL", database_url);
         program.args(command.split(' ')).env("PORT", "0").env("LOG_FORMAT", "json").stdout(file()).stderr(file());
         Self { process: program.spawn().unwrap(), output }
     }

@@ -5,6 +5,7 @@ mod epochs;
 mod failover;
 mod restores;
 mod snapshots;
+mod switchover;
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use super::{assert_follows, assert_refused, next_transaction, use_up_transaction
 use crate::support::{
     Server,
     copies::{Follower, every_change_visible},
-    databases::empty_database,
+    databases::{empty_database, service_url},
     killable_postgres::KillablePostgres,
 };
 
@@ -35,7 +35,8 @@ async fn a_restored_dump_refuses_the_cursors_of_changes_that_it_lacks() {
     // Into a younger server, and beside the original.
     let younger = tokio::task::block_in_place(|| KillablePostgres::on(TempDir::new().unwrap(), false));
     for url in [younger.url(), empty_database()] {
-        run("pg_restore", &["--no-owner", "--exit-on-error", "--single-transaction", "--dbname", &url, &dump]);
+        let owner = service_url(&url);
+        run("pg_restore", &["--no-owner", "--exit-on-error", "--single-transaction", "--dbname", &owner, &dump]);
         let restored = Server::on(url.clone(), &[]);
         write(&restored.coordinator(), 3).await;
         // The followers ask when the transaction numbers have passed their cursors.

@@ -19,12 +19,14 @@ use crate::support::{
 async fn a_snapshot_that_is_put_back_refuses_the_cursors_of_lost_changes() {
     let began = Instant::now();
     let mut before = tokio::task::block_in_place(KillablePostgres::start);
+    execute(&before.url(), "alter role postgres set synchronous_commit = on").await;
     let server = Server::on(before.url(), &[]);
     write(&server.coordinator(), 2).await;
     let inside = Follower::of(&server.coordinator()).await;
     let snapshot = tokio::task::block_in_place(|| {
         drop(server);
-        before.stop();
+        // The disk of a killed server is in the state in which a snapshot finds that of a running one.
+        before.kill();
         let snapshot = snapshot_of(&before.cluster());
         before.restart();
         snapshot

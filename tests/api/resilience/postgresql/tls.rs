@@ -49,7 +49,7 @@ fn psql(url: &str, home: &str) -> Option<bool> {
 /// Returns whether the service's connection is encrypted, or why it is refused.
 async fn service(url: &str) -> Result<bool, String> {
     let parameters = ConnectionParameters::parse(url).map_err(|error| error.to_string())?;
-    let mut conn = establish(&parameters).await.map_err(|error| error.to_string())?;
+    let mut conn = establish(&parameters.for_commands()).await.map_err(|error| error.to_string())?;
     let encrypted: Encrypted = diesel::sql_query(IS_ENCRYPTED).get_result(&mut conn).await.unwrap();
     Ok(encrypted.ssl)
 }

@@ -64,6 +64,11 @@ fn processes_with(text: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Waits until no process with `text` on its command line is left.
+fn assert_no_process_with(text: &Path) {
+    wait_until("the end of the processes", Duration::from_secs(30), || processes_with(text).is_empty());
+}
+
 fn postmaster(data_dir: &Path) -> String {
     let text = fs::read_to_string(data_dir.join("cluster/postmaster.pid")).unwrap();
     text.lines().next().unwrap().to_owned()

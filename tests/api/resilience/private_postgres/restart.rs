@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use kuntatutorit::db::private_postgres::{KeptPostgres, PrivatePostgres, PrivatePostgresError};
 
-use super::{alive, children_of, kill_and_reap, postmaster, processes_with, query, scratch, start, wait_until};
+use super::{
+    alive, assert_no_process_with, children_of, kill_and_reap, postmaster, processes_with, query, scratch, start,
+    wait_until,
+};
 use crate::support::killable_postgres::kill;
 use crate::support::skipped::skipped;
 
@@ -48,7 +51,7 @@ fn a_busy_session_of_a_killed_server_is_ended_before_the_restart() {
     assert!(!alive(&session));
     client.as_mut().unwrap().wait().unwrap();
     drop(kept);
-    assert_eq!(processes_with(&scratch.path().join("cluster")), [""; 0]);
+    assert_no_process_with(&scratch.path().join("cluster"));
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn a_server_without_its_supervisor_is_replaced() {
     assert_eq!(query(&url_of_next(scratch.path(), &earlier), "select 1"), "1");
     assert!(!alive(&earlier));
     drop(kept);
-    assert_eq!(processes_with(&scratch.path().join("cluster")), [""; 0]);
+    assert_no_process_with(&scratch.path().join("cluster"));
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn a_stop_during_a_restart_leaves_no_process_behind() {
         kill(&postmaster(scratch.path()));
         thread::sleep(Duration::from_millis(milliseconds));
         drop(kept);
-        assert_eq!(processes_with(&scratch.path().join("cluster")), [""; 0]);
+        assert_no_process_with(&scratch.path().join("cluster"));
     }
 }
 
@@ -90,7 +93,7 @@ fn a_server_that_cannot_start_again_is_given_up_with_its_last_words() {
     assert!(matches!(&reason, PrivatePostgresError::NotRestarted { attempts: 6, .. }), "{reason}");
     assert!(reason.to_string().contains("pg_control"), "{reason}");
     drop(kept);
-    assert_eq!(processes_with(&scratch.path().join("cluster")), [""; 0]);
+    assert_no_process_with(&scratch.path().join("cluster"));
 }
 
 /// Starts a process of the user that owns this directory.

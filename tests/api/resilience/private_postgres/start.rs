@@ -8,7 +8,7 @@ use std::process::Command;
 use kuntatutorit::db::private_postgres::{Options, PrivatePostgres, PrivatePostgresError};
 use tempfile::TempDir;
 
-use super::{is_root, kill_and_reap, options, processes_with, query, scratch, spawn_holder, start};
+use super::{assert_no_process_with, is_root, kill_and_reap, options, query, scratch, spawn_holder, start};
 
 #[test]
 fn data_and_settings_survive_a_restart() {
@@ -25,7 +25,7 @@ fn data_and_settings_survive_a_restart() {
     assert_eq!(ask("show max_connections"), "100");
     ask("create table kept (word text); insert into kept values ('säilyy')");
     drop(server);
-    assert_eq!(processes_with(&data_dir), [""; 0]);
+    assert_no_process_with(&data_dir);
     assert_eq!(PrivatePostgres::running(&data_dir, "postgres"), None);
 
     let server = PrivatePostgres::start(&Options::new(&data_dir)).unwrap();

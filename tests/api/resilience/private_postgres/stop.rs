@@ -8,8 +8,8 @@ use std::time::Duration;
 use kuntatutorit::db::private_postgres::{PrivatePostgres, PrivatePostgresError};
 
 use super::{
-    alive, children_of, kill_and_reap, options, postmaster, processes_with, query, scratch, session, spawn_holder,
-    start, wait_until,
+    alive, assert_no_process_with, children_of, kill_and_reap, options, postmaster, processes_with, query, scratch,
+    session, spawn_holder, start, wait_until,
 };
 
 #[test]
@@ -26,9 +26,7 @@ fn a_killed_service_leaves_no_processes_behind() {
         .unwrap();
     wait_until("its query", Duration::from_secs(10), || !session(&url, "sleep(30)").is_empty());
     holder.kill().unwrap();
-    wait_until("an end of all processes", Duration::from_secs(10), || {
-        processes_with(&scratch.path().join("cluster")).is_empty()
-    });
+    assert_no_process_with(&scratch.path().join("cluster"));
     holder.wait().unwrap();
     client.wait().unwrap();
 }
