@@ -9,6 +9,8 @@ use std::{
 };
 
 use self::reader::{Reader, parse};
+use ipnet::IpNet;
+
 use crate::{connection_parameters::ConnectionParameters, connections::ConnectionLimits};
 
 /// A setting, as `--help` and docs/operations.md describe it.
@@ -68,7 +70,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "TRUSTED_PROXIES",
         "none",
-        "IP addresses of proxies whose Forwarded and X-Forwarded-For headers are trusted, separated by commas",
+        "IP addresses or networks (10.0.0.0/8) of proxies whose Forwarded and X-Forwarded-For headers are trusted, separated by commas",
     ),
     setting("WORKERS", "one for each core", "number of threads that serve requests"),
     setting("POOL_SIZE", "10", "number of database connections for writes; each worker has three more for reads"),
@@ -122,7 +124,7 @@ pub struct Config {
     /// The origins whose web pages may call the API.
     pub cors_origins: Vec<String>,
     /// The addresses of the proxies whose `Forwarded` and `X-Forwarded-For` headers are trusted.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// The number of threads that serve requests.
     pub workers: usize,
     /// The number of database connections for writes.
@@ -178,7 +180,7 @@ impl Config {
             pg_bin_dir: env.text("PG_BIN_DIR").map(PathBuf::from),
             public_read: env.parsed("PUBLIC_READ", false, "true or false", parse),
             cors_origins: env.list("CORS_ORIGINS", "origins such as https://digituki.example", origin),
-            trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses", address),
+            trusted_proxies: env.list("TRUSTED_PROXIES", "IP addresses or networks such as 10.0.0.0/8", network),
             workers: env.number("WORKERS", cores(), 1..=256),
             pool_size: env.number("POOL_SIZE", 10, 1..=1000),
             requests_per_second: env.number("REQUESTS_PER_SECOND", 100, 0..=1_000_000),
@@ -199,9 +201,9 @@ impl Config {
     }
 }
 
-/// Parses an IP address. An IPv4 address that is mapped into IPv6 becomes an IPv4 address.
-fn address(text: &str) -> Option<IpAddr> {
-    parse::<IpAddr>(text).map(|address| address.to_canonical())
+/// Parses an IP address or a network. An IPv4 address that is mapped into IPv6 becomes an IPv4 address.
+fn network(text: &str) -> Option<IpNet> {
+    parse(text).or_else(|| parse::<IpAddr>(text).map(|address| address.to_canonical().into()))
 }
 
 /// Parses an origin (RFC 6454): scheme, host and port, and nothing else.

@@ -40,6 +40,8 @@ pub struct ConnectionLimits {
     pub head: Duration,
     /// How long a client may accept no data of a response.
     pub unread: Duration,
+    /// The number of open connections above which a connection may be idle only as long as the head of a request may take.
+    pub crowded: usize,
 }
 
 impl Default for ConnectionLimits {
@@ -50,6 +52,7 @@ impl Default for ConnectionLimits {
             keep_alive: Duration::from_secs(75),
             head: Duration::from_secs(5),
             unread: Duration::from_secs(30),
+            crowded: 10_000,
         }
     }
 }
@@ -86,14 +89,14 @@ impl Connections {
     pub fn add(self: &Arc<Self>, stream: &dyn Any, extensions: &mut Extensions) {
         let Some(stream) = stream.downcast_ref::<TcpStream>() else { return };
         self.limit_unread_time(stream);
-        // Without a copy of the socket there is one guard less; the connection still works.
+        // Without a copy of the socket the connection works, but its idle time is not checked.
         let Ok(socket) = rustix::io::fcntl_dupfd_cloexec(stream, 0) else { return };
         let connection = Arc::new(Connection { socket, idle_since: AtomicU64::new(self.now()) });
         self.open.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&connection));
         extensions.insert((Arc::clone(self), connection));
     }
 
-    /// Lets the operating system cut the connection once the client has accepted no data for too long. Only Linux can.
+    /// Lets the operating system cut the connection once the client has accepted no data for too long. Only Linux can do that.
     fn limit_unread_time(&self, stream: &TcpStream) {
         #[cfg(target_os = "linux")]
         {
@@ -106,11 +109,14 @@ impl Connections {
         let _ = stream;
     }
 
-    /// Cuts the connections that have been idle for longer than the library allows.
+    /// Cuts the connections that have been idle for longer than the library allows. While very many connections are open, it
+    /// cuts them much earlier, so that nobody can use up the file descriptors with idle connections.
     fn cut_idle(&self) {
-        let longest = self.limits.keep_alive + self.limits.head;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_crowded = open.len() > self.limits.crowded;
+        let longest = self.limits.head + if is_crowded { Duration::ZERO } else { self.limits.keep_alive };
         let earliest = self.now().saturating_sub(millis(longest));
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|connection| {
+        open.retain(|connection| {
             let Some(connection) = connection.upgrade() else { return false };
             if connection.idle_since.load(Relaxed) < earliest {
                 // It fails when the client has disconnected meanwhile.

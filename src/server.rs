@@ -51,6 +51,8 @@ use crate::{
 
 /// The longest time that the server waits for requests in flight when it stops, in seconds.
 const SHUTDOWN_SECONDS: u64 = 25;
+/// The file descriptors that are kept for PostgreSQL, files and the metrics.
+const RESERVED_FILES: usize = 200;
 
 /// Why the service could not start.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +102,8 @@ pub async fn build(
     let (listener, address) = listen(SocketAddr::new(config.host, config.port))?;
     config.set_bound_address(address);
     let (public_url, workers, drain) = (config.public_url.clone(), config.workers, config.drain);
-    let limits = config.connection_limits;
+    let mut limits = config.connection_limits;
+    limits.crowded = limits.crowded.min(max_connections() / 2);
     let connections = Arc::new(Connections::new(limits));
     actix_web::rt::spawn(connections::cut_idle(Arc::clone(&connections)));
     let signals = Signals::listen().map_err(StartError::Signals)?;
@@ -116,7 +119,9 @@ pub async fn build(
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .client_request_timeout(limits.head)
         .keep_alive(limits.keep_alive)
-        // It has an effect only on listeners that are added later.
+        // The descriptors that are left are for PostgreSQL and files.
+        .max_connections((max_connections() / workers).max(1))
+        // Must precede `listen`: it has no effect on earlier listeners.
         .on_connect(move |stream, extensions| connections.add(stream, extensions))
         .listen(listener)
         .map_err(|error| StartError::Listen(address, error))?
@@ -255,6 +260,14 @@ pub fn raise_file_limit() {
     if current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err() {
         tracing::warn!(?current, ?maximum, "cannot raise the limit of open files");
     }
+}
+
+/// Returns how many connections of clients may be open at once. Each takes two file descriptors.
+fn max_connections() -> usize {
+    use rustix::process::{Resource, getrlimit};
+    let files =
+        getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    (files.saturating_sub(RESERVED_FILES) / 2).max(1)
 }
 
 /// Listens on this address. Returns the listener and its address, which has the port that the system chose for port 0.

@@ -50,7 +50,7 @@ alter index changes_of_resource_by_epoch rename to changes_of_resource;
 
 create function ledger_identity(
   out system_identifier bigint, out timeline int, out database_oid oid, out table_oid oid)
-language plpgsql security definer set search_path from current as $$
+language plpgsql security definer as $$
 begin
   select oid into database_oid from pg_database where datname = current_database();
   table_oid := 'ledger_epochs'::regclass;
@@ -69,7 +69,7 @@ comment on function ledger_identity is
   'Where the database is: the cluster, its timeline, and the object ids of the database and of the table ledger_epochs. Some managed services do not allow the functions for the first two, which are null then.';
 
 create function begin_ledger_epoch(continues boolean) returns void
-language plpgsql security definer set search_path from current as $$
+language plpgsql security definer as $$
 declare
   previous ledger_epochs;
 begin
@@ -98,7 +98,7 @@ comment on function begin_ledger_epoch is
 revoke execute on function begin_ledger_epoch from public;
 
 create function is_ledger_epoch_current() returns boolean
-language plpgsql security definer set search_path from current as $$
+language plpgsql security definer as $$
 declare
   newest ledger_epochs;
   here record;
@@ -113,7 +113,7 @@ end $$;
 comment on function is_ledger_epoch_current is 'Whether the database is where it was when the newest epoch began.';
 
 create function announce_ledger_epoch() returns void
-language plpgsql security definer set search_path from current as $$
+language plpgsql security definer as $$
 begin
   -- A standby writes nothing.
   if pg_is_in_recovery() or is_ledger_epoch_current() then
@@ -127,6 +127,15 @@ begin
 end $$;
 comment on function announce_ledger_epoch is
   'Begins an epoch if the database is not where it was when the newest epoch began. Each connection of the service calls it before anything else.';
+
+-- Without pg_temp at the end, PostgreSQL would look for tables among the caller's temporary ones first, and a caller could
+-- have the owner run a trigger of its own.
+do $$ declare definer regproc; begin
+  foreach definer in array array['ledger_identity', 'begin_ledger_epoch', 'is_ledger_epoch_current', 'announce_ledger_epoch']::regproc[]
+  loop
+    execute format('alter function %s set search_path = %I, pg_temp', definer, current_schema());
+  end loop;
+end $$;
 
 create or replace function record_change() returns trigger language plpgsql as $$
 declare

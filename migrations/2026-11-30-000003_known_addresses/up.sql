@@ -35,6 +35,6 @@ comment on table known_addresses is
   'The network addresses from which accounts have signed in during the last 90 days, at most 20 for each account.';
 comment on column known_addresses.account_id is 'The account.';
 comment on column known_addresses.address_hash is
-  'Personal data. SHA-256 of the IPv4 address or the IPv6 /64 network. Whoever can read it can find an IPv4 address by trying all of them.';
+  'Personal data. SHA-256 of the IPv4 address or the IPv6 /64 network. Anybody who can read it can find an IPv4 address by trying all of them.';
 comment on column known_addresses.last_used_at is
   'When the account last signed in from the address. Housekeeping deletes the row 90 days later.';

@@ -21,8 +21,9 @@ use crate::{
 const MAX_BATCH: usize = 64;
 /// The longest time that one batch may take.
 const TIME_LIMIT: Duration = Duration::from_secs(3);
-/// A crash of PostgreSQL may lose the failures of the last moment, so no caller waits for the disk.
-const SESSION: &str = "set synchronous_commit = off";
+/// The settings of the session. A crash of PostgreSQL may lose the failures of the last moment, so no caller waits for the
+/// disk.
+const SETTINGS: &str = "set synchronous_commit = off";
 
 /// A failed attempt: the hash of its subject, and the addresses for which it counts.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ async fn write_all(mut receiver: mpsc::Receiver<(Failure, Reply)>, database: Con
 async fn write(database: &ConnectionParameters, open: &mut Option<Conn>, failures: &[Failure]) -> Result<()> {
     if open.is_none() {
         let mut conn = establish(database).await?;
-        conn.batch_execute(SESSION).await?;
+        conn.batch_execute(SETTINGS).await?;
         *open = Some(conn);
     }
     let conn = open.as_mut().ok_or(Error::Unavailable)?;

@@ -1,11 +1,11 @@
 //! Admission to password hashing: how many sign-ins may hash or wait to hash at a time, and from where.
 //!
-//! A caller gets a place only while its address holds less than half as many places as are free, and its network fewer than
-//! are free. So a few addresses with any number of connections never take all places: the more they hold, the more is left
+//! An address gets another place while it holds fewer than half as many places as are free, and its network fewer than are
+//! free. So a few addresses with any number of connections never take all places: the more they hold, the more is left
 //! for the others. Two such addresses hold a quarter of the places each in the long run.
 //!
-//! Whoever has as many networks as there are places can take them all. Therefore further places are kept for addresses from
-//! which an account has signed in before.
+//! An attacker with as many networks as there are places can take them all. Therefore further places are kept for addresses
+//! from which an account has signed in before.
 
 use std::{
     collections::HashMap,

@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, LazyLock, Mutex, PoisonError},
     thread::available_parallelism,
 };
@@ -111,7 +112,8 @@ static QUEUE: LazyLock<Arc<Queue>> = LazyLock::new(|| {
         std::thread::spawn(move || {
             lower_priority();
             loop {
-                queue.pop()();
+                // A panic has been logged, and its request gets a 500. The thread must go on for the others.
+                let _ = catch_unwind(AssertUnwindSafe(queue.pop()));
             }
         });
     }

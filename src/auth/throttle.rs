@@ -33,6 +33,9 @@ use crate::{
 const FREE_FAILURES: i32 = 5;
 /// The number of failures for one account from all addresses together after which only known addresses can try.
 const FREE_FAILURES_OF_ALL: i32 = 100;
+/// The same for addresses from which other accounts have signed in: an attacker with an account of its own could otherwise
+/// make new addresses known by signing in, and go on guessing from them.
+const FREE_FAILURES_OF_KNOWN: i32 = 1000;
 /// The address under which the failures from all addresses together are counted.
 const ALL_ADDRESSES: &str = "all";
 
@@ -49,7 +52,8 @@ pub struct Attempt {
     subject: Vec<u8>,
     /// The address for which a failure counts.
     counted_for: String,
-    is_for_account: bool,
+    /// The e-mail address of the account; none for an attempt with a secret.
+    email: Option<String>,
     address: NetworkAddress,
 }
 
@@ -67,7 +71,7 @@ impl Attempt {
     pub fn for_account(email: &str, address: Option<IpAddr>) -> Self {
         let address = NetworkAddress::of(address);
         let subject = Sha256::digest(email).to_vec();
-        Self { subject, counted_for: address.address_text(), is_for_account: true, address }
+        Self { subject, counted_for: address.address_text(), email: Some(email.to_owned()), address }
     }
 
     /// Describes an attempt with a secret of this kind. Nobody can guess 256 random bits, and a right secret is accepted
@@ -76,7 +80,7 @@ impl Attempt {
     pub fn with_secret(kind: &str, address: Option<IpAddr>) -> Self {
         let address = NetworkAddress::of(address);
         let subject = Sha256::digest(kind).to_vec();
-        Self { subject, counted_for: address.prefix_text(), is_for_account: false, address }
+        Self { subject, counted_for: address.prefix_text(), email: None, address }
     }
 
     /// Returns the address of the attempt.
@@ -87,13 +91,13 @@ impl Attempt {
     /// Returns a place to hash a password.
     ///
     /// # Errors
-    /// [`Error::TooManyRequests`] when this address, or the network around it, already holds its share of the places.
+    /// [`Error::SignInBusy`] when this address, or the network around it, already holds its share of the places.
     pub async fn place(&self, db: &Db, places: &HashingPlaces) -> Result<Place> {
         if let Some(place) = places.admit(self.address) {
             return Ok(place);
         }
         let is_known = db.read(async |conn| known_addresses::is_known(conn, self.address).await).await?;
-        if is_known { self.place_of_known(places) } else { Err(Error::TooManyRequests(1)) }
+        if is_known { self.place_of_known(places) } else { Err(Error::SignInBusy) }
     }
 
     /// Returns a place to hash a password for a caller that is known, for example by its invitation.
@@ -101,7 +105,7 @@ impl Attempt {
     /// # Errors
     /// The error of [`Self::place`].
     pub fn place_of_known(&self, places: &HashingPlaces) -> Result<Place> {
-        places.admit_known(self.address).ok_or(Error::TooManyRequests(1))
+        places.admit_known(self.address).ok_or(Error::SignInBusy)
     }
 
     /// Waits until this is the only attempt for the same account from the same address. Hold the lock until the outcome is
@@ -133,12 +137,21 @@ impl Attempt {
             .select((dsl::address, dsl::failures, dsl::last_failed_at))
             .load(&mut conn)
             .await?;
-        let is_known = self.is_for_account && known_addresses::is_known(conn, self.address).await?;
+        let (is_known, is_known_to_account) = match &self.email {
+            Some(email) => (
+                known_addresses::is_known(conn, self.address).await?,
+                known_addresses::is_known_to(conn, email, self.address).await?,
+            ),
+            None => (false, false),
+        };
         let wait_for = |(address, failures, last_failed_at): &(String, i32, DateTime<Utc>)| {
-            let is_of_all = address == ALL_ADDRESSES;
-            let free = if is_of_all { FREE_FAILURES_OF_ALL } else { FREE_FAILURES };
-            let must_wait = *failures >= free && !(is_of_all && is_known);
-            must_wait.then(|| *last_failed_at + TimeDelta::minutes(SIGN_IN_PAUSE_MINUTES) - clock::now())
+            let free = match (address == ALL_ADDRESSES, is_known_to_account, is_known) {
+                (false, ..) => FREE_FAILURES,
+                (true, true, _) => i32::MAX,
+                (true, false, true) => FREE_FAILURES_OF_KNOWN,
+                (true, false, false) => FREE_FAILURES_OF_ALL,
+            };
+            (*failures >= free).then(|| *last_failed_at + TimeDelta::minutes(SIGN_IN_PAUSE_MINUTES) - clock::now())
         };
         let wait = rows.iter().filter_map(wait_for).max().filter(|wait| *wait > TimeDelta::zero());
         if let Some(wait) = wait {
@@ -151,7 +164,7 @@ impl Attempt {
     /// Returns the failure of this attempt, to be recorded.
     pub fn failure(&self) -> Failure {
         let mut addresses = vec![self.counted_for.clone()];
-        if self.is_for_account {
+        if self.email.is_some() {
             addresses.push(ALL_ADDRESSES.to_owned());
         }
         Failure { subject: self.subject.clone(), addresses }

@@ -2,14 +2,14 @@
 //!
 //! The quota counts the body of each write that succeeds, because the caller knows its length. A write stores several times
 //! as much: the row, its index entries, the texts for the search and a line of the ledger. A small write also has these, so
-//! each write counts as at least `LEAST`. With an `Idempotency-Key` the answer is stored too, so the write counts twice;
-//! this also bounds the saved answers of a caller. In total a caller stores at most about three times its quota in a day.
+//! each write counts as at least `MIN_COST`. With an `Idempotency-Key` the answer is stored too, so the write counts twice;
+//! this also bounds the saved answers of a caller. In total a caller stores at most about five times its quota in a day.
 //!
 //! PostgreSQL has the counts, so that they hold for all instances and after a restart. A write does not touch them: all
 //! writes of a caller would wait for the lock on its row. Instead an instance counts in memory, and adds what it has counted
 //! to the row whenever that exceeds a step. It reads the row when its knowledge of the other instances is older than
-//! `REFRESH_INTERVAL`. Both happen beside the write. So each instance may admit one step too many, and what arrives before
-//! it has read the row for the first time; and it forgets at most one step for each caller when it stops.
+//! `REFRESH_INTERVAL`. Both happen beside the write. So an instance may exceed the quota by one step, and by the writes that
+//! arrive before its first read. When it stops, it forgets at most one step for each caller.
 
 use std::{
     collections::HashMap,
@@ -31,9 +31,9 @@ use crate::{
     schema::{written_bytes, written_bytes::dsl},
 };
 
-/// The least number of bytes that a write counts.
-const LEAST: u64 = 1024;
-/// The most bytes that an instance counts before it adds them to the row of the caller.
+/// The minimum number of bytes that a write counts.
+const MIN_COST: u64 = 1024;
+/// The maximum number of bytes that an instance counts before it adds them to the row of the caller.
 const MAX_STEP: u64 = 1 << 20;
 /// The age at which an instance reads again what the other instances have counted.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ struct Usage {
     stored: Option<(u64, Instant)>,
     /// The bytes that are being added to the row, while the row is being read or written.
     in_transit: Option<i64>,
-    /// The bytes that this instance has counted since. Fewer than none when a failed write was taken back.
+    /// The bytes that this instance has counted since. Negative when a failed write was taken back.
     counted: i64,
 }
 
@@ -70,7 +70,7 @@ pub struct Reserved {
 
 /// Returns what a write with a body of this many bytes counts.
 pub fn cost(body: u64, saves_answer: bool) -> u64 {
-    body.max(LEAST) * if saves_answer { 2 } else { 1 }
+    body.max(MIN_COST) * if saves_answer { 2 } else { 1 }
 }
 
 impl WriteQuota {
@@ -112,7 +112,7 @@ impl WriteQuota {
     pub fn settle(&self, reserved: &Reserved, bytes: u64) {
         let difference = signed(bytes) - signed(reserved.bytes);
         if difference != 0 {
-            self.usage(&reserved.caller, reserved.day, |usage| usage.counted += difference);
+            self.correct(&reserved.caller, reserved.day, |usage| usage.counted += difference);
         }
     }
 
@@ -121,7 +121,7 @@ impl WriteQuota {
     async fn synchronise(self: Arc<Self>, db: Db, caller: String, day: NaiveDate, bytes: i64) {
         let outcome =
             if bytes > 0 { add(&db, caller.clone(), day, bytes).await } else { read(&db, &caller, day).await };
-        self.usage(&caller, day, |usage| {
+        self.correct(&caller, day, |usage| {
             usage.in_transit = None;
             match outcome {
                 Ok(stored) => usage.stored = Some((stored, Instant::now())),
@@ -151,6 +151,13 @@ impl WriteQuota {
                 callers.retain(|_, usage| usage.day >= day);
                 work(callers.entry(caller.to_owned()).or_insert_with(|| Usage::on(day)))
             }
+        }
+    }
+
+    /// Calls `work` with what the caller has written on this day, unless a later day has begun for the caller.
+    fn correct(&self, caller: &str, day: NaiveDate, work: impl FnOnce(&mut Usage)) {
+        if let Some(usage) = self.callers().get_mut(caller).filter(|usage| usage.day == day) {
+            work(usage);
         }
     }
 
@@ -226,6 +233,19 @@ mod tests {
         assert_eq!((usage.begin_synchronising(64), usage.used()), (Some(70), 170));
         usage.counted = 80;
         assert_eq!((usage.begin_synchronising(64), usage.used()), (None, 250));
+    }
+
+    #[test]
+    fn a_correction_after_midnight_leaves_the_new_day_alone() {
+        let quota = WriteQuota::new(1);
+        let (today, tomorrow) = (NaiveDate::MIN, NaiveDate::MIN + TimeDelta::days(1));
+        quota.usage("caller", today, |usage| usage.counted += 5000);
+        quota.usage("caller", tomorrow, |usage| usage.counted += 2000);
+        quota.settle(&Reserved { caller: "caller".to_owned(), day: today, bytes: 5000 }, 0);
+        quota.correct("caller", today, |usage| usage.stored = Some((1 << 20, Instant::now())));
+        assert_eq!(quota.usage("caller", tomorrow, |usage| usage.used()), 2000);
+        quota.settle(&Reserved { caller: "nobody".to_owned(), day: tomorrow, bytes: 5000 }, 0);
+        assert_eq!(quota.usage("nobody", tomorrow, |usage| usage.used()), 0);
     }
 
     #[test]

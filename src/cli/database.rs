@@ -9,8 +9,7 @@ use kuntatutorit::{
     db::{
         Author, Conn, Db,
         connection::{self, require_session_pooling},
-        epoch, establish,
-        migrations::{self, MigrateError},
+        epoch, establish, migrations,
         private_postgres::{Options, PrivatePostgres},
     },
     problem::Result,
@@ -37,6 +36,7 @@ impl Database {
         if let Some(parameters) = &config.database {
             let migration_parameters = config.migration_database.as_ref().map(ConnectionParameters::for_commands);
             let database = Self { parameters: parameters.for_commands(), migration_parameters, private: None };
+            database.warn_of_weak_links();
             block_on(database.require_usable())??;
             return Ok(database);
         }
@@ -67,13 +67,31 @@ impl Database {
         Ok(database)
     }
 
+    fn warn_of_weak_links(&self) {
+        for (setting, parameters) in self.settings() {
+            if let Some(weakness) = parameters.weakness() {
+                tracing::warn!(
+                    "the link to PostgreSQL is not safe: {weakness}; set sslmode=verify-full and sslrootcert in {setting}"
+                );
+            }
+        }
+    }
+
+    /// Returns the parameters with the names of their settings.
+    fn settings(&self) -> impl Iterator<Item = (&'static str, &ConnectionParameters)> {
+        let migration = self.migration_parameters.iter().map(|parameters| ("MIGRATION_DATABASE_URL", parameters));
+        migration.chain([("DATABASE_URL", &self.parameters)])
+    }
+
     /// Refuses hosts that do not exist, and a connection pooler that does not keep sessions.
     async fn require_usable(&self) -> Outcome {
-        for parameters in self.migration_parameters.iter().chain([&self.parameters]) {
+        for (setting, parameters) in self.settings() {
             if let Some(host) = parameters.unknown_host().await {
-                return Err(format!("no host has the name `{host}`; correct it in DATABASE_URL").into());
+                return Err(format!("no host has the name `{host}`; correct it in {setting}").into());
             }
-            require_session_pooling(parameters).await.map_err(MigrateError::from)?;
+            require_session_pooling(parameters).await.map_err(|error| {
+                format!("cannot connect to the database: {error}; check {setting}, and that the server runs and accepts this user")
+            })?;
         }
         Ok(())
     }

@@ -24,9 +24,6 @@ pub(super) fn run(config: &Config) -> Outcome {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
     let mut database = Database::open_for_service(config)?;
-    if let Some(weakness) = database.parameters.weakness() {
-        tracing::warn!("the link to PostgreSQL is not safe: {weakness}; set sslmode=verify-full and sslrootcert");
-    }
     for migration in database.migrate()? {
         tracing::info!(migration, "ran a migration");
     }

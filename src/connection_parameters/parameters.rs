@@ -113,12 +113,28 @@ impl ConnectionParameters {
 
     /// Logs that PostgreSQL cannot be reached: at once when the reason is new, otherwise every ten seconds.
     pub fn report(&self, failures: &str) {
-        let mut reported = self.shared.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        if reported.as_ref().is_some_and(|(at, text)| text == failures && at.elapsed() < REPORT_INTERVAL) {
-            return;
+        if self.is_report_due(failures) {
+            tracing::warn!(error = failures, "cannot connect to PostgreSQL; requests get 503 until it answers");
         }
-        tracing::warn!(error = failures, "cannot connect to PostgreSQL; requests get 503 until it answers");
-        *reported = Some((Instant::now(), failures.to_owned()));
+    }
+
+    /// Logs that TLS failed and the connection is not encrypted: at once when the reason is new, otherwise every ten seconds.
+    pub fn report_plain(&self, error: &str) {
+        if self.is_report_due(error) {
+            tracing::warn!(
+                error,
+                "TLS to PostgreSQL failed, so the connection is not encrypted; mend TLS and set sslmode=require"
+            );
+        }
+    }
+
+    fn is_report_due(&self, text: &str) -> bool {
+        let mut reported = self.shared.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.as_ref().is_some_and(|(at, earlier)| earlier == text && at.elapsed() < REPORT_INTERVAL) {
+            return false;
+        }
+        *reported = Some((Instant::now(), text.to_owned()));
+        true
     }
 
     /// Describes what an attacker in the network between the service and PostgreSQL could do; none when the server's name
@@ -129,7 +145,7 @@ impl ConnectionParameters {
         }
         match self.shared.tls.mode {
             Mode::Disable => Some("it is not encrypted"),
-            Mode::Prefer => Some("it is encrypted only if the server offers it, and the server is not verified"),
+            Mode::Prefer => Some("it is encrypted only if TLS succeeds, and the server is not verified"),
             Mode::Require => Some("it is encrypted, but the server is not verified"),
             Mode::VerifyCa => Some("the server's certificate is verified, but not its host name"),
             Mode::VerifyFull => None,
@@ -140,6 +156,10 @@ impl ConnectionParameters {
     pub async fn unknown_host(&self) -> Option<String> {
         for host in &self.shared.hosts {
             let [config::Host::Tcp(name)] = host.config.get_hosts() else { continue };
+            // With `hostaddr`, the name is only for the certificate.
+            if !host.config.get_hostaddrs().is_empty() {
+                continue;
+            }
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             // getaddrinfo tells a name that does not exist from a name service that does not answer only by its text.
             if found.is_err_and(|error| !error.to_string().contains("emporary failure")) {

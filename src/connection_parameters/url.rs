@@ -40,7 +40,7 @@ pub(super) fn take_own_parameters(url: &str) -> Result<(String, Parameters), Par
     Ok((url, own))
 }
 
-/// The service always needs the primary, so a wish for a standby cannot be met.
+/// Refuses a wish for a standby: the service always needs the primary.
 pub(super) fn require_known_target(target: Option<&str>) -> Result<(), ParameterError> {
     match target {
         None | Some("any" | "read-write" | "primary") => Ok(()),

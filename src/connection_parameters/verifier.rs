@@ -28,7 +28,7 @@ pub(super) struct ServerVerifier {
 struct Trusted {
     webpki: Arc<WebPkiServerVerifier>,
     roots: Vec<CertificateDer<'static>>,
-    /// The issued certificates in the file of trusted ones. As in OpenSSL, they help to find a root but are none.
+    /// The issued certificates in the file of trusted ones. As in OpenSSL, they help to find a root but are not trusted themselves.
     intermediates: Vec<CertificateDer<'static>>,
     checks_name: bool,
 }
@@ -124,7 +124,7 @@ impl ServerCertVerifier for ServerVerifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match &self.trusted {
-            // Whoever may present any certificate may also sign with any key.
+            // A server that may present any certificate gains nothing by a valid signature.
             None => Ok(HandshakeSignatureValid::assertion()),
             Some(trusted) => trusted.webpki.verify_tls12_signature(message, certificate, signature),
         }

@@ -1,4 +1,4 @@
-//! The epochs of the change ledger. A new epoch begins when the database is in another place than before: in another
+//! The epochs of the change ledger. A new epoch begins when the database has another identity than before: in another
 //! PostgreSQL cluster or database, on another timeline after a failover or a recovery, or restored from a dump. The
 //! functions are in the migration `ledger_epochs`.
 
@@ -10,7 +10,7 @@ use crate::{
     schema::{ledger_epochs, ledger_epochs::dsl},
 };
 
-/// Begins an epoch if the database is in another place. The functions do not exist before the first migration, and in
+/// Begins an epoch if the database has another identity. The functions do not exist before the first migration, and in
 /// another database of the server.
 const ANNOUNCE: &str = "do $$ begin \
                           if to_regprocedure('announce_ledger_epoch()') is not null then \
@@ -18,7 +18,7 @@ const ANNOUNCE: &str = "do $$ begin \
                           end if; \
                         end $$";
 
-/// Begins a new epoch if a new connection finds the database in another place than before. Every connection does this
+/// Begins a new epoch if a new connection finds that the database has another identity. Every connection does this
 /// before it is used, because a failover can happen between any two of them.
 pub(super) async fn announce(conn: &mut AsyncPgConnection) -> ConnectionResult<()> {
     conn.batch_execute(ANNOUNCE).await.map_err(ConnectionError::CouldntSetupConfiguration)

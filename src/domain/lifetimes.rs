@@ -4,5 +4,5 @@
 pub const IDEMPOTENCY_KEY_HOURS: i32 = 24;
 /// How many minutes after the last failure to sign in the next attempt is allowed and the failures no longer count.
 pub const SIGN_IN_PAUSE_MINUTES: i64 = 15;
-/// How many days after its last use an address is forgotten from which an account has signed in.
+/// How many days an address from which an account has signed in is kept after its last use.
 pub const KNOWN_ADDRESS_DAYS: i32 = 90;

@@ -104,6 +104,9 @@ pub enum Error {
     /// The caller made too many attempts. It must wait for this many seconds.
     #[error("too many attempts; try again in {0} seconds")]
     TooManyRequests(u32),
+    /// As many passwords as the service checks at the same time are being checked, or as many as this network may have.
+    #[error("the service is checking too many passwords at the moment; try again in a second")]
+    SignInBusy,
     /// The caller sends more requests than its rate limit allows.
     #[error(
         "too many requests: at most {} within {} seconds, then {} per second; wait for as many seconds as `Retry-After` says",
@@ -171,7 +174,9 @@ impl Error {
             Self::InProgress => {
                 (S::CONFLICT, "idempotency_key_in_progress", "The first request with this key is still running")
             }
-            Self::TooManyRequests(_) => (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
+            Self::TooManyRequests(_) | Self::SignInBusy => {
+                (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests")
+            }
             Self::RateLimited(_) => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests"),
             Self::WriteQuotaExceeded(_) => {
                 (S::TOO_MANY_REQUESTS, "write_quota_exceeded", "Too many bytes were written today")
@@ -260,7 +265,7 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
-/// Returns whether the message of PostgreSQL means that the session has not the prepared statements that this connection
+/// Returns whether the message of PostgreSQL means that the session does not have the prepared statements that this connection
 /// made (SQLSTATE 26000 and 42P05): a connection pooler runs each transaction in another session.
 pub fn is_lost_statement(message: &str) -> bool {
     message.starts_with("prepared statement \"")

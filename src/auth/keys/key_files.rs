@@ -112,8 +112,8 @@ impl SigningKey {
     }
 }
 
-/// Returns the permissions that the file of a key must not give. As in PostgreSQL, the group may read a file of root: such
-/// are the secret volumes of Kubernetes and the credentials of systemd.
+/// Returns the permissions that the file of a key must not give. As in PostgreSQL, the group may read a file of root:
+/// the secret volumes of Kubernetes and the credentials of systemd have such files.
 fn forbidden_bits(metadata: &Metadata) -> u32 {
     if metadata.uid() == 0 && !geteuid().is_root() { GROUP_WRITE_OR_OTHERS } else { GROUP_OR_OTHERS }
 }

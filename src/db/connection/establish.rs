@@ -67,8 +67,12 @@ async fn connect(parameters: &ConnectionParameters, host: &Host) -> ConnectionRe
         Err(error) if is_preferred && may_accept_plain(&error) => {
             let mut plain = host.config.clone();
             plain.ssl_mode(SslMode::Disable);
-            // The first error is the one to mend: the second often says only that TLS is required.
-            plain.connect(tls).await.map_err(|_| error)
+            let connected = plain.connect(tls).await;
+            if connected.is_ok() {
+                parameters.report_plain(&with_cause(&error));
+            }
+            // The first error is the one to report: the second often says only that TLS is required.
+            connected.map_err(|_| error)
         }
         outcome => outcome,
     };

@@ -20,9 +20,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a server must have run so that its end is not counted with earlier failures.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
-/// The number of starts that may fail in a row.
+/// The number of failed starts in a row after which the service gives up.
 const MAX_FAILED_STARTS: u32 = 6;
-/// The number of times in a row that the server may end before [`STABLE_AFTER`].
+/// The number of ends in a row, each before [`STABLE_AFTER`], after which the service gives up.
 const MAX_SHORT_RUNS: u32 = 20;
 
 /// A private server that is started again whenever it ends. It stops when this is dropped.
@@ -114,9 +114,10 @@ impl Keeper {
     fn count_run(&mut self) -> Result<(), PrivatePostgresError> {
         if self.ready_since.elapsed() >= STABLE_AFTER {
             self.failures = Failures::default();
+            return Ok(());
         }
         self.failures.short_runs += 1;
-        if self.failures.short_runs <= MAX_SHORT_RUNS {
+        if self.failures.short_runs < MAX_SHORT_RUNS {
             return Ok(());
         }
         let log = self.server.data_dir().join("postgres.log");

@@ -1,4 +1,4 @@
-//! Authentication: whose token a request has. Middleware finds it out before anything else of the request is read.
+//! The outcome of verifying the token of a request. Middleware verifies it before anything else of the request is read.
 
 use std::sync::Arc;
 

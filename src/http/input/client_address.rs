@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::{HttpRequest, http::header, web::Data};
+use ipnet::IpNet;
 
 use crate::config::Config;
 
@@ -12,7 +13,7 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     // A socket for IPv6 and IPv4 gives an IPv4 address as one that is mapped into IPv6.
     let peer = request.peer_addr()?.ip().to_canonical();
     let trusted = request.app_data::<Data<Config>>().map_or(&[][..], |config| &config.trusted_proxies);
-    if !trusted.contains(&peer) {
+    if !is_trusted(peer, trusted) {
         return Some(peer);
     }
     // A proxy writes one of the two headers and may pass on the other as the caller wrote it. When they disagree, the
@@ -26,10 +27,14 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     }
 }
 
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&address))
+}
+
 /// Returns the last address of a chain that is not a trusted proxy. The nearest proxy wrote the end of the chain. Entries
 /// before an unreadable one are not trusted.
-fn last_untrusted(chain: Vec<Option<IpAddr>>, trusted: &[IpAddr]) -> Option<IpAddr> {
-    chain.into_iter().rev().find(|address| address.is_none_or(|address| !trusted.contains(&address))).flatten()
+fn last_untrusted(chain: Vec<Option<IpAddr>>, trusted: &[IpNet]) -> Option<IpAddr> {
+    chain.into_iter().rev().find(|address| address.is_none_or(|address| !is_trusted(address, trusted))).flatten()
 }
 
 fn forwarded(request: &HttpRequest) -> Vec<Option<IpAddr>> {

@@ -1,4 +1,4 @@
-//! The innermost middleware: it calls the handler, and contains panics and time-outs.
+//! Middleware that contains panics and time-outs of the limits and the handlers.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 

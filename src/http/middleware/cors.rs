@@ -17,7 +17,7 @@ pub fn cors(config: &Config) -> Cors {
             header::IF_NONE_MATCH.as_str(),
             "idempotency-key",
             "x-request-id",
-            // Browsers of pages that trace their requests (W3C Trace Context, W3C Baggage).
+            // Pages that trace their requests send these (W3C Trace Context, W3C Baggage).
             "traceparent",
             "tracestate",
             "baggage",

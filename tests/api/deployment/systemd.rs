@@ -46,4 +46,6 @@ fn the_unit_names_existing_settings_and_gives_the_service_enough_time_to_stop() 
     // The default of DRAIN_SECONDS, the time for requests in flight, and the longest stop of the private PostgreSQL.
     assert!(number(r"TimeoutStopSec=(\d+)", &unit) >= 2 + 25 + 12);
     assert!(unit.contains("\nKillMode=mixed\n"));
+    // The threads that hash passwords lower their priority. The last line about a system call decides.
+    assert!(unit.contains("\nSystemCallFilter=setpriority\n"));
 }

@@ -239,3 +239,28 @@ async fn concurrent_changes_of_access_do_not_deadlock() {
         server.execute("delete from sign_in_failures").await;
     }
 }
+
+#[tokio::test]
+async fn an_account_and_a_session_store_a_limited_number_of_rows() {
+    let server = Server::start();
+    fixtures::insert_account(&server, EMAIL, json!({})).await;
+    let first = signed_in(&server).await;
+    let used = "insert into refresh_tokens (token_hash, session_id, rotated_at) select sha256(n::text::bytea), id, \
+                clock_now() - n * interval '1 minute' from sessions, generate_series(1, 150) as n";
+    server.execute(used).await;
+    let token = next(&refresh(&server.anonymous(), &first).await.expect(200));
+    let tokens = "select token_hash::text as line from refresh_tokens";
+    assert_eq!(sql::query_lines(&server, tokens).await.len(), 101);
+    // The tokens that were used last are still known.
+    make_uses_older(&server, 11).await;
+    refresh(&server.anonymous(), &first).await.expect(401);
+    refresh(&server.anonymous(), &token).await.expect(401);
+
+    let many =
+        "insert into sessions (id, account_id) select gen_random_uuid(), id from accounts, generate_series(1, 120)";
+    server.execute(many).await;
+    server.execute("update sessions set id = overlay(id::text placing '00000000' from 1)::uuid").await;
+    let newest = signed_in(&server).await;
+    assert_eq!(sessions(&server).await, 100);
+    refresh(&server.anonymous(), &newest).await.expect(200);
+}

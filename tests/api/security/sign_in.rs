@@ -87,7 +87,7 @@ async fn known_and_unknown_accounts_get_the_same_refusal() {
 
 #[tokio::test]
 async fn guessing_locks_out_the_attackers_address_and_not_the_owner() {
-    let server = Server::with(&[("TRUSTED_PROXIES", "127.0.0.1")]);
+    let server = Server::with(&[("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.0/8")]);
     insert_account(&server, "owner@espoo.example").await;
     let attacker = server.anonymous().with("x-forwarded-for", "203.0.113.7");
     for _ in 0..5 {

@@ -103,6 +103,9 @@ async fn a_ceiling_of_guesses_holds_over_all_addresses_and_not_for_known_ones() 
         login(&home, email, "guess").await.expect_problem(401, "sign_in_refused");
         login(&from(&server, "2001:db8:9:a::1"), email, "guess").await.expect(429);
     }
+    // Many more guesses, as of an attacker that makes new addresses known with an account of its own.
+    pretend_failures(&server, 1000).await;
+    login(&home, "nobody@espoo.example", "guess").await.expect_problem(429, "too_many_requests");
     for at in [&home, &mapped, &home_v6, &from(&server, "2001:db8:9:9:ffff::2")] {
         login(at, OWNER, PASSWORD).await.expect(200);
     }

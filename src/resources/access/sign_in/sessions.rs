@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{exists, sql},
     prelude::*,
-    sql_types::{Nullable, Timestamptz},
+    sql_types::{Nullable, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -22,6 +22,15 @@ use crate::{
 /// If a refresh token that was first used before this time is sent again, the session ends. A repetition within ten seconds
 /// may come from two browser tabs that sent the token at the same time.
 const LATEST_USE_OF_STOLEN_TOKEN: &str = "clock_now() - interval '10 seconds'";
+
+/// Deletes all but the newest 100 sessions of an account, so that sign-ins cannot fill the disk.
+const DELETE_OLD_SESSIONS: &str = "delete from sessions where id = any(array( \
+    select id from sessions where account_id = $1 order by id desc offset 100 for update skip locked))";
+/// Deletes all but the newest 100 used refresh tokens of a session, so that it cannot fill the disk. If one of them is sent
+/// again, the session ends; an older one is only refused.
+const DELETE_OLD_TOKENS: &str = "delete from refresh_tokens where token_hash = any(array( \
+    select token_hash from refresh_tokens where session_id = $1 and rotated_at is not null \
+    order by rotated_at desc offset 100))";
 
 /// A session that has just been started or continued.
 pub(super) struct Session {
@@ -46,6 +55,7 @@ pub(super) async fn start(mut conn: &Conn, read: &Credentials, from: NetworkAddr
     let id = Uuid::now_v7();
     let values = (sessions::id.eq(id), sessions::account_id.eq(credentials.account.id));
     diesel::insert_into(sessions::table).values(values).execute(&mut conn).await?;
+    diesel::sql_query(DELETE_OLD_SESSIONS).bind::<SqlUuid, _>(credentials.account.id).execute(&mut conn).await?;
     known_addresses::remember(conn, credentials.account.id, from).await?;
     add_token(conn, id, credentials).await.map(Some)
 }
@@ -78,6 +88,7 @@ pub(super) async fn rotate(mut conn: &Conn, token: &str) -> Result<Option<Sessio
     let unused = refresh_tokens::table.find(&hash).filter(refresh_tokens::rotated_at.is_null()).filter(exists(active));
     let rotate = diesel::update(unused).set(refresh_tokens::rotated_at.eq(clock_now().nullable()));
     if rotate.execute(&mut conn).await? == 1 {
+        diesel::sql_query(DELETE_OLD_TOKENS).bind::<SqlUuid, _>(session).execute(&mut conn).await?;
         return add_token(conn, session, credentials).await.map(Some);
     }
     let used_before = refresh_tokens::table

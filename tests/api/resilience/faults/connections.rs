@@ -105,6 +105,15 @@ async fn dribble(server: &Server, first: &str, then: &str) {
 }
 
 #[tokio::test]
+async fn idle_connections_are_cut_early_while_very_many_are_open() {
+    let limits = ConnectionLimits { head: Duration::from_secs(1), crowded: 0, ..ConnectionLimits::default() };
+    let server = Server::with_limits(limits);
+    let mut idle = connect(&server).await;
+    idle.write_all(SHORT.as_bytes()).await.unwrap();
+    assert!(read_to_the_end(&mut idle).await > 0);
+}
+
+#[tokio::test]
 async fn a_connection_that_dribbles_after_its_first_request_is_cut() {
     let limits = ConnectionLimits { keep_alive: Duration::from_secs(1), ..ConnectionLimits::default() };
     let server = Server::with_limits(limits);

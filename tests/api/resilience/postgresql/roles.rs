@@ -40,6 +40,15 @@ async fn the_documented_roles_can_migrate_and_serve() {
     let municipalities = service.anonymous().get("/v1/municipalities?limit=100").await.expect(200);
     assert_eq!(municipalities.body["items"].as_array().unwrap().len(), 26);
 
+    // Functions that run with the rights of the owner see no table of the caller.
+    let mut weaker = AsyncPgConnection::establish(&server_url).await.unwrap();
+    let refused = weaker.batch_execute("create temporary table ledger_epochs (ordinal int)").await.unwrap_err();
+    assert!(refused.to_string().contains("permission denied"), "{refused}");
+    let own = "create temporary table ledger_epochs (like public.ledger_epochs); insert into ledger_epochs values \
+               (1, gen_random_uuid(), true, 0, 0, 0, 0, 0, now()); \
+               do $$ begin assert is_ledger_epoch_current(); end $$";
+    superuser.batch_execute(own).await.unwrap();
+
     // Once migrated, the weaker role is enough.
     drop(service);
     let added = ["account", "add", "--role", "coordinator", "--email", "a@b.example"];

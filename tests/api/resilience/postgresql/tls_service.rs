@@ -80,7 +80,7 @@ async fn the_platforms_certificates_can_be_trusted() {
 async fn a_link_that_is_not_verified_is_reported_at_the_start() {
     let server = seeded();
     for (parameters, weakness) in
-        [("sslmode=disable", "it is not encrypted"), ("", "it is encrypted only if the server offers it")]
+        [("sslmode=disable", "it is not encrypted"), ("", "it is encrypted only if TLS succeeds")]
     {
         let service = Service::start(program_on(&server.url("postgres", parameters)));
         let log = service.log();
