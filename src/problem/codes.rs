@@ -30,6 +30,10 @@ pub const CODES: &[(&str, &str)] = &[
         "malformed_json",
         "400. The body is not valid JSON, repeats a key in an object or is nested too deeply: correct it as <code>detail</code> says.",
     ),
+    (
+        "preflight_refused",
+        "400. A browser asked whether a page of another origin may send a request, and it may not: <code>detail</code> names the origin, the method or the header.",
+    ),
     ("malformed_query", "400. The query cannot be read: correct it as <code>detail</code> says."),
     (
         "malformed_idempotency_key",
@@ -64,11 +68,19 @@ pub const CODES: &[(&str, &str)] = &[
         "precondition_failed",
         "412. The resource has changed since you read it: read it again, then repeat your change with the new <code>ETag</code>.",
     ),
+    (
+        "etag_of_other_view",
+        "412. <code>If-Match</code> has the current version, but not the <code>ETag</code> of what you see: send the <code>ETag</code> that you read, unchanged. <code>PATCH</code> and <code>DELETE</code> also take the version alone, in quotes.",
+    ),
+    (
+        "weak_etag",
+        "412. <code>If-Match</code> has a weak <code>ETag</code>, which never matches: turn off compression in the proxy that weakened it, or use <code>PATCH</code> or <code>DELETE</code> with the version alone, in quotes.",
+    ),
     ("payload_too_large", "413. The body is too large: send a smaller one. <code>detail</code> states the limit."),
     ("uri_too_long", "414. The query is longer than 16 kB: split a long list of values over several requests."),
     (
         "unsupported_media_type",
-        "415. The operation does not accept the media type or the content encoding of the body: send the media type that <code>Accept</code> names, unencoded.",
+        "415. The operation does not accept the media type or the content coding of the body: send a media type that <code>Accept</code> names, without <code>Content-Encoding</code>.",
     ),
     ("invalid", "422. The input is not valid: <code>errors</code> lists every broken rule and what to do."),
     (
