@@ -5,7 +5,7 @@ use std::io::Write as _;
 use kuntatutorit::{
     auth::keys::key_ring::KeyRing,
     clock::Clock,
-    config::Config,
+    config::{Config, LogFormat},
     connection_parameters::ConnectionParameters,
     db::private_postgres::PrivatePostgresError,
     server,
@@ -20,6 +20,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     log::start(config.log_format, &config.log_level)?;
     log_panics();
     server::raise_file_limit();
+    server::ports::check(config)?;
     if config.database.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
@@ -75,7 +76,8 @@ async fn serve(
     Ok(())
 }
 
-/// Prints the addresses of the service, the place of its data, and a first request to try.
+/// Prints the addresses of the service, the place of its data, and a first request to try. With a JSON log, which programs
+/// read, it logs the addresses instead.
 fn print_welcome(config: &Config, url: &str) {
     let program = std::env::args().next().unwrap_or_else(|| "kuntatutorit".to_owned());
     let is_private = config.database.is_none();
@@ -84,6 +86,11 @@ fn print_welcome(config: &Config, url: &str) {
     } else {
         "the database of DATABASE_URL".to_owned()
     };
+    let (api, documentation) = (format!("{url}/v1"), format!("{url}/docs/"));
+    if config.log_format == LogFormat::Json {
+        tracing::info!(api, documentation, data, "Kuntatutorit serves requests");
+        return;
+    }
     let read = format!("'{url}/v1/municipalities?sort=name&limit=3'");
     let next = match (is_private, config.public_read) {
         (true, _) => format!(
@@ -96,7 +103,7 @@ fn print_welcome(config: &Config, url: &str) {
     // The service runs on when standard output is closed.
     let _ = writeln!(
         out,
-        "\nKuntatutorit serves requests.\n  API            {url}/v1\n  documentation  {url}/docs/\n  \
+        "\nKuntatutorit serves requests.\n  API            {api}\n  documentation  {documentation}\n  \
          data           {data}\n\nTry this in another terminal:\n{next}\n\nPress Ctrl-C to stop the service.\n"
     );
     let _ = out.flush();
