@@ -24,6 +24,10 @@ pub(super) fn run(config: &Config) -> Outcome {
     if config.database.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
+    // Mistakes in KEY_DIR are found before a database is created. The default is in DATA_DIR, which the private PostgreSQL
+    // creates with the rights that it needs.
+    let has_keys = config.key_dir.exists() || !config.key_dir.starts_with(&config.data_dir);
+    let keys = has_keys.then(|| KeyRing::load_or_generate(&config.key_dir)).transpose()?;
     let mut database = Database::open_for_service(config)?;
     if let Some(weakness) = database.parameters.weakness() {
         tracing::warn!("the link to PostgreSQL is not safe: {weakness}; set sslmode=verify-full and sslrootcert");
@@ -34,7 +38,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     if let Some(seeded) = database.seed()? {
         tracing::info!("loaded {seeded}");
     }
-    let keys = KeyRing::load_or_generate(&config.key_dir)?;
+    let keys = keys.map_or_else(|| KeyRing::load_or_generate(&config.key_dir), Ok)?;
     let (give_up, given_up) = oneshot::channel();
     let private = database.private.take().map(|server| {
         server.keep_running(|error| {

@@ -66,15 +66,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("account_disabled", "409. The account is disabled: enable it first."),
     (
         "precondition_failed",
-        "412. The resource has changed since you read it: read it again, then repeat your change with the new <code>ETag</code>.",
-    ),
-    (
-        "etag_of_other_view",
-        "412. <code>If-Match</code> has the current version, but not the <code>ETag</code> of what you see: send the <code>ETag</code> that you read, unchanged. <code>PATCH</code> and <code>DELETE</code> also take the version alone, in quotes.",
-    ),
-    (
-        "weak_etag",
-        "412. <code>If-Match</code> has a weak <code>ETag</code>, which never matches: turn off compression in the proxy that weakened it, or use <code>PATCH</code> or <code>DELETE</code> with the version alone, in quotes.",
+        "412. <code>If-Match</code> does not have the current <code>ETag</code>. If the resource has changed since you read it, read it again, then repeat your change with the new <code>ETag</code>. <code>detail</code> says if the cause is another one: a proxy that compresses and makes the <code>ETag</code> weak, or an <code>ETag</code> of a view with other fields.",
     ),
     ("payload_too_large", "413. The body is too large: send a smaller one. <code>detail</code> states the limit."),
     ("uri_too_long", "414. The query is longer than 16 kB: split a long list of values over several requests."),

@@ -195,9 +195,9 @@ impl Error {
             }
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid", "The input is not valid"),
             Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition_required", "If-Match is required"),
-            Self::PreconditionFailed => (S::PRECONDITION_FAILED, "precondition_failed", "The resource has changed"),
-            Self::EtagOfOtherView => (S::PRECONDITION_FAILED, "etag_of_other_view", "The `ETag` is of another view"),
-            Self::WeakEtag => (S::PRECONDITION_FAILED, "weak_etag", "The `ETag` is weak"),
+            Self::PreconditionFailed | Self::EtagOfOtherView | Self::WeakEtag => {
+                (S::PRECONDITION_FAILED, "precondition_failed", "`If-Match` does not match")
+            }
             Self::PreflightRefused(_) => (S::BAD_REQUEST, "preflight_refused", "Pages of this origin may not do this"),
             Self::Conflict { code, .. } => return (S::CONFLICT, code.clone(), "Conflict with stored data"),
             Self::Transition { code, .. } => (S::CONFLICT, *code, "This status change is not allowed"),

@@ -1,5 +1,4 @@
-//! Which responses are compressed. actix's middleware compresses; this chooses the responses, and reads `Accept-Encoding`
-//! leniently.
+//! Middleware around actix's compression: it chooses the responses to compress, and reads `Accept-Encoding` leniently.
 
 use std::fmt::Write as _;
 

@@ -54,6 +54,7 @@ fn settings_are_checked_before_the_database_is_created() {
         (&[("LOG_LEVEL", "inf")], "LOG_LEVEL must be"),
         (&[("PORT", &port), ("METRICS_PORT", &port)], "METRICS_PORT must differ from PORT"),
         (&[("PORT", "0"), ("PG_BIN_DIR", "/nowhere")], "PG_BIN_DIR"),
+        (&[("PORT", "0"), ("KEY_DIR", "/dev/null/keys")], "/dev/null/keys"),
     ] {
         let data_dir = TempDir::new().unwrap();
         let output = fails(&data_dir, settings);
