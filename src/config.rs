@@ -222,8 +222,8 @@ fn log_format(text: &str) -> Option<LogFormat> {
     }
 }
 
-/// Checks a filter of the log. A single word is a level: tracing-subscriber takes any other word for the name of a module,
-/// and logs nothing else.
+/// Checks a filter of the log. A single word is a level: tracing-subscriber takes any other word for the name of a
+/// module, and logs nothing else.
 fn log_level(text: &str) -> Option<String> {
     let is_word = |part: &&str| part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let words = text.split(',').map(str::trim).filter(|part| !part.is_empty()).filter(is_word);

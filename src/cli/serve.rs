@@ -24,8 +24,8 @@ pub(super) fn run(config: &Config) -> Outcome {
     if config.database.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
-    // Mistakes in KEY_DIR are found before a database is created. The default is in DATA_DIR, which the private PostgreSQL
-    // creates with the rights that it needs.
+    // Mistakes in KEY_DIR are found before a database is created. The default is in DATA_DIR, which the private
+    // PostgreSQL creates with the rights that it needs.
     let has_keys = config.key_dir.exists() || !config.key_dir.starts_with(&config.data_dir);
     let keys = has_keys.then(|| KeyRing::load_or_generate(&config.key_dir)).transpose()?;
     let mut database = Database::open_for_service(config)?;
@@ -80,8 +80,8 @@ async fn serve(
     Ok(())
 }
 
-/// Prints the addresses of the service, the place of its data, and a first request to try. With a JSON log, which programs
-/// read, it logs the addresses instead.
+/// Prints the addresses of the service, the place of its data, and a first request to try. With a JSON log, which
+/// programs read, it logs the addresses instead.
 fn print_welcome(config: &Config, url: &str) {
     let program = std::env::args().next().unwrap_or_else(|| "kuntatutorit".to_owned());
     let is_private = config.database.is_none();

@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use super::{
     constraints,
     database_messages::{is_lost_statement, is_temporary},
+    details::{of_library, of_transition},
     rate_limit::RateLimit,
     violation::Violation,
 };
@@ -117,7 +118,7 @@ pub enum Error {
         detail: Cow<'static, str>,
     },
     /// The state machine of the resource does not have this transition.
-    #[error("{}", transition_detail(from, to, allowed))]
+    #[error("{}", of_transition(from, to, allowed))]
     Transition {
         /// The code of the problem.
         code: &'static str,
@@ -160,16 +161,8 @@ pub enum Error {
     #[error("the service failed; quote the `request_id` when you report it")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The HTTP library refused the request with this status.
-    #[error("{}", .0.canonical_reason().unwrap_or("the request cannot be served"))]
+    #[error("{}", of_library(*.0))]
     Http(StatusCode),
-}
-
-fn transition_detail(from: &str, to: &str, allowed: &[&str]) -> String {
-    if allowed.is_empty() {
-        format!("the status `{from}` is final and cannot change to `{to}`; leave it unchanged")
-    } else {
-        format!("the status cannot change from `{from}` to `{to}`; it can change to `{}`", allowed.join("`, `"))
-    }
 }
 
 impl Error {

@@ -4,6 +4,7 @@ pub mod body;
 pub mod codes;
 pub mod constraints;
 mod database_messages;
+mod details;
 pub mod error;
 pub mod rate_limit;
 pub mod violation;

@@ -1,7 +1,7 @@
 //! Checks the media types that the caller accepts (RFC 9110, section 12.5.1).
 //!
-//! The header is read leniently: clients that are in wide use send items that no grammar allows, such as `*; q=.2` of old
-//! Java. An item that cannot be read counts as accepted.
+//! The header is read leniently: clients that are in wide use send items that no grammar allows, such as `*; q=.2` of
+//! old Java. An item that cannot be read counts as accepted.
 
 use actix_web::{HttpRequest, http::header};
 

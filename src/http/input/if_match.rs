@@ -55,8 +55,8 @@ impl EntityTags {
         Some(Self(tags.map(|tag| tag.trim().to_owned()).collect()))
     }
 
-    /// Refuses a resource that has changed since the caller read it. Only its entity tag is accepted: a `PUT` writes every
-    /// field, so the caller must have seen every field.
+    /// Refuses a resource that has changed since the caller read it. Only its entity tag is accepted: a `PUT` writes
+    /// every field, so the caller must have seen every field.
     ///
     /// # Errors
     /// [`Error::PreconditionFailed`], [`Error::EtagOfOtherView`], [`Error::WeakEtag`].
@@ -64,9 +64,9 @@ impl EntityTags {
         if self.match_strongly(current) { Ok(()) } else { Err(self.mismatch(current.version())) }
     }
 
-    /// Refuses a resource that has changed since the caller read it. The version alone, in quotes, is accepted too: a client
-    /// that cannot read headers knows it from the body, and a `PATCH` or `DELETE` erases no field that the caller does not
-    /// see.
+    /// Refuses a resource that has changed since the caller read it. The version alone, in quotes, is accepted too: a
+    /// client that cannot read headers knows it from the body, and a `PATCH` or `DELETE` erases no field that the
+    /// caller does not see.
     ///
     /// # Errors
     /// Those of [`Self::require`].

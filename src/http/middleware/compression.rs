@@ -22,8 +22,8 @@ const COMPRESS_FROM: u64 = 1024;
 
 /// Prepares `Accept-Encoding` for actix, outside its compression.
 ///
-/// A compressed response has no known length, so it is sent in chunks, which a client of HTTP/1.0 cannot read. And actix
-/// drops an item that it cannot read strictly, such as `gzip;q=.5`, and then refuses the request.
+/// A compressed response has no known length, so it is sent in chunks, which a client of HTTP/1.0 cannot read. And
+/// actix drops an item that it cannot read strictly, such as `gzip;q=.5`, and then refuses the request.
 pub fn prepare_encodings(request: &mut ServiceRequest) {
     if request.version() < Version::HTTP_11 {
         request.headers_mut().remove(header::ACCEPT_ENCODING);
@@ -37,7 +37,8 @@ pub fn prepare_encodings(request: &mut ServiceRequest) {
     }
 }
 
-/// Returns `Accept-Encoding` in the form that actix reads. If an item cannot be read, the header excludes nothing any more.
+/// Returns `Accept-Encoding` in the form that actix reads. If an item cannot be read, the header excludes nothing any
+/// more.
 fn strict_encodings(request: &ServiceRequest) -> Option<HeaderValue> {
     let (mut strict, mut is_clear) = (String::new(), true);
     let values = request.headers().get_all(header::ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());

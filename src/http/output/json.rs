@@ -51,8 +51,8 @@ impl<T: Serialize> Responder for PlainJson<T> {
     }
 }
 
-/// Writes a value as JSON and a new line, for people with a terminal. The buffer begins with `expected_size` bytes, because a
-/// buffer that grows is copied each time.
+/// Writes a value as JSON and a new line, for people with a terminal. The buffer begins with `expected_size` bytes,
+/// because a buffer that grows is copied each time.
 pub fn write(value: &impl Serialize, expected_size: usize) -> Result<Vec<u8>> {
     let mut body = Vec::with_capacity(expected_size);
     serde_json::to_writer(&mut body, value).map_err(|error| Error::Internal(error.into()))?;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Server, client::Answer, fixtures, rows::ID};
 
-/// Codes of failures that a request alone does not cause. `resilience::faults`, `contract::every_path` and others cause them.
+/// Codes of failures that a request alone does not cause. `resilience::faults`, `contract::every_path` and others cause
+/// them.
 const NEEDS_A_FAULT: &[&str] = &["body_timeout", "internal", "unavailable"];
 
 /// Collects every example of problem details, by code.

@@ -1,5 +1,5 @@
-//! Media types and encodings: what a request says is read leniently, and a refusal names what the service takes. Computed
-//! from the document.
+//! Media types and encodings: what a request says is read leniently, and a refusal names what the service takes.
+//! Computed from the document.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -73,7 +73,8 @@ async fn what_cannot_be_read_in_accept_counts_as_accepted() {
         refused.expect_problem(406, "not_acceptable");
     }
     for understood in ["identity;q=0", "*;q=0", "zstd;q=0.5, *;q=0.0", "identity;q=0, deflate;q=0"] {
-        coordinator.with("accept-encoding", understood).get("/v1/municipalities").await.expect(406);
+        let refused = coordinator.with("accept-encoding", understood).get("/v1/municipalities").await.expect(406);
+        assert!(refused.body["detail"].as_str().unwrap().contains("`Accept-Encoding`"), "{}", refused.text);
     }
 }
 

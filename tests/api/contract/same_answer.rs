@@ -1,4 +1,5 @@
-//! A broken rule has the same code and status in `POST`, `PUT` and `PATCH`. Computed from the document and the registry.
+//! A broken rule has the same code and status in `POST`, `PUT` and `PATCH`. Computed from the document and the
+//! registry.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +82,8 @@ struct Row {
 }
 
 impl Row {
-    /// Sends this value at this place in a new row, in a replacement and in a patch. A write that is accepted is undone.
+    /// Sends this value at this place in a new row, in a replacement and in a patch. A write that is accepted is
+    /// undone.
     async fn refusals(&self, pointer: &str, value: &Value) -> [Option<Refusal>; 3] {
         let changer = self.caller.if_match("*");
         let created = self.caller.post(&self.collection.path(), &placed(&self.other, pointer, value)).await;

@@ -1,5 +1,5 @@
-//! What the commands tell at their start: mistakes in settings, ports that are taken, a database that cannot be reached; and
-//! the form of the log.
+//! What the commands tell at their start: mistakes in settings, ports that are taken, a database that cannot be
+//! reached; and the form of the log.
 
 use std::{
     fs,

@@ -21,8 +21,8 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Starts in front of this server, with these directives in addition to those of docs/operations.md. None if nginx is not
-    /// installed.
+    /// Starts in front of this server, with these directives in addition to those of docs/operations.md. None if nginx
+    /// is not installed.
     pub(crate) fn start(what: &str, server: &Server, directives: &str) -> Option<Self> {
         let Some(program) = find() else {
             skipped(what, "nginx is not installed");

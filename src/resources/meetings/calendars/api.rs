@@ -71,9 +71,10 @@ pub(super) async fn get_municipality_calendar(
 
 /// Get the calendar of a calendar link
 ///
-/// Returns a calendar for programs that send no token: the address itself is the secret. The calendar has the events that
-/// the owner of the link may see at the time of the request. The address returns 404 once the link is revoked, or its owner
-/// is disabled or may no longer read events. Some calendar programs add query parameters of their own, which are ignored.
+/// Returns a calendar for programs that send no token: the address itself is the secret. The calendar has the events
+/// that the owner of the link may see at the time of the request. The address returns 404 once the link is revoked, or
+/// its owner is disabled or may no longer read events. Some calendar programs add query parameters of their own, which
+/// are ignored.
 #[utoipa::path(
     tag = "calendars",
     security(()),
