@@ -3,10 +3,10 @@
 import os
 from typing import Any, TypeVar
 
-from kuntatutorit_client import AuthenticatedClient
+from kuntatutorit_client import AuthenticatedClient, models
 from kuntatutorit_client.api.municipalities import list_municipalities
 from kuntatutorit_client.api.tutors import create_tutor, delete_tutor, get_tutor, patch_tutor
-from kuntatutorit_client.models import PageMunicipality, Problem, Tutor, TutorInput, TutorPatch, TutorStatus
+from kuntatutorit_client.models import EventPatch, PageMunicipality, Problem, Tutor, TutorInput, TutorPatch, TutorStatus
 from kuntatutorit_client.types import Response
 
 T = TypeVar("T")
@@ -17,6 +17,12 @@ def expect(response: Response[Any], status: int, kind: type[T]) -> T:
     assert isinstance(response.parsed, kind), response.parsed
     return response.parsed
 
+
+# A patch with defaults would change fields that its author did not name.
+for name, kind in vars(models).items():
+    if "Patch" in name and hasattr(kind, "to_dict"):
+        assert kind().to_dict() == {}, name
+assert EventPatch(capacity=10).to_dict() == {"capacity": 10}
 
 client = AuthenticatedClient(base_url=os.environ["API"], token=os.environ["TOKEN"])
 

@@ -10,6 +10,14 @@ function check(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what);
 }
 
+type Schemas = components["schemas"];
+type Patch = Extract<keyof Schemas, `${string}Patch`>;
+// A patch with required fields could not be written without them, and would change them.
+type Demanding = { [Name in Patch]: {} extends Schemas[Name] ? never : Name }[Patch];
+const noneDemands: [Demanding] extends [never] ? true : never = true;
+const capacity: Schemas["EventPatch"] = { capacity: 10 };
+check(noneDemands && JSON.stringify(capacity) === '{"capacity":10}', "a patch must have only what it changes");
+
 const bearer: Middleware = {
   onRequest: ({ request }) => {
     request.headers.set("Authorization", `Bearer ${process.env.TOKEN}`);
