@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
 use self::reader::{Reader, parse};
 use ipnet::IpNet;
 
@@ -86,7 +88,7 @@ pub const SETTINGS: &[Setting] = &[
         "after SIGTERM, how many seconds /readyz answers 503 while the service still serves requests",
     ),
     setting("LOG_FORMAT", "human", "human for people, or json for programs"),
-    setting("LOG_LEVEL", "info", "error, warn, info, debug, trace, or a filter such as info,kuntatutorit=debug"),
+    setting("LOG_LEVEL", "info", "error, warn, info, debug, trace, off, or a filter such as info,kuntatutorit=debug"),
 ];
 
 /// The format of the log.
@@ -163,6 +165,7 @@ impl Config {
     /// [`ConfigError`] with every mistake.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         const PORT_NUMBER: &str = "a port number from 0 to 65535";
+        const LOG_LEVELS: &str = "error, warn, info, debug, trace or off, or a filter such as info,kuntatutorit=debug";
         let mut env = Reader { lookup, mistakes: Vec::new() };
         let host = env.parsed("HOST", Ipv4Addr::LOCALHOST.into(), "an IP address", parse);
         let port = env.parsed("PORT", 8080, PORT_NUMBER, parse);
@@ -171,7 +174,7 @@ impl Config {
         let config = Self {
             host,
             port,
-            metrics_port: env.optional("METRICS_PORT", PORT_NUMBER, parse),
+            metrics_port: env.optional("METRICS_PORT", PORT_NUMBER, parse).filter(|metrics| env.differ(*metrics, port)),
             public_url: env.parsed("PUBLIC_URL", own_url, "an http or https URL without a path", origin),
             database: env.database("DATABASE_URL"),
             migration_database: env.database("MIGRATION_DATABASE_URL"),
@@ -188,7 +191,7 @@ impl Config {
             connection_limits: ConnectionLimits::default(),
             drain: Duration::from_secs(env.number("DRAIN_SECONDS", 2, 0..=300)),
             log_format: env.parsed("LOG_FORMAT", LogFormat::Human, "human or json", log_format),
-            log_level: env.parsed("LOG_LEVEL", "info".to_owned(), "a level or a filter", log_level),
+            log_level: env.parsed("LOG_LEVEL", "info".to_owned(), LOG_LEVELS, log_level),
         };
         if env.mistakes.is_empty() { Ok(config) } else { Err(ConfigError(env.mistakes)) }
     }
@@ -221,8 +224,13 @@ fn log_format(text: &str) -> Option<LogFormat> {
     }
 }
 
+/// Checks a filter of the log. A single word is a level: tracing-subscriber takes any other word for the name of a
+/// module, and logs nothing else.
 fn log_level(text: &str) -> Option<String> {
-    tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+    let is_word = |part: &&str| part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let words = text.split(',').map(str::trim).filter(|part| !part.is_empty()).filter(is_word);
+    let are_levels = words.into_iter().all(|word| word.parse::<LevelFilter>().is_ok());
+    (are_levels && EnvFilter::try_new(text).is_ok()).then(|| text.to_owned())
 }
 
 fn cores() -> usize {

@@ -1,14 +1,13 @@
 //! The server: the middleware around each request, and start and stop.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-};
+pub mod ports;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use actix_web::{
     App, HttpServer,
     body::MessageBody,
-    dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{Server, Service as _, ServiceFactory, ServiceRequest, ServiceResponse},
     middleware::{Compress, Condition, from_fn},
     web::{self, Data, ServiceConfig},
 };
@@ -16,6 +15,7 @@ use diesel_async::pooled_connection::deadpool::Pool;
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_actix_web::AppExt as _;
 
+use self::ports::{ListenError, METRICS_PORT, PORT, listen};
 use crate::{
     auth::{
         failures::FailureLog,
@@ -36,6 +36,7 @@ use crate::{
         input::parameters::Parameters,
         middleware::{compression, containment, cors, limits, problems, request_log, response_headers},
         openapi::base::Base,
+        output::next_link,
         routes::Routes,
     },
     metrics_server,
@@ -57,9 +58,9 @@ const RESERVED_FILES: usize = 200;
 /// Why the service could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Another process listens on the address, or this machine does not have it.
-    #[error("cannot listen on {0}: {1}; stop the process that listens there, or set PORT to another port")]
-    Listen(SocketAddr, std::io::Error),
+    /// The service cannot listen on one of its ports.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The database failed while the service started.
     #[error("the database cannot be used: {0}")]
     Database(#[from] Error),
@@ -86,7 +87,10 @@ pub struct Running {
 /// Returns the OpenAPI document, which is generated from the handlers.
 pub fn document() -> OpenApi {
     let described = App::new().into_utoipa_app().openapi(Base::openapi());
-    described.configure(|config| resources::routes(&mut Routes::Described(config))).split_for_parts().1
+    let mut document =
+        described.configure(|config| resources::routes(&mut Routes::Described(config))).split_for_parts().1;
+    next_link::describe(&mut document);
+    document
 }
 
 /// Builds the server and begins to listen. The database must have been migrated. All rules about time follow `clock`: pass
@@ -99,7 +103,7 @@ pub async fn build(
 ) -> Result<Running, StartError> {
     // Background tasks such as housekeeping run on this thread.
     clock.use_on_this_thread();
-    let (listener, address) = listen(SocketAddr::new(config.host, config.port))?;
+    let (listener, address) = listen(PORT, SocketAddr::new(config.host, config.port))?;
     config.set_bound_address(address);
     let (public_url, workers, drain) = (config.public_url.clone(), config.workers, config.drain);
     let mut limits = config.connection_limits;
@@ -124,7 +128,7 @@ pub async fn build(
         // Must precede `listen`: it has no effect on earlier listeners.
         .on_connect(move |stream, extensions| connections.add(stream, extensions))
         .listen(listener)
-        .map_err(|error| StartError::Listen(address, error))?
+        .map_err(|error| ListenError::new(PORT, address, error))?
         .run();
     let handle = server.handle();
     actix_web::rt::spawn(async move { signals.stop(handle, &stopping, drain, || poller.close()).await });
@@ -210,6 +214,10 @@ impl Shared {
             .wrap(Condition::new(!self.config.cors_origins.is_empty(), cors::cors(&self.config)))
             .wrap(from_fn(compression::choose_encoding))
             .wrap(Compress::default())
+            .wrap_fn(|mut request, service| {
+                compression::prepare_encodings(&mut request);
+                service.call(request)
+            })
             .wrap(from_fn(problems::render))
             .wrap(from_fn(response_headers::add_headers))
             .wrap(from_fn(request_log::observe))
@@ -242,12 +250,13 @@ fn serve_metrics(
     database: &ConnectionParameters,
     pool: &Pool<Conn>,
 ) -> Result<(Data<Metrics>, SocketAddr), StartError> {
-    let (listener, address) = listen(wanted)?;
+    let (listener, address) = listen(METRICS_PORT, wanted)?;
     let metrics = Data::new(Metrics::new().map_err(|error| Error::Internal(error.into()))?);
     let (database, pool) = (database.clone(), pool.clone());
     let db = move || Db::new(&database, pool.clone());
     actix_web::rt::spawn(
-        metrics_server::serve(listener, metrics.clone(), db).map_err(|error| StartError::Listen(address, error))?,
+        metrics_server::serve(listener, metrics.clone(), db)
+            .map_err(|error| ListenError::new(METRICS_PORT, address, error))?,
     );
     Ok((metrics, address))
 }
@@ -268,14 +277,4 @@ fn max_connections() -> usize {
     let files =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
     (files.saturating_sub(RESERVED_FILES) / 2).max(1)
-}
-
-/// Listens on this address. Returns the listener and its address, which has the port that the system chose for port 0.
-fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let bound = TcpListener::bind(wanted).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    });
-    bound.map_err(|error| StartError::Listen(wanted, error))
 }

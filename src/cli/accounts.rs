@@ -253,7 +253,8 @@ fn unknown_email(advice: &str) -> Error {
 fn read_password() -> Outcome<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    // Some editors write a byte order mark at the start of a file.
+    let password = line.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned();
     if passwords::LENGTH.contains(&password.chars().count()) {
         return Ok(password);
     }

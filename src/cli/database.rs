@@ -9,7 +9,8 @@ use kuntatutorit::{
     db::{
         Author, Conn, Db,
         connection::{self, require_session_pooling},
-        epoch, establish, migrations,
+        epoch, establish,
+        migrations::{self, MigrateError},
         private_postgres::{Options, PrivatePostgres},
     },
     problem::Result,
@@ -106,8 +107,14 @@ impl Database {
     }
 
     /// Begins a new epoch of the change ledger, after writes were lost.
-    pub(super) async fn begin_epoch_after_loss(&self) -> Result<()> {
-        epoch::begin_after_loss(&mut establish(self.migration_parameters()).await?).await
+    pub(super) async fn begin_epoch_after_loss(&self) -> Outcome {
+        let mut conn = establish(self.migration_parameters()).await.map_err(MigrateError::from)?;
+        epoch::begin_after_loss(&mut conn).await.map_err(describe)
+    }
+
+    /// Opens a connection. The error says why PostgreSQL did not accept it.
+    pub(super) async fn connect(&self) -> Outcome<Conn> {
+        Ok(establish(&self.parameters).await.map_err(MigrateError::from)?)
     }
 
     /// Runs one transaction.

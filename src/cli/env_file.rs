@@ -53,7 +53,8 @@ pub(crate) fn load() -> Result<(), EnvFileError> {
     if let Some(at) = content.iter().position(|byte| *byte == 0) {
         return Err(EnvFileError::Nul(1 + count_newlines(&content[..at])));
     }
-    set_variables(&content)
+    // Some editors write a byte order mark at the start of a file.
+    set_variables(content.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&content))
 }
 
 fn require_owner(metadata: &Metadata) -> Result<(), EnvFileError> {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use kuntatutorit::{
     auth::keys::key_ring::KeyRing,
     clock::Clock,
-    config::Config,
+    config::{Config, LogFormat},
     connection_parameters::ConnectionParameters,
     db::private_postgres::PrivatePostgresError,
     server,
@@ -20,9 +20,14 @@ pub(super) fn run(config: &Config) -> Outcome {
     log::start(config.log_format, &config.log_level)?;
     log_panics();
     server::raise_file_limit();
+    server::ports::check(config)?;
     if config.database.is_none() {
         tracing::info!(data_dir = %config.data_dir.display(), "starting the private PostgreSQL");
     }
+    // Mistakes in KEY_DIR are found before a database is created. The default is in DATA_DIR, which the private
+    // PostgreSQL creates with the rights that it needs.
+    let has_keys = config.key_dir.exists() || !config.key_dir.starts_with(&config.data_dir);
+    let keys = has_keys.then(|| KeyRing::load_or_generate(&config.key_dir)).transpose()?;
     let mut database = Database::open_for_service(config)?;
     for migration in database.migrate()? {
         tracing::info!(migration, "ran a migration");
@@ -30,7 +35,7 @@ pub(super) fn run(config: &Config) -> Outcome {
     if let Some(seeded) = database.seed()? {
         tracing::info!("loaded {seeded}");
     }
-    let keys = KeyRing::load_or_generate(&config.key_dir)?;
+    let keys = keys.map_or_else(|| KeyRing::load_or_generate(&config.key_dir), Ok)?;
     let (give_up, given_up) = oneshot::channel();
     let private = database.private.take().map(|server| {
         server.keep_running(|error| {
@@ -72,7 +77,8 @@ async fn serve(
     Ok(())
 }
 
-/// Prints the addresses of the service, the place of its data, and a first request to try.
+/// Prints the addresses of the service, the place of its data, and a first request to try. With a JSON log, which
+/// programs read, it logs the addresses instead.
 fn print_welcome(config: &Config, url: &str) {
     let program = std::env::args().next().unwrap_or_else(|| "kuntatutorit".to_owned());
     let is_private = config.database.is_none();
@@ -81,6 +87,11 @@ fn print_welcome(config: &Config, url: &str) {
     } else {
         "the database of DATABASE_URL".to_owned()
     };
+    let (api, documentation) = (format!("{url}/v1"), format!("{url}/docs/"));
+    if config.log_format == LogFormat::Json {
+        tracing::info!(api, documentation, data, "Kuntatutorit serves requests");
+        return;
+    }
     let read = format!("'{url}/v1/municipalities?sort=name&limit=3'");
     let next = match (is_private, config.public_read) {
         (true, _) => format!(
@@ -93,7 +104,7 @@ fn print_welcome(config: &Config, url: &str) {
     // The service runs on when standard output is closed.
     let _ = writeln!(
         out,
-        "\nKuntatutorit serves requests.\n  API            {url}/v1\n  documentation  {url}/docs/\n  \
+        "\nKuntatutorit serves requests.\n  API            {api}\n  documentation  {documentation}\n  \
          data           {data}\n\nTry this in another terminal:\n{next}\n\nPress Ctrl-C to stop the service.\n"
     );
     let _ = out.flush();

@@ -1,15 +1,23 @@
 //! `kuntatutorit verify`.
 
-use kuntatutorit::{config::Config, resources::feedback::summaries::verify};
+use kuntatutorit::{
+    config::Config,
+    resources::feedback::summaries::verify::{self, Difference},
+};
 
 use super::{
     database::{Database, block_on},
     outcome::{Outcome, describe},
 };
 
+async fn differences(database: &Database) -> Outcome<Vec<Difference>> {
+    let mut conn = database.connect().await?;
+    verify::run(&mut conn).await.map_err(describe)
+}
+
 pub(super) fn run(config: &Config) -> Outcome {
     let database = Database::open(config)?;
-    let differences = block_on(verify::run(&database.parameters))?.map_err(describe)?;
+    let differences = block_on(differences(&database))??;
     for difference in &differences {
         println!("{difference}");
     }

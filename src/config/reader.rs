@@ -29,7 +29,7 @@ impl Reader<'_> {
             }
             (value, None) => return value,
             (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(text) if !text.trim().is_empty() => return Some(text.trim().to_owned()),
+                Ok(text) if !trimmed(&text).is_empty() => return Some(trimmed(&text).to_owned()),
                 Ok(_) => self.mistakes.push(format!("{file_setting} names `{path}`, which is empty")),
                 Err(error) => {
                     self.mistakes.push(format!("{file_setting} names `{path}`, which cannot be read: {error}"));
@@ -62,6 +62,15 @@ impl Reader<'_> {
         value
     }
 
+    /// Returns whether the port of the metrics differs from the service's. Each can be 0, for any free port.
+    pub(super) fn differ(&mut self, metrics_port: u16, port: u16) -> bool {
+        let differ = port == 0 || metrics_port != port;
+        if !differ {
+            self.mistakes.push(format!("METRICS_PORT must differ from PORT, but both are {port}"));
+        }
+        differ
+    }
+
     pub(super) fn parsed<T>(&mut self, name: &str, default: T, expected: &str, parse: impl Fn(&str) -> Option<T>) -> T {
         self.optional(name, expected, parse).unwrap_or(default)
     }
@@ -87,6 +96,11 @@ impl Reader<'_> {
         }
         items
     }
+}
+
+/// Returns the text of a file without a byte order mark, which some editors write, and without space around it.
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
 }
 
 pub(super) fn parse<T: FromStr>(text: &str) -> Option<T> {

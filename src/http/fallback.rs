@@ -8,30 +8,47 @@ use actix_web::{
 };
 use utoipa::openapi::{OpenApi, PathItem};
 
-use super::openapi::operations::operations;
-use crate::problem::{Error, Result};
+use super::{input::merge_patch::MEDIA_TYPES, openapi::operations::operations};
+use crate::problem::{Error, Result, body::ACCEPT_PATCH};
 
-/// The paths of the API document, each with its value of `Allow`.
-pub struct Paths(Vec<(ResourceDef, String)>);
+/// The paths of the API document.
+pub struct Paths(Vec<Methods>);
+
+/// The methods of a path.
+struct Methods {
+    path: ResourceDef,
+    /// The value of `Allow`.
+    allow: String,
+    /// Whether one of them is `PATCH`.
+    patch: bool,
+}
 
 impl Paths {
     /// Collects the paths from the API document.
     pub fn of(document: &OpenApi) -> Self {
-        Self(document.paths.paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), allow(item))).collect())
+        let methods = |(path, item): (&String, &PathItem)| Methods {
+            path: ResourceDef::new(path.as_str()),
+            allow: allow(item),
+            patch: item.patch.is_some(),
+        };
+        Self(document.paths.paths.iter().map(methods).collect())
     }
 }
 
 /// Answers `OPTIONS` for a path of the API document, refuses another method of such a path with 405, and any other path with
 /// 404. actix itself would answer a wrong method with 404.
 pub async fn fallback(request: HttpRequest, paths: Data<Paths>) -> Result<HttpResponse> {
-    let allow = paths.0.iter().find(|(path, _)| path.is_match(request.path())).map(|(_, allow)| allow.clone());
-    match allow {
-        Some(allow) if request.method() == Method::OPTIONS => {
-            Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish())
-        }
-        Some(allow) => Err(Error::MethodNotAllowed(allow)),
-        None => Err(Error::NotFound),
+    let known = paths.0.iter().find(|methods| methods.path.is_match(request.path()));
+    let Methods { allow, patch, .. } = known.ok_or(Error::NotFound)?;
+    if request.method() != Method::OPTIONS {
+        return Err(Error::MethodNotAllowed(allow.clone()));
     }
+    let mut response = HttpResponse::NoContent();
+    response.insert_header((header::ALLOW, allow.as_str()));
+    if *patch {
+        response.insert_header((ACCEPT_PATCH, MEDIA_TYPES.join(", ")));
+    }
+    Ok(response.finish())
 }
 
 fn allow(item: &PathItem) -> String {

@@ -217,7 +217,6 @@ impl utoipa::IntoParams for IdempotencyKey {
                 .required(utoipa::openapi::Required::False)
                 .description(Some(description))
                 .schema(Some(text))
-                .example(Some(serde_json::json!("6f1c2d3e-7b1e-4c3a-9d52-0b7f6a1c2d3e")))
                 .build(),
         ]
     }

@@ -2,14 +2,19 @@
 //! id of the request.
 
 use actix_web::{
-    HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    HttpResponse, HttpResponseBuilder, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderName},
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{error::Error, rate_limit::RateLimit, violation::Violation};
 
+/// The header that names the media types of patches (RFC 5789).
+pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 /// The maximum number of violations that one response lists, so that a small request does not get a large response.
 pub const MAX_ERRORS: usize = 100;
 
@@ -81,6 +86,14 @@ impl Error {
     }
 }
 
+/// Adds `Accept-Patch` (RFC 5789, section 3.1) if these are the media types of patches.
+fn announce_patches<'a>(response: &'a mut HttpResponseBuilder, accepted: &[&str]) -> &'a mut HttpResponseBuilder {
+    if accepted.iter().any(|media_type| media_type.ends_with("patch+json")) {
+        response.insert_header((ACCEPT_PATCH, accepted.join(", ")));
+    }
+    response
+}
+
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.kind().0
@@ -97,7 +110,14 @@ impl ResponseError for Error {
                 format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""),
             )),
             Self::MethodNotAllowed(allow) => response.insert_header((header::ALLOW, allow.as_str())),
-            Self::UnsupportedMediaType(accept) => response.insert_header((header::ACCEPT, *accept)),
+            Self::UnsupportedMediaType(accepted) => {
+                response.insert_header((header::ACCEPT, accepted.join(", ")));
+                announce_patches(&mut response, accepted)
+            }
+            Self::UnsupportedEncoding { accepted, .. } => {
+                response.insert_header((header::ACCEPT_ENCODING, "identity"));
+                announce_patches(&mut response, accepted)
+            }
             Self::TooManyRequests(seconds) => RateLimit::of_sign_in(*seconds).add_to(&mut response),
             Self::RateLimited(limit) | Self::WriteQuotaExceeded(limit) => limit.add_to(&mut response),
             Self::Unavailable | Self::Stopping | Self::InProgress | Self::TooManyWaiting | Self::SignInBusy => {

@@ -30,6 +30,10 @@ pub const CODES: &[(&str, &str)] = &[
         "malformed_json",
         "400. The body is not valid JSON, repeats a key in an object or is nested too deeply: correct it as <code>detail</code> says.",
     ),
+    (
+        "preflight_refused",
+        "400. A browser asked whether a page of another origin may send a request, and it may not: <code>detail</code> names the origin, the method or the header.",
+    ),
     ("malformed_query", "400. The query cannot be read: correct it as <code>detail</code> says."),
     (
         "malformed_idempotency_key",
@@ -62,13 +66,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("account_disabled", "409. The account is disabled: enable it first."),
     (
         "precondition_failed",
-        "412. The resource has changed since you read it: read it again, then repeat your change with the new <code>ETag</code>.",
+        "412. <code>If-Match</code> does not have the current <code>ETag</code>. If the resource has changed since you read it, read it again, then repeat your change with the new <code>ETag</code>. <code>detail</code> says if the cause is another one: a proxy that compresses and makes the <code>ETag</code> weak, or an <code>ETag</code> of a view with other fields.",
     ),
     ("payload_too_large", "413. The body is too large: send a smaller one. <code>detail</code> states the limit."),
     ("uri_too_long", "414. The query is longer than 16 kB: split a long list of values over several requests."),
     (
         "unsupported_media_type",
-        "415. The operation does not accept the media type or the content encoding of the body: send the media type that <code>Accept</code> names, unencoded.",
+        "415. The operation does not accept the media type or the content coding of the body: send a media type that <code>Accept</code> names, without <code>Content-Encoding</code>.",
     ),
     ("invalid", "422. The input is not valid: <code>errors</code> lists every broken rule and what to do."),
     (

@@ -5,7 +5,13 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 
-use super::{constraints, rate_limit::RateLimit, violation::Violation};
+use super::{
+    constraints,
+    database_messages::{is_lost_statement, is_temporary},
+    details::{of_library, of_transition},
+    rate_limit::RateLimit,
+    violation::Violation,
+};
 
 /// The result of a fallible function of this service.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -61,9 +67,20 @@ pub enum Error {
     /// The body has more than this many bytes.
     #[error("the body is too large; send at most {0} bytes")]
     PayloadTooLarge(usize),
-    /// The body has another media type than this, or a content encoding.
-    #[error("the media type or the content encoding of the body is not supported; send it as `{0}`, unencoded")]
-    UnsupportedMediaType(&'static str),
+    /// The body has another media type than these.
+    #[error("the media type of the body is not supported; send the body as `{}`", .0.join("` or `"))]
+    UnsupportedMediaType(&'static [&'static str]),
+    /// The body has a content coding.
+    #[error(
+        "the body has the content coding `{coding}`, which is not supported; send it unencoded and without `Content-Encoding` \
+         (a character set belongs in `Content-Type`)"
+    )]
+    UnsupportedEncoding {
+        /// The coding.
+        coding: String,
+        /// The media types that the operation accepts.
+        accepted: &'static [&'static str],
+    },
     /// The input breaks these rules.
     #[error("the input is not valid; `errors` lists the broken rules ({} in all) and what to do", .0.len())]
     Invalid(Vec<Violation>),
@@ -73,11 +90,25 @@ pub enum Error {
     )]
     PreconditionRequired,
     /// `If-Match` does not contain the current entity tag of the resource.
-    #[error(
-        "the resource has changed since you read it; read it again, and repeat your change with the new `ETag`, unchanged and \
-         with its quotes (a weak `ETag`, which begins with `W/`, never matches)"
-    )]
+    #[error("the resource has changed since you read it; read it again, and repeat your change with the new `ETag`")]
     PreconditionFailed,
+    /// `If-Match` has the current version, but not the entity tag of what this caller sees.
+    #[error(
+        "`If-Match` has the current version, but not the current `ETag`: it is of another view of the resource, or only a part \
+         of the `ETag`; send the `ETag` that you read, unchanged and with its quotes (`PATCH` and `DELETE` also take the \
+         version alone, in quotes; `PUT` does not, because it would erase fields that you do not see)"
+    )]
+    EtagOfOtherView,
+    /// `If-Match` has a weak entity tag, or one that a proxy has changed.
+    #[error(
+        "`If-Match` has a weak `ETag`, which never matches: this service sends strong ones, so a proxy has changed it, most \
+         likely because it compresses answers; turn that off for this API, or use `PATCH` or `DELETE` with the version alone, \
+         in quotes"
+    )]
+    WeakEtag,
+    /// A browser asked whether a page of another origin may send a request, and it may not.
+    #[error("{0}")]
+    PreflightRefused(String),
     /// The request conflicts with stored data.
     #[error("{detail}")]
     Conflict {
@@ -87,7 +118,7 @@ pub enum Error {
         detail: Cow<'static, str>,
     },
     /// The state machine of the resource does not have this transition.
-    #[error("{}", transition_detail(from, to, allowed))]
+    #[error("{}", of_transition(from, to, allowed))]
     Transition {
         /// The code of the problem.
         code: &'static str,
@@ -133,16 +164,8 @@ pub enum Error {
     #[error("the service failed; quote the `request_id` when you report it")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The HTTP library refused the request with this status.
-    #[error("{}", .0.canonical_reason().unwrap_or("the request cannot be served"))]
+    #[error("{}", of_library(*.0))]
     Http(StatusCode),
-}
-
-fn transition_detail(from: &str, to: &str, allowed: &[&str]) -> String {
-    if allowed.is_empty() {
-        format!("the status `{from}` is final and cannot change to `{to}`; leave it unchanged")
-    } else {
-        format!("the status cannot change from `{from}` to `{to}`; it can change to `{}`", allowed.join("`, `"))
-    }
 }
 
 impl Error {
@@ -163,12 +186,15 @@ impl Error {
             Self::UriTooLong(_) => (S::URI_TOO_LONG, "uri_too_long", "The query is too long"),
             Self::BodyTimeout => (S::REQUEST_TIMEOUT, "body_timeout", "The body arrived too slowly"),
             Self::PayloadTooLarge(_) => (S::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large"),
-            Self::UnsupportedMediaType(_) => {
+            Self::UnsupportedMediaType(_) | Self::UnsupportedEncoding { .. } => {
                 (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type")
             }
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid", "The input is not valid"),
             Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition_required", "If-Match is required"),
-            Self::PreconditionFailed => (S::PRECONDITION_FAILED, "precondition_failed", "The resource has changed"),
+            Self::PreconditionFailed | Self::EtagOfOtherView | Self::WeakEtag => {
+                (S::PRECONDITION_FAILED, "precondition_failed", "`If-Match` does not match")
+            }
+            Self::PreflightRefused(_) => (S::BAD_REQUEST, "preflight_refused", "Pages of this origin may not do this"),
             Self::Conflict { code, .. } => return (S::CONFLICT, code.clone(), "Conflict with stored data"),
             Self::Transition { code, .. } => (S::CONFLICT, *code, "This status change is not allowed"),
             Self::InProgress => {
@@ -263,26 +289,4 @@ impl From<diesel::result::Error> for Error {
             _ => Self::Internal(error.into()),
         }
     }
-}
-
-/// Returns whether the message of PostgreSQL means that the session does not have the prepared statements that this connection
-/// made (SQLSTATE 26000 and 42P05): a connection pooler runs each transaction in another session.
-pub fn is_lost_statement(message: &str) -> bool {
-    message.starts_with("prepared statement \"")
-        && (message.ends_with("does not exist") || message.ends_with("already exists"))
-}
-
-/// Returns whether the message of PostgreSQL means that it cannot answer at the moment: a time-out, a deadlock, a start
-/// or a stop, or too many connections.
-fn is_temporary(message: &str) -> bool {
-    [
-        "deadlock detected",
-        "canceling statement due to",
-        "terminating connection",
-        "the database system is",
-        "sorry, too many clients",
-        "remaining connection slots",
-    ]
-    .iter()
-    .any(|start| message.starts_with(start))
 }

@@ -3,12 +3,15 @@
 pub mod body;
 pub mod codes;
 pub mod constraints;
+mod database_messages;
+mod details;
 pub mod error;
 pub mod rate_limit;
 pub mod violation;
 
 pub use self::{
     codes::CODES,
-    error::{Error, Result, is_lost_statement},
+    database_messages::is_lost_statement,
+    error::{Error, Result},
     violation::Violation,
 };

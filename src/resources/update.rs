@@ -114,7 +114,8 @@ pub async fn replace_row<R: Editable>(
     expected: &EntityTags,
     replacement: Replacement<R::Input>,
 ) -> Result<R::Resource> {
-    let current = load_unchanged::<R>(conn, reach, key, expected).await?;
+    let current = load_changeable::<R>(conn, reach, key).await?;
+    expected.require(&current.clone().view(reach))?;
     let new = replacement.apply(current.fields())?;
     write(conn, reach, &current, new).await
 }
@@ -127,7 +128,8 @@ pub async fn patch_row<R: Editable>(
     expected: &EntityTags,
     patch: &Patch,
 ) -> Result<R::Resource> {
-    let current = load_unchanged::<R>(conn, reach, key, expected).await?;
+    let current = load_changeable::<R>(conn, reach, key).await?;
+    expected.require_version(&current.clone().view(reach))?;
     let new = patch.apply(current.fields())?;
     write(conn, reach, &current, new).await
 }
@@ -136,18 +138,17 @@ pub async fn patch_row<R: Editable>(
 pub async fn delete_row<R: Deletable>(conn: &Conn, reach: &Reach, key: &R::Key, expected: &EntityTags) -> Result<()> {
     let current = R::find_row(conn, reach, key).await?;
     current.require_deletable(reach)?;
-    expected.require(&current.clone().view(reach))?;
+    expected.require_version(&current.clone().view(reach))?;
     match current.delete(conn).await? {
         0 => Err(Error::PreconditionFailed),
         _ => Ok(()),
     }
 }
 
-/// Loads a row that the caller may change and that has not changed since the caller read it.
-async fn load_unchanged<R: Editable>(conn: &Conn, reach: &Reach, key: &R::Key, expected: &EntityTags) -> Result<R> {
+/// Loads a row that the caller may change.
+async fn load_changeable<R: Editable>(conn: &Conn, reach: &Reach, key: &R::Key) -> Result<R> {
     let current = R::find_row(conn, reach, key).await?;
     current.require_reach(reach)?;
-    expected.require(&current.clone().view(reach))?;
     Ok(current)
 }
 

@@ -1,6 +1,10 @@
 //! The log: its format, its filter, and panics.
 
-use std::{fs::File, io, os::fd::AsFd as _};
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _},
+    os::fd::AsFd as _,
+};
 
 use super::json_lines::JsonLines;
 use crate::config::LogFormat;
@@ -18,12 +22,18 @@ pub fn start(format: LogFormat, filter: &str) -> io::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(stderr)
+        .with_ansi(is_coloured())
         .with_target(false);
     match format {
         LogFormat::Human => builder.init(),
         LogFormat::Json => builder.fmt_fields(JsonLines).event_format(JsonLines).init(),
     }
     Ok(())
+}
+
+/// Returns whether the log has colours: on a terminal, unless `NO_COLOR` says otherwise (no-color.org).
+fn is_coloured() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Sends panics to the log, which names the request that panicked.

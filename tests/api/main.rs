@@ -12,7 +12,14 @@
 //! | [`registry.rs`](contract::registry) | The registry knows every table, every path, every column with personal data and every column with municipality codes (computed) |
 //! | [`structure.rs`](contract::structure) | No file of the library imports itself, and no layer imports upwards |
 //! | [`bounds/`](contract::bounds) | Every bound in the document is the bound of the code (computed) |
-//! | [`every_path.rs`](contract::every_path) | Methods, headers, compression, CORS and malformed bodies |
+//! | [`every_path.rs`](contract::every_path) | Methods, headers, compression and malformed bodies |
+//! | [`cors.rs`](contract::cors) | What the pages of other origins may do, and what a refusal tells |
+//! | [`new_lines.rs`](contract::new_lines) | Every JSON answer ends with a new line (computed) |
+//! | [`negotiation.rs`](contract::negotiation) | Media types, encodings and byte order marks: read leniently, refused with what the service takes (computed) |
+//! | [`old_clients.rs`](contract::old_clients) | Old Java, HTTP/1.0 and a proxy that compresses |
+//! | [`entity_tags.rs`](contract::entity_tags) | `If-Match` with entity tags, versions and tags that never match (computed) |
+//! | [`same_answer.rs`](contract::same_answer) | A broken rule has one answer in `POST`, `PUT` and `PATCH` (computed) |
+//! | [`examples.rs`](contract::examples) | Each failure that the document shows is the answer to a request |
 //! | [`every_resource.rs`](contract::every_resource) | The address, the entity tag and the conditions of a row, from its creation to its deletion (computed) |
 //! | [`lists.rs`](contract::lists) | Every filter leaves the rows with its value; every order has each row once (computed) |
 //! | [`idempotency.rs`](contract::idempotency) | A request repeated with the same `Idempotency-Key` is carried out once |
@@ -21,6 +28,7 @@
 //! | [`moved_clock.rs`](contract::moved_clock) | Rules about time follow the clock of the server, which a test can move |
 //! | [`generated_data.rs`](contract::generated_data) | The service could have written every row of the generated data |
 //! | [`command_line.rs`](contract::command_line) | The subcommands for accounts and clients |
+//! | [`starting.rs`](contract::starting) | What a start tells: settings, ports, a database out of reach; colours and the banner |
 //! | [`env_file.rs`](contract::env_file) | Which file `.env` is read, and that no failure quotes it |
 //! | [`browser/`](contract::browser) | The documentation page and CORS, in a real browser |
 //! | **security/** | **No caller sees or does more than it may** |

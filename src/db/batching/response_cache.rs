@@ -45,6 +45,8 @@ pub struct CachedResponse {
     pub body: Bytes,
     /// The entity tag, if the response has one.
     pub etag: Option<String>,
+    /// The cursor of the next page, if the response is a page and not the last one.
+    pub next: Option<Box<str>>,
     /// The time from which the response would differ although nothing was written.
     pub valid_until: Option<DateTime<Utc>>,
 }
@@ -64,7 +66,9 @@ struct Size;
 impl Weighter<CacheKey, Arc<Entry>> for Size {
     fn weight(&self, key: &CacheKey, entry: &Arc<Entry>) -> u64 {
         let fixed = size_of::<CacheKey>() + size_of::<Entry>();
-        let texts = key.caller.len() + key.request.len() + entry.response.etag.as_ref().map_or(0, String::len);
+        let CachedResponse { etag, next, .. } = &entry.response;
+        let headers = etag.as_ref().map_or(0, String::len) + next.as_ref().map_or(0, |next| next.len());
+        let texts = key.caller.len() + key.request.len() + headers;
         u64::try_from(fixed + texts + entry.response.body.len()).unwrap_or(u64::MAX)
     }
 }

@@ -25,7 +25,7 @@ const TYPICAL_SIZE: usize = 1024;
 pub(crate) fn read_body(
     request: &HttpRequest,
     payload: Payload,
-    media_types: &[&'static str],
+    media_types: &'static [&'static str],
 ) -> impl Future<Output = Result<Bytes>> + use<> {
     let checked = check_headers(request, media_types);
     async move {
@@ -35,12 +35,12 @@ pub(crate) fn read_body(
 }
 
 /// Checks the media type, the encoding and the length. Returns the `Content-Length`, if there is one.
-fn check_headers(request: &HttpRequest, media_types: &[&'static str]) -> Result<Option<usize>> {
+fn check_headers(request: &HttpRequest, media_types: &'static [&'static str]) -> Result<Option<usize>> {
     if !media_types.iter().any(|known| request.content_type().eq_ignore_ascii_case(known)) {
-        return Err(Error::UnsupportedMediaType(media_types[0]));
+        return Err(Error::UnsupportedMediaType(media_types));
     }
-    if request.headers().contains_key(header::CONTENT_ENCODING) {
-        return Err(Error::UnsupportedMediaType("application/json"));
+    if let Some(coding) = foreign_coding(request) {
+        return Err(Error::UnsupportedEncoding { coding, accepted: media_types });
     }
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -48,6 +48,14 @@ fn check_headers(request: &HttpRequest, media_types: &[&'static str]) -> Result<
         return Err(Error::PayloadTooLarge(BODY_LIMIT));
     }
     Ok(length)
+}
+
+/// Returns the first content coding of the body that is not `identity`, shortened for the caller.
+fn foreign_coding(request: &HttpRequest) -> Option<String> {
+    let values = request.headers().get_all(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    let mut codings = values.flat_map(|value| value.split(',')).map(str::trim);
+    let foreign = codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))?;
+    Some(foreign.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.+?".contains(*c)).take(40).collect())
 }
 
 async fn collect(mut payload: Payload, capacity: usize) -> Result<Bytes> {

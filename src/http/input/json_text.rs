@@ -14,12 +14,17 @@ const MAX_ITEMS: usize = 1000;
 /// A floating point number represents every whole number up to this one: 2^53.
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
+/// Returns the text without a byte order mark at its start, which RFC 8259, section 8.1, allows to ignore.
+pub fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
 /// Parses JSON without duplicate keys, with at most 128 levels, without NUL in any string and without very long arrays.
 ///
 /// # Errors
 /// [`Error::Malformed`] when the text cannot be parsed, [`Error::Invalid`] for a NUL or a very long array.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let mut json = serde_json::Deserializer::from_slice(without_bom(bytes));
     let parsed = UniqueKeys::deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     let UniqueKeys(mut value) = parsed.map_err(|error| Error::Malformed {
         code: "malformed_json",

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::problem::{Error, Result, Violation};
 
-/// The media type of a merge patch.
-pub const MERGE_PATCH: &str = "application/merge-patch+json";
+/// The media types of a merge patch.
+pub const MEDIA_TYPES: &[&str] = &["application/merge-patch+json", "application/json"];
 
 /// A merge patch. It is checked only when it is applied: the patched fields must satisfy the rules of a replacement.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl FromRequest for Patch {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = read_body(request, payload.take(), &[MERGE_PATCH, "application/json"]);
+        let bytes = read_body(request, payload.take(), MEDIA_TYPES);
         Box::pin(async move {
             match parse(&bytes.await?)? {
                 Value::Object(fields) => Ok(Self(fields)),

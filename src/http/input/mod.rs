@@ -9,7 +9,7 @@ pub mod cursor;
 pub mod if_match;
 pub mod json;
 mod json_pointers;
-mod json_text;
+pub mod json_text;
 pub mod list;
 pub mod merge_patch;
 pub mod parameters;

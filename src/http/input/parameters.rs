@@ -92,9 +92,7 @@ pub(crate) fn refuse_unknown(request: &HttpRequest) -> Result<()> {
 /// Checks the length, the number of parameters and the encoding of a query.
 fn check_form(query: &str) -> Result<()> {
     let malformed = |code, detail: String| Err(Error::Malformed { code, detail });
-    if query.len() > QUERY_LIMIT {
-        return Err(Error::UriTooLong(QUERY_LIMIT));
-    }
+    require_short(query)?;
     if query.split('&').count() > MAX_PARAMETERS {
         return malformed(
             "too_many_parameters",
@@ -105,6 +103,14 @@ fn check_form(query: &str) -> Result<()> {
         return malformed("malformed_query", "encode the query as UTF-8 with percent-encoding".into());
     }
     Ok(())
+}
+
+/// Refuses a query that is too long.
+///
+/// # Errors
+/// [`Error::UriTooLong`].
+pub(crate) fn require_short(query: &str) -> Result<()> {
+    if query.len() > QUERY_LIMIT { Err(Error::UriTooLong(QUERY_LIMIT)) } else { Ok(()) }
 }
 
 fn shorten(name: &str) -> String {

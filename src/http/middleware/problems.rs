@@ -12,7 +12,11 @@ use actix_web::{
     web::Bytes,
 };
 
-use crate::{problem::Error, telemetry::request_id::RequestId};
+use super::cors;
+use crate::{http::output::json::write, problem::Error, telemetry::request_id::RequestId};
+
+/// The size of typical problem details, in bytes.
+const PROBLEM_SIZE: usize = 512;
 
 /// Writes the problem details of a failure. The HTTP library's own failures get them too.
 pub async fn render(
@@ -27,12 +31,14 @@ pub async fn render(
             if !(status.is_client_error() || status.is_server_error()) || is_oauth_error(&response) {
                 return Ok(response);
             }
-            let problem = problem(response.response().error(), status, &request_id);
+            let reason = response.response().error();
+            let refusal = reason.and_then(|reason| cors::refusal(reason, response.request()));
+            let problem = problem(refusal.as_ref().or(own(reason)), status, &request_id);
             let (request, response) = response.into_parts();
             Ok(ServiceResponse::new(request, with_problem(response, problem)))
         }
         Err(mut error) => {
-            let problem = problem(Some(&error), error.as_response_error().status_code(), &request_id);
+            let problem = problem(own(Some(&error)), error.as_response_error().status_code(), &request_id);
             error.add_response_mapper(move |response| with_problem(response, problem.clone()));
             Err(error)
         }
@@ -40,13 +46,18 @@ pub async fn render(
 }
 
 /// Returns the problem details as JSON. An internal error is logged, because the caller does not get its cause.
-fn problem(error: Option<&actix_web::Error>, status: StatusCode, request_id: &RequestId) -> Bytes {
+fn problem(error: Option<&Error>, status: StatusCode, request_id: &RequestId) -> Bytes {
     let of_library = Error::Http(status);
-    let error = error.and_then(actix_web::Error::as_error).unwrap_or(&of_library);
+    let error = error.unwrap_or(&of_library);
     if let Error::Internal(cause) = error {
         tracing::error!(error = %cause, "request failed: internal error");
     }
-    serde_json::to_vec(&error.problem(request_id.as_str())).unwrap_or_default().into()
+    write(&error.problem(request_id.as_str()), PROBLEM_SIZE).unwrap_or_default().into()
+}
+
+/// Returns the error if it is one of this service, and not of the HTTP library.
+fn own(error: Option<&actix_web::Error>) -> Option<&Error> {
+    error.and_then(actix_web::Error::as_error)
 }
 
 fn with_problem(response: HttpResponse, problem: Bytes) -> HttpResponse {

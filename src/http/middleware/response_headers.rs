@@ -63,7 +63,7 @@ impl HeaderConditions {
     fn of(request: &ServiceRequest) -> Self {
         Self {
             request_id: RequestId::of(request),
-            is_documentation: request.path().starts_with("/docs") || request.path() == "/openapi.json",
+            is_documentation: request.path().starts_with("/docs") || ["/", "/openapi.json"].contains(&request.path()),
             is_https: request.app_data::<Data<Config>>().is_some_and(|config| config.public_url.starts_with("https:")),
             is_stopping: request.app_data::<Data<Stopping>>().is_some_and(|stopping| stopping.has_begun()),
         }

@@ -13,7 +13,8 @@ use utoipa::{
 
 use super::responses::shared_problems;
 use crate::{
-    domain::{EmailAddress, ExternalId, SourceName},
+    auth::scopes::can_hold,
+    domain::{EmailAddress, ExternalId, Role, SourceName},
     problem::body::Problem,
     registry::{COLLECTIONS, SCOPES},
 };
@@ -66,7 +67,8 @@ impl Modify for Security {
                 "The access token from `POST /v1/auth/login` or `POST /v1/auth/token` (RFC9068, RFC8725).",
             ))
             .build();
-        let scopes: Scopes = SCOPES.iter().map(|scope| (scope.name, scope.description)).collect();
+        let held = SCOPES.iter().filter(|scope| can_hold(Role::Partner, scope.name));
+        let scopes: Scopes = held.map(|scope| (scope.name, scope.description)).collect();
         let client_credentials = OAuth2::with_description(
             [Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", scopes))],
             "For partner systems: the OAuth 2 client credentials grant (RFC 6749, section 4.4). Its tokens follow RFC8725.",

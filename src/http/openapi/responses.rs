@@ -35,10 +35,10 @@ const DESCRIPTIONS: &[(u16, &str)] = &[
     (406, "`Accept` excludes the media type of the response"),
     (408, "The body arrived too slowly"),
     (409, "The request conflicts with stored data"),
-    (412, "The resource has changed since you read it"),
+    (412, "The resource has changed since you read it, or `If-Match` has no `ETag` of what you see"),
     (413, "The body is too large"),
     (414, "The query is too long"),
-    (415, "The media type or the content encoding of the body is not supported"),
+    (415, "The media type or the content coding of the body is not supported"),
     (422, "The input is not valid: `errors` lists every broken rule"),
     (428, "`If-Match` is required"),
     (
@@ -82,7 +82,7 @@ fn example(status: u16) -> Error {
         412 => Error::PreconditionFailed,
         413 => Error::PayloadTooLarge(BODY_LIMIT),
         414 => Error::UriTooLong(QUERY_LIMIT),
-        415 => Error::UnsupportedMediaType("application/json"),
+        415 => Error::UnsupportedMediaType(&["application/json"]),
         422 => Error::at("/ends_at", "not_after", "must be after starts_at"),
         428 => Error::PreconditionRequired,
         429 => Error::RateLimited(RateLimit {
@@ -102,7 +102,10 @@ fn problem(status: u16, text: &str) -> Response {
     let response = ResponseBuilder::new().description(text).content("application/problem+json", content);
     let response = match status {
         401 | 403 => response.header("WWW-Authenticate", text_header("How to authenticate (RFC 6750)")),
-        415 => response.header("Accept", text_header("The media type to send")),
+        415 => response
+            .header("Accept", text_header("The media types to send, unless the content coding is the problem"))
+            .header("Accept-Encoding", text_header("`identity` if the content coding is the problem (RFC 9110)"))
+            .header("Accept-Patch", text_header("The media types of a `PATCH` (RFC 5789)")),
         409 | 429 | 503 => response.header("Retry-After", seconds_header(status)),
         _ => response,
     };

@@ -9,6 +9,7 @@ use actix_web::{
 use diesel::Queryable;
 use serde::Serialize;
 
+use super::json::{RESOURCE_SIZE, json};
 use crate::{
     config::Config,
     http::resource::{Resource, etag},
@@ -58,10 +59,11 @@ impl<T: Resource> Responder for Created<T> {
                 Ok(parts)
             }
         };
-        let CreatedResponse { path, etag, body } = match parts {
+        let CreatedResponse { path, etag, mut body } = match parts {
             Ok(parts) => parts,
             Err(error) => return error.error_response(),
         };
+        body.push('\n');
         let base = request.app_data::<Data<Config>>().map_or("", |config| config.public_url.as_str());
         response
             .content_type(ContentType::json())
@@ -79,7 +81,7 @@ impl<T: Serialize> Responder for CreatedSecret<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(self.0)
+        json(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")), &self.0, RESOURCE_SIZE)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The size of a typical resource as JSON, in bytes.
-pub(super) const RESOURCE_SIZE: usize = 1024;
+pub const RESOURCE_SIZE: usize = 1024;
 
 impl<T: Resource> Responder for Json<T> {
     type Body = BoxBody;
@@ -39,10 +39,24 @@ pub(super) fn unless_not_modified(
     if is_known { response.finish() } else { finish(&mut response) }
 }
 
-/// Writes a value as JSON. The buffer begins with `expected_size` bytes, because a buffer that grows is copied each time.
-pub(super) fn write(value: &impl Serialize, expected_size: usize) -> Result<Vec<u8>> {
+/// A JSON body that is not a resource.
+#[derive(Debug)]
+pub struct PlainJson<T>(pub T);
+
+impl<T: Serialize> Responder for PlainJson<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        json(&mut HttpResponse::Ok(), &self.0, RESOURCE_SIZE)
+    }
+}
+
+/// Writes a value as JSON and a new line, for people with a terminal. The buffer begins with `expected_size` bytes,
+/// because a buffer that grows is copied each time.
+pub fn write(value: &impl Serialize, expected_size: usize) -> Result<Vec<u8>> {
     let mut body = Vec::with_capacity(expected_size);
     serde_json::to_writer(&mut body, value).map_err(|error| Error::Internal(error.into()))?;
+    body.push(b'\n');
     Ok(body)
 }
 

@@ -39,7 +39,7 @@ impl<T: Serialize> Responder for Page<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        match render_page(&self, self.items.len()) {
+        match render_page(&self, self.items.len(), self.next.as_deref()) {
             Ok(page) => RenderedPage(page).respond_to(request),
             Err(error) => error.error_response(),
         }

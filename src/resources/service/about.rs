@@ -1,12 +1,12 @@
 //! The name and version of the service, and the sources of its data.
 
-use actix_web::{get, web};
+use actix_web::get;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
     auth::scopes::Anyone,
-    http::{Caller, openapi::responses::MeProblems},
+    http::{Caller, openapi::responses::MeProblems, output::json::PlainJson},
 };
 
 /// The service.
@@ -65,6 +65,6 @@ const SOURCES: &[Source] = &[
     responses((status = 200, description = "The service", body = About), MeProblems),
 )]
 #[get("/v1/about")]
-pub(super) async fn get_about(_: Caller<Anyone>) -> web::Json<About> {
-    web::Json(About { name: "Kuntatutorit", version: env!("CARGO_PKG_VERSION"), sources: SOURCES })
+pub(super) async fn get_about(_: Caller<Anyone>) -> PlainJson<About> {
+    PlainJson(About { name: "Kuntatutorit", version: env!("CARGO_PKG_VERSION"), sources: SOURCES })
 }

@@ -37,7 +37,7 @@ impl RenderedDocument {
     /// Renders the document.
     pub fn of(document: &OpenApi) -> Result<Self> {
         let text = document.to_json().map_err(|error| Error::Internal(error.into()))?;
-        Ok(Self(text.into()))
+        Ok(Self((text + "\n").into()))
     }
 }
 

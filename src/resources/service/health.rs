@@ -1,15 +1,12 @@
 //! Health checks for container platforms and load balancers.
 
-use actix_web::{
-    Responder, get,
-    web::{self, Data},
-};
+use actix_web::{Responder, get, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
     db::{Db, migrations},
-    http::{KnownParameters, openapi::responses::HealthProblems},
+    http::{KnownParameters, openapi::responses::HealthProblems, output::json::PlainJson},
     problem::{Error, Result},
     shutdown::Stopping,
 };
@@ -32,7 +29,7 @@ pub(super) struct Health {
 )]
 #[get("/livez")]
 pub(super) async fn get_livez(_: KnownParameters) -> impl Responder {
-    web::Json(Health { status: "ok" })
+    PlainJson(Health { status: "ok" })
 }
 
 /// Check that the service is ready
@@ -49,10 +46,10 @@ pub(super) async fn get_readyz(
     _: KnownParameters,
     db: Data<Db>,
     stopping: Data<Stopping>,
-) -> Result<web::Json<Health>> {
+) -> Result<PlainJson<Health>> {
     if stopping.has_begun() {
         return Err(Error::Stopping);
     }
     migrations::check(&db).await?;
-    Ok(web::Json(Health { status: "ok" }))
+    Ok(PlainJson(Health { status: "ok" }))
 }

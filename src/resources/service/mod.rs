@@ -1,14 +1,16 @@
-//! The service itself: health checks, public keys, documentation, and the sources of the data.
+//! The service itself: its root, health checks, public keys, documentation, and the sources of the data.
 
 mod about;
 pub mod documentation;
 mod health;
+mod root;
 mod well_known;
 
 use crate::http::routes::Routes;
 
 pub(super) fn routes(config: &mut Routes<'_, '_>) {
     config
+        .service(root::get_root)
         .service(about::get_about)
         .service(health::get_livez)
         .service(health::get_readyz)

@@ -7,7 +7,11 @@ use utoipa::ToSchema;
 use crate::{
     auth::state::Auth,
     config::Config,
-    http::{KnownParameters, openapi::responses::OpenProblems},
+    http::{
+        KnownParameters,
+        openapi::responses::OpenProblems,
+        output::json::{RESOURCE_SIZE, json},
+    },
     registry::SCOPES,
 };
 
@@ -26,7 +30,7 @@ const CACHE_CONTROL: &str = "public, max-age=60";
 )]
 #[get("/.well-known/jwks.json")]
 pub(super) async fn get_jwks(_: KnownParameters, auth: Data<Auth>) -> impl Responder {
-    HttpResponse::Ok().insert_header(("cache-control", CACHE_CONTROL)).json(auth.tokens.keys().jwks())
+    json(HttpResponse::Ok().insert_header(("cache-control", CACHE_CONTROL)), &auth.tokens.keys().jwks(), RESOURCE_SIZE)
 }
 
 /// The metadata of the authorization server (RFC 8414, section 2).
@@ -77,5 +81,6 @@ impl Metadata {
 )]
 #[get("/.well-known/oauth-authorization-server")]
 pub(super) async fn get_oauth_metadata(_: KnownParameters, config: Data<Config>) -> impl Responder {
-    HttpResponse::Ok().insert_header(("cache-control", CACHE_CONTROL)).json(Metadata::of(&config.public_url))
+    let metadata = Metadata::of(&config.public_url);
+    json(HttpResponse::Ok().insert_header(("cache-control", CACHE_CONTROL)), &metadata, RESOURCE_SIZE)
 }

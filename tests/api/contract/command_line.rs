@@ -112,3 +112,12 @@ fn every_command_shows_an_example() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_byte_order_mark_is_not_part_of_a_password() {
+    let server = Server::start();
+    let add = ["account", "add", "--email", "boss@example.org", "--role", "coordinator"];
+    run(&server.database_url, &add, "\u{feff}salasana on pitkä\r\n");
+    let login = json!({"email": "boss@example.org", "password": "salasana on pitkä"});
+    server.anonymous().post("/v1/auth/login", &login).await.expect(200);
+}

@@ -1,6 +1,6 @@
 //! The schemas and responses of the OpenAPI document.
 
-use kuntatutorit::server;
+use kuntatutorit::{auth::scopes, domain::Role, server};
 use serde_json::Value;
 
 /// Follows a `$ref` to the response or schema that it names.
@@ -63,4 +63,37 @@ fn a_patch_requires_no_field_and_has_no_default() {
         demands(schema, name, &document, &mut found);
     }
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The interactive page fills a field with the example of its parameter.
+#[test]
+fn no_header_has_an_example_that_fits_only_one_request() {
+    let document = serde_json::to_value(server::document()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|item| item.as_object().unwrap().values());
+    for parameter in operations.flat_map(|operation| operation["parameters"].as_array().into_iter().flatten()) {
+        if parameter["in"] == "header" {
+            let shown = [&parameter["example"], &parameter["examples"], &parameter["schema"]["example"]];
+            assert!(shown.iter().all(|example| example.is_null()), "{parameter}");
+        }
+    }
+}
+
+#[test]
+fn the_scopes_of_client_credentials_are_those_that_a_client_can_hold() {
+    let document = serde_json::to_value(server::document()).unwrap();
+    let flows = &document["components"]["securitySchemes"]["client_credentials"]["flows"];
+    let scopes: Vec<_> = flows["clientCredentials"]["scopes"].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected: Vec<_> = scopes::of_role(Role::Partner).collect();
+    expected.sort_unstable();
+    assert_eq!(scopes, expected);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            for requirement in operation["security"].as_array().unwrap() {
+                for scope in requirement["client_credentials"].as_array().into_iter().flatten() {
+                    assert!(scopes.contains(&scope.as_str().unwrap()), "{path}: a client cannot hold {scope}");
+                }
+            }
+        }
+    }
 }

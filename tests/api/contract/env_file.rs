@@ -126,3 +126,16 @@ fn the_check_of_the_machine_finds_the_same_settings() {
     shell.env_remove("DATABASE_URL").env_remove("PG_BIN_DIR").env_remove("PORT");
     assert!(shell.status().unwrap().success());
 }
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    let (_, text) = run_in(with_file(format!("\u{feff}{MARK}")).path(), "healthcheck");
+    assert!(text.contains("PORT must be a port number"), "{text}");
+    let directory = with_file("");
+    let url = directory.path().join("url");
+    fs::write(&url, "\u{feff}postgres://kunta@127.0.0.1:1/kunta?sslmode=disable\r\n").unwrap();
+    let mut command = program();
+    command.current_dir(directory.path()).arg("migrate").env("DATABASE_URL_FILE", url).env_remove("DATABASE_URL");
+    let told = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(told.contains("127.0.0.1:1: "), "{told}");
+}

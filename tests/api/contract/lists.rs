@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Server,
-    client::Client,
+    client::{Answer, Client},
     document::{Operation, Parameter, has_type, operations},
     rows::{ID, Rows},
     schema::text_fits,
@@ -154,4 +154,53 @@ async fn every_order_has_each_row_once() {
             assert_eq!(forward, back, "sort=-{order} of {} must reverse sort={order}", collection.name);
         }
     }
+}
+
+/// Returns the address in `Link: <…>; rel="next"` (RFC 8288).
+fn next_link(page: &Answer) -> Option<&str> {
+    let link = page.headers.get("link")?.to_str().unwrap();
+    Some(link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap())
+}
+
+#[tokio::test]
+async fn every_page_links_to_the_next_one() {
+    let server = server_with_rows().await;
+    let coordinator = server.coordinator();
+    for collection in COLLECTIONS {
+        let list = coordinator.get(&format!("{}?limit=100", collection.path())).await.expect(200);
+        assert_eq!(next_link(&list), None, "{}", collection.name);
+        let expected = keys(collection, list.body["items"].as_array().unwrap());
+        let (mut found, mut path) = (Vec::new(), format!("{}?limit=1", collection.path()));
+        loop {
+            let page = coordinator.get(&path).await.expect(200);
+            found.extend(keys(collection, page.body["items"].as_array().unwrap()));
+            // A cached page has the link, too.
+            assert_eq!(next_link(&coordinator.get(&path).await), next_link(&page));
+            assert_eq!(next_link(&page).is_some(), page.body["next"].is_string());
+            let Some(next) = next_link(&page) else { break };
+            path = next.strip_prefix(&server.url).unwrap().to_owned();
+        }
+        assert_eq!(found, expected, "{}", collection.name);
+    }
+    let filtered = coordinator.get("/v1/municipalities?cursor=&sort=-name&region=01&limit=2").await;
+    assert_eq!(filtered.status, 422);
+    let filtered = coordinator.get("/v1/municipalities?sort=-name&q=a%20%22%3E&limit=2").await.expect(200);
+    assert!(next_link(&filtered).is_none_or(|link| link.contains("q=a%20%22%3E")), "{:?}", filtered.headers);
+}
+
+#[tokio::test]
+async fn the_ledger_links_to_the_next_changes_until_all_are_read() {
+    let server = server_with_rows().await;
+    let coordinator = server.coordinator();
+    let all = coordinator.get("/v1/changes?limit=1000").await.expect(200);
+    let (mut count, mut path) = (0, "/v1/changes?limit=7".to_owned());
+    loop {
+        let page = coordinator.get(&path).await.expect(200);
+        count += page.body["items"].as_array().unwrap().len();
+        let Some(next) = next_link(&page) else { break };
+        path = next.strip_prefix(&server.url).unwrap().to_owned();
+    }
+    assert!(count >= all.body["items"].as_array().unwrap().len() && count > 20, "{count}");
+    let now = coordinator.get("/v1/changes?from=now").await.expect(200);
+    assert_eq!(next_link(&now), None);
 }

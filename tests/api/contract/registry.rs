@@ -20,6 +20,7 @@ const SERVICE_PATHS: &[(&str, &str)] = &[
     ("/.well-known/", "the keys and the metadata of the token endpoint"),
     ("/calendar/", "calendars at secret addresses, for programs that send no token"),
     ("/docs/", "the documentation"),
+    ("/", "the addresses of the service"),
     ("/livez", "a health check"),
     ("/openapi.json", "the document itself"),
     ("/readyz", "a health check"),

@@ -110,7 +110,7 @@ fn every_block_can_be_pasted_twice_into_bash_and_zsh() {
         let shown = ["422", "400", "422", "400"];
         assert_eq!(failures, shown, "{shell}: only what is shown to fail fails:\n{statuses}\n{output}");
         for expected in
-            ["1733033", "}true\n", "Signed in as municipality of 049", "created kurssi-1", "BEGIN:VCALENDAR"]
+            ["1733033", "}\ntrue\n", "Signed in as municipality of 049", "created kurssi-1", "BEGIN:VCALENDAR"]
         {
             assert!(output.contains(expected), "{shell}: no {expected} in\n{output}");
         }

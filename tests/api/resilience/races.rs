@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::support::{Server, client::Answer, databases::parameters, fixtures, sql};
+use crate::support::{Server, client::Answer, databases::summary_differences, fixtures, sql};
 
 /// Enough connections for many of the fifty to run at the same time.
 const CONNECTIONS: (&str, &str) = ("POOL_SIZE", "25");
@@ -109,8 +109,7 @@ async fn a_respondent_gives_feedback_once() {
     let won = winner(answers, 201, (409, "feedback_one_per_respondent"));
     let stored = author.get("/v1/feedback").await.expect(200).body;
     assert_eq!(stored, json!({"items": [won.body], "next": null}));
-    let differences =
-        kuntatutorit::resources::feedback::summaries::verify::run(&parameters(&server.database_url)).await.unwrap();
+    let differences = summary_differences(&server.database_url).await;
     assert!(differences.is_empty(), "{}", differences[0]);
     // Two more answers complete a step. Its summary must count one of the fifty.
     for code in ["092", "186"] {

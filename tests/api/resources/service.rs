@@ -5,8 +5,8 @@ use crate::support::{Server, databases::empty_database};
 #[tokio::test]
 async fn health_checks_report_live_and_ready() {
     let server = Server::start();
-    assert_eq!(server.anonymous().get("/livez").await.expect(200).text, r#"{"status":"ok"}"#);
-    assert_eq!(server.anonymous().get("/readyz").await.expect(200).text, r#"{"status":"ok"}"#);
+    assert_eq!(server.anonymous().get("/livez").await.expect(200).text, "{\"status\":\"ok\"}\n");
+    assert_eq!(server.anonymous().get("/readyz").await.expect(200).text, "{\"status\":\"ok\"}\n");
 }
 
 #[tokio::test]
@@ -72,4 +72,34 @@ async fn many_concurrent_requests_are_all_served() {
 fn a_database_without_tables_is_refused_at_start() {
     let started = std::panic::catch_unwind(|| Server::on(empty_database(), &[]));
     assert!(started.is_err());
+}
+
+#[tokio::test]
+async fn the_root_is_a_page_for_people_and_json_for_programs() {
+    let server = Server::start();
+    let anonymous = server.anonymous();
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for accept in [browser, "text/html", "application/json;q=0.1, text/html"] {
+        let page = anonymous.with("accept", accept).get("/").await.expect(200);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{accept}");
+        assert!(page.header("vary").contains("Accept,") || page.header("vary").ends_with("Accept"), "{accept}");
+        for shown in ["href=\"/docs/\"", "href=\"/docs/problems\"", "href=\"/readyz\"", env!("CARGO_PKG_VERSION")] {
+            assert!(page.text.contains(shown), "no {shown}: {}", page.text);
+        }
+    }
+    for accept in
+        ["*/*", "application/json", "application/problem+json", "application/json, text/html;q=0.5", "image/png"]
+    {
+        let answer = anonymous.with("accept", accept).get("/").await.expect(200);
+        assert_eq!(answer.header("content-type"), "application/json", "{accept}");
+        assert_eq!(answer.body["version"], env!("CARGO_PKG_VERSION"));
+        for link in ["api", "documentation", "openapi", "health"] {
+            let link = answer.body[link].as_str().unwrap();
+            assert!(link.starts_with(&server.url), "{link}");
+            let path = link.trim_start_matches(&server.url);
+            assert!(path == "/v1" || anonymous.get(path).await.status == 200, "{path}");
+        }
+    }
+    anonymous.get("/?nothing=1").await.expect_problem(400, "unknown_parameter");
+    anonymous.post("/", &serde_json::json!({})).await.expect_problem(405, "method_not_allowed");
 }

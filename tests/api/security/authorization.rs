@@ -21,6 +21,7 @@ const OPEN: &[&str] = &[
     "get_openapi",
     "get_problems",
     "get_readyz",
+    "get_root",
     "issue_token",
     "login",
     "logout",

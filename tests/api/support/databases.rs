@@ -13,9 +13,10 @@ use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use kuntatutorit::{
     connection_parameters::ConnectionParameters,
     db::{
-        migrations,
+        establish, migrations,
         private_postgres::{Options, PrivatePostgres},
     },
+    resources::feedback::summaries::verify::{self, Difference},
     seed,
 };
 
@@ -38,6 +39,12 @@ pub(crate) fn fresh_database() -> String {
     let name = format!("test_{}", CLUSTER.next.fetch_add(1, Ordering::Relaxed));
     CLUSTER.copy(&name, "template_seeded");
     CLUSTER.postgres.url(&name)
+}
+
+/// Returns what `kuntatutorit verify` finds in this database.
+pub(crate) async fn summary_differences(database_url: &str) -> Vec<Difference> {
+    let mut conn = establish(&parameters(database_url)).await.unwrap();
+    verify::run(&mut conn).await.unwrap()
 }
 
 /// Returns the URL of a new empty database without migrations.

@@ -1,5 +1,7 @@
 //! The OpenAPI document as the computed tests read it: a new operation is covered as soon as the document has it.
 
+use std::collections::BTreeSet;
+
 use kuntatutorit::server;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -15,6 +17,8 @@ pub(crate) struct Operation {
     pub(crate) body: Option<Body>,
     /// The statuses that the document says it can answer with.
     pub(crate) statuses: Vec<u16>,
+    /// The media types of its responses, of failures too.
+    pub(crate) media_types: BTreeSet<String>,
     /// The scopes that an access token needs.
     pub(crate) scopes: Vec<String>,
     /// Whether it works without an access token.
@@ -58,10 +62,22 @@ fn operation(document: &Value, path: &str, method: &str, item: &Value) -> Operat
         path: path.to_owned(),
         parameters: of["parameters"].as_array().into_iter().flatten().map(|of| parameter(document, of)).collect(),
         body: of["requestBody"]["content"].as_object().map(|content| body(document, item, content)),
+        media_types: media_types(document, &of["responses"]),
         statuses: of["responses"].as_object().unwrap().keys().filter_map(|status| status.parse().ok()).collect(),
         scopes: bearer.map_or_else(Vec::new, |scopes| serde_json::from_value(scopes.clone()).unwrap()),
         open: bearer.is_none() || security.contains(&json!({})),
     }
+}
+
+fn media_types(document: &Value, responses: &Value) -> BTreeSet<String> {
+    let responses = responses.as_object().unwrap().values().map(|response| match response["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => response,
+    });
+    responses
+        .filter_map(|response| response["content"].as_object())
+        .flat_map(|content| content.keys().cloned())
+        .collect()
 }
 
 fn parameter(document: &Value, of: &Value) -> Parameter {

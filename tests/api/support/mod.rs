@@ -9,6 +9,7 @@ pub(crate) mod databases;
 pub(crate) mod document;
 pub(crate) mod fixtures;
 pub(crate) mod killable_postgres;
+pub(crate) mod nginx;
 pub(crate) mod personal_data;
 pub(crate) mod pooler;
 pub(crate) mod process;

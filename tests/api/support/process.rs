@@ -1,7 +1,7 @@
 //! The real program, as an operator starts it.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::Write as _,
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -55,6 +55,7 @@ pub(crate) fn free_port() -> String {
 pub(crate) struct Service {
     process: Child,
     log: tempfile::NamedTempFile,
+    output: tempfile::NamedTempFile,
     base: String,
 }
 
@@ -79,13 +80,18 @@ impl Service {
         if command.get_envs().all(|(name, _)| name != "LOG_FORMAT") {
             command.env("LOG_FORMAT", "json");
         }
-        let mut process = command.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
-        if lines.any(|line| line.contains("Kuntatutorit serves")) {
-            return Ok(Self { process, log, base: format!("http://127.0.0.1:{port}") });
+        let output = tempfile::NamedTempFile::new().unwrap();
+        command.stdout(output.reopen().unwrap()).stderr(log.reopen().unwrap());
+        let mut service =
+            Self { process: command.spawn().unwrap(), log, output, base: format!("http://127.0.0.1:{port}") };
+        // The banner is in the log if that is JSON, else on standard output.
+        while !service.log().contains("Kuntatutorit serves") && !service.printed().contains("Kuntatutorit serves") {
+            if service.process.try_wait().unwrap().is_some() {
+                return Err(service.log());
+            }
+            std::thread::sleep(Duration::from_millis(10));
         }
-        process.wait().unwrap();
-        Err(std::fs::read_to_string(log.path()).unwrap_or_default())
+        Ok(service)
     }
 
     /// A caller without a token.
@@ -106,6 +112,11 @@ impl Service {
     /// Returns the log so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// Returns what the service has printed to standard output.
+    pub(crate) fn printed(&self) -> String {
+        std::fs::read_to_string(self.output.path()).unwrap()
     }
 
     /// Sends this signal.

@@ -116,7 +116,7 @@ pub struct SecretInfo {
 
 /// A client: a partner system.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!(examples::stored::<ClientInput>(&serde_json::json!({
+#[schema(as = PartnerClient, example = json!(examples::stored::<ClientInput>(&serde_json::json!({
     "id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3e",
     "secrets": [{"id": "019a0c5e-7b1e-7c3a-9d52-0b7f6a1c2d3f", "created_at": "2026-11-24T08:00:00Z"}]
 }))))]

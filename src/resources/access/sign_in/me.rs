@@ -9,7 +9,7 @@ use crate::{
     auth::{reach::Identity, scopes::AnyScope},
     db::Db,
     domain::{EmailAddress, MunicipalityCode, Role, names::OWN_SOURCE, words::words},
-    http::{Caller, openapi::responses::MeProblems},
+    http::{Caller, openapi::responses::MeProblems, output::json::PlainJson},
     problem::{Error, Result},
     resources::access::{accounts, accounts::model::Account, clients, clients::model::StoredClient},
 };
@@ -59,7 +59,7 @@ pub(super) struct Me {
     responses((status = 200, description = "The caller", body = Me), MeProblems),
 )]
 #[get("/v1/me")]
-pub(super) async fn get_me(caller: Caller<AnyScope>, db: Data<Db>) -> Result<actix_web::web::Json<Me>> {
+pub(super) async fn get_me(caller: Caller<AnyScope>, db: Data<Db>) -> Result<PlainJson<Me>> {
     let me = match &caller.reach.identity {
         Identity::Account(id) => {
             db.read(async |conn| accounts::store::credentials(conn, *id).await).await?.account.into()
@@ -67,7 +67,7 @@ pub(super) async fn get_me(caller: Caller<AnyScope>, db: Data<Db>) -> Result<act
         Identity::Client { id, .. } => db.read(async |conn| clients::store::find_stored(conn, *id).await).await?.into(),
         Identity::Anonymous => return Err(Error::Unauthenticated),
     };
-    Ok(actix_web::web::Json(me))
+    Ok(PlainJson(me))
 }
 
 impl From<Account> for Me {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     auth::{revocations::issue_at, state::Auth, throttle::Attempt},
     db::{Db, time_limit::within_limit},
-    http::input::{body::read_body, client_address::client_address},
+    http::input::{body::read_body, client_address::client_address, json_text::without_bom},
     problem::Error,
     resources::access::{clients, clients::model::StoredClient},
 };
@@ -63,9 +63,10 @@ pub(super) async fn issue_token(
 ) -> Result<impl Responder, actix_web::Error> {
     let body = read_body(&request, payload.into_inner(), &[FORM]).await.map_err(|error| match error {
         Error::PayloadTooLarge(_) | Error::BodyTimeout => actix_web::Error::from(error),
+        Error::UnsupportedEncoding { .. } => TokenProblem::of_encoding(&error).into(),
         _ => INVALID_REQUEST.into(),
     })?;
-    let form = TokenForm::parse(&body)?;
+    let form = TokenForm::parse(without_bom(&body))?;
     let (id, secret) = credentials(&request, &form)?;
     if form.get("grant_type") != Some("client_credentials") {
         return Err(if form.get("grant_type").is_some() { UNSUPPORTED_GRANT } else { INVALID_REQUEST }.into());

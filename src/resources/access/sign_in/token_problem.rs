@@ -1,5 +1,7 @@
 //! The errors of the token endpoint. RFC 6749 gives them another format than problem details.
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
@@ -7,7 +9,10 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::{Error, rate_limit::RateLimit};
+use crate::{
+    http::output::json::{RESOURCE_SIZE, json},
+    problem::{Error, rate_limit::RateLimit},
+};
 
 /// An error response of the token endpoint (RFC 6749, section 5.2).
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,9 +21,13 @@ pub(super) struct TokenProblem {
     /// The code of the error, for programs.
     error: &'static str,
     /// What is wrong and what to do, for people.
-    error_description: &'static str,
+    #[schema(value_type = String)]
+    error_description: Cow<'static, str>,
     #[serde(skip)]
     status: StatusCode,
+    /// Whether the response says that the form must not be encoded.
+    #[serde(skip)]
+    accepts_identity: bool,
     #[serde(skip)]
     retry: Option<Retry>,
 }
@@ -33,7 +42,13 @@ enum Retry {
 }
 
 const fn failure(status: StatusCode, error: &'static str, error_description: &'static str) -> TokenProblem {
-    TokenProblem { error, error_description, status, retry: None }
+    TokenProblem {
+        error,
+        error_description: Cow::Borrowed(error_description),
+        status,
+        accepts_identity: false,
+        retry: None,
+    }
 }
 
 pub(super) const INVALID_REQUEST: TokenProblem = failure(
@@ -58,6 +73,13 @@ pub(super) const INVALID_CLIENT: TokenProblem = failure(
     "the client id or the secret is wrong, or the client is disabled; check both, or ask the coordinator",
 );
 
+impl TokenProblem {
+    /// Returns the error for a form with a content coding, which `refused` names.
+    pub(super) fn of_encoding(refused: &Error) -> Self {
+        Self { error_description: refused.to_string().into(), accepts_identity: true, ..INVALID_REQUEST }
+    }
+}
+
 impl std::fmt::Display for TokenProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.error)
@@ -75,12 +97,15 @@ impl ResponseError for TokenProblem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"kuntatutorit\""));
         }
+        if self.accepts_identity {
+            response.insert_header((header::ACCEPT_ENCODING, "identity"));
+        }
         match &self.retry {
             Some(Retry::After(seconds)) => drop(response.insert_header((header::RETRY_AFTER, *seconds))),
             Some(Retry::Throttled(limit)) => drop(limit.add_to(&mut response)),
             None => {}
         }
-        response.json(self)
+        json(&mut response, self, RESOURCE_SIZE)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
         state::Auth,
         tokens::{access_tokens::LIFETIME_SECONDS, claims::Grant},
     },
+    http::output::json::{RESOURCE_SIZE, json},
     problem::{Error, Result},
 };
 
@@ -68,5 +69,7 @@ impl Responder for SessionResponse {
 
 /// Responds so that no cache stores the tokens (RFC 6749, section 5.1).
 fn without_caching(body: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).insert_header(("pragma", "no-cache")).json(body)
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("cache-control", "no-store")).insert_header(("pragma", "no-cache"));
+    json(&mut response, body, RESOURCE_SIZE)
 }

@@ -4,7 +4,7 @@ use diesel::sql_types;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::{connection_parameters::ConnectionParameters, db, problem::Result};
+use crate::{db::Conn, problem::Result};
 
 /// A part of a summary that differs from the feedback. It names no municipality and no respondent.
 #[derive(Clone, Debug, PartialEq, Eq, diesel::QueryableByName)]
@@ -23,11 +23,10 @@ pub struct Difference {
     pub expected: String,
 }
 
-/// Returns every difference. It opens a connection without a time limit.
-pub async fn run(parameters: &ConnectionParameters) -> Result<Vec<Difference>> {
-    let mut conn = db::establish(parameters).await?;
-    diesel::sql_query("set statement_timeout = 0").execute(&mut conn).await?;
-    Ok(diesel::sql_query(include_str!("verify.sql")).load(&mut conn).await?)
+/// Returns every difference. It removes the time limit of the connection.
+pub async fn run(conn: &mut Conn) -> Result<Vec<Difference>> {
+    diesel::sql_query("set statement_timeout = 0").execute(conn).await?;
+    Ok(diesel::sql_query(include_str!("verify.sql")).load(conn).await?)
 }
 
 impl std::fmt::Display for Difference {

@@ -87,7 +87,9 @@ impl Responder for Changes {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        match render_page(&self, self.items.len()) {
+        // `next` is never null, so that it can be kept. A client that follows links must come to an end.
+        let next = (!self.items.is_empty()).then_some(self.next.as_str());
+        match render_page(&self, self.items.len(), next) {
             Ok(page) => RenderedPage(page).respond_to(request),
             Err(error) => error.error_response(),
         }

@@ -95,7 +95,7 @@ pub(super) async fn create(
 /// link.
 pub(super) async fn delete(mut conn: &Conn, reach: &Reach, id: Uuid, expected: &EntityTags) -> Result<()> {
     let current = find(conn, reach, id).await?;
-    expected.require(&current)?;
+    expected.require_version(&current)?;
     let row = calendar_links::table.find(id).filter(dsl::version.eq(current.version));
     match diesel::delete(row).execute(&mut conn).await? {
         0 => Err(Error::PreconditionFailed),

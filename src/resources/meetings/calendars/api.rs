@@ -13,8 +13,8 @@ use crate::{
     db::{Db, time_limit::within_limit},
     domain::MunicipalityCode,
     http::{
-        Caller, KnownParameters,
-        input::accept,
+        Caller,
+        input::{accept, parameters::require_short},
         openapi::responses::{CalendarProblems, LinkedProblems, ListProblems, NotModified},
     },
     problem::Result,
@@ -71,9 +71,10 @@ pub(super) async fn get_municipality_calendar(
 
 /// Get the calendar of a calendar link
 ///
-/// Returns a calendar for programs that send no token: the address itself is the secret. The calendar has the events that
-/// the owner of the link may see at the time of the request. The address returns 404 once the link is revoked, or its owner
-/// is disabled or may no longer read events.
+/// Returns a calendar for programs that send no token: the address itself is the secret. The calendar has the events
+/// that the owner of the link may see at the time of the request. The address returns 404 once the link is revoked, or
+/// its owner is disabled or may no longer read events. Some calendar programs add query parameters of their own, which
+/// are ignored.
 #[utoipa::path(
     tag = "calendars",
     security(()),
@@ -85,12 +86,12 @@ pub(super) async fn get_municipality_calendar(
 )]
 #[get("/calendar/{secret}.ics")]
 pub(super) async fn get_linked_calendar(
-    _: KnownParameters,
     request: HttpRequest,
     secret: Path<String>,
     db: Data<Db>,
     calendars: Calendars,
 ) -> Result<Calendar> {
+    require_short(request.query_string())?;
     accept::require(&request)?;
     within_limit(Box::pin(async {
         let LinkedCalendar { reach, municipality_code, language } =

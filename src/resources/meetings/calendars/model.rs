@@ -53,7 +53,7 @@ impl Calendar {
     pub(super) fn response(mut text: String, next_start: Option<DateTime<Utc>>) -> CachedResponse {
         text.shrink_to_fit();
         let hash = BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..18]);
-        CachedResponse { body: text.into(), etag: Some(format!("\"{hash}\"")), valid_until: next_start }
+        CachedResponse { body: text.into(), etag: Some(format!("\"{hash}\"")), next: None, valid_until: next_start }
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn list_events(
     let render = async || {
         let read = async |conn: &Conn| list_with(conn, &caller.reach, &included, &list).await;
         let page = if is_search { db.read_long(read).await? } else { db.read(read).await? };
-        render_page(&page, page.items.len())
+        render_page(&page, page.items.len(), page.next.as_deref())
     };
     // Not cached: the ledger of events does not record changes of search synonyms and of included resources.
     if is_search || !is_plain {

@@ -92,7 +92,7 @@ async fn killing_one_backend_loses_no_acknowledged_write() {
 /// Returns the program with a private PostgreSQL in this directory.
 fn program_in(data_dir: &Path) -> std::process::Command {
     let mut serve = program();
-    serve.env_remove("DATABASE_URL").env("DATA_DIR", data_dir).env("LOG_LEVEL", "warn");
+    serve.env_remove("DATABASE_URL").env("DATA_DIR", data_dir).env("LOG_LEVEL", "warn,kuntatutorit::cli=info");
     serve
 }
 

@@ -162,3 +162,21 @@ async fn every_broken_rule_is_reported_at_once() {
     let nobody = server.municipality("049").post(PATH, &json!({"name": "Puhelin"})).await;
     nobody.expect_violations(&[("", "calendar_links_account_id_exists")]);
 }
+
+#[tokio::test]
+async fn parameters_that_calendar_programs_add_are_ignored() {
+    let server = server_without_events().await;
+    let espoo = server.sign_in_new_account("espoo@kunta.example", json!({})).await;
+    let (_, calendar) = create_link(&espoo, json!({})).await;
+    let anonymous = server.anonymous();
+    let plain = anonymous.get(&calendar).await.expect(200);
+    for query in ["nocache=1", "lang=sv", "&", "=", "a=%ff", "a=1&a=2&b", &"a&".repeat(1000)] {
+        let answer = anonymous.get(&format!("{calendar}?{query}")).await.expect(200);
+        assert_eq!(answer.text, plain.text, "{query}");
+    }
+    anonymous.get(&format!("{calendar}?{}", "a".repeat(17_000))).await.expect_problem(414, "uri_too_long");
+    // Only the address of a link is handed to programs that add parameters of their own.
+    for path in ["/v1/events.ics", "/v1/municipalities/049/events.ics"] {
+        espoo.get(&format!("{path}?nocache=1")).await.expect_problem(400, "unknown_parameter");
+    }
+}

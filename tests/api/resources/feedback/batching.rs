@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
 use futures_util::future::join_all;
-use kuntatutorit::resources::feedback::summaries::verify;
 use serde_json::{Value, json};
 
 use super::PATH;
 use crate::support::{
     Server,
     client::{Answer, Client},
-    databases::{fresh_database, parameters},
+    databases::{fresh_database, summary_differences},
     fixtures,
     proxy::{Fault, Proxy},
     sql,
@@ -88,7 +87,7 @@ async fn each_caller_gets_its_own_answer_and_its_own_line_in_the_ledger() {
     let given = "select respondent as line from feedback";
     let given = sql::query_lines(&server, given).await;
     assert_eq!(given.iter().filter(|respondent| *respondent != "again").count(), 102);
-    assert_eq!(verify::run(&parameters(&server.database_url)).await.unwrap(), []);
+    assert_eq!(summary_differences(&server.database_url).await, []);
 }
 
 #[tokio::test]

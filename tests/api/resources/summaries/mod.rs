@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Server,
     client::{Answer, Client},
-    databases::parameters,
+    databases::summary_differences,
     fixtures,
 };
 
@@ -89,10 +89,7 @@ impl Scene {
     }
 
     async fn verify(&self) -> Vec<String> {
-        let differences =
-            kuntatutorit::resources::feedback::summaries::verify::run(&parameters(&self.server.database_url))
-                .await
-                .unwrap();
+        let differences = summary_differences(&self.server.database_url).await;
         differences.iter().map(ToString::to_string).collect()
     }
 }
