@@ -243,7 +243,15 @@ impl From<diesel::result::Error> for Error {
                     Self::Conflict { code: rule.constraint.into(), detail: (&*rule.detail).into() }
                 }
                 (CheckViolation | ForeignKeyViolation, Some(rule)) => {
-                    Self::at(&*rule.pointer, rule.constraint, &*rule.detail)
+                    // A trigger that several columns use tells the column and what to do.
+                    let is_shared = rule.constraint == constraints::MUNICIPALITY_ENDED;
+                    let column = info.column_name().filter(|_| is_shared).map(|column| format!("/{column}"));
+                    let detail = info.details().filter(|_| is_shared).map(|detail| Cow::Owned(detail.to_owned()));
+                    Self::at(
+                        column.unwrap_or_else(|| rule.pointer.to_string()),
+                        rule.constraint,
+                        detail.unwrap_or_else(|| (&*rule.detail).into()),
+                    )
                 }
                 _ if is_temporary(info.message()) => Self::Unavailable,
                 _ if is_lost_statement(info.message()) => {

@@ -57,6 +57,7 @@
 //! | [`query_plans/`](resilience::query_plans) | No statement touches many more rows than it answers with (computed) |
 //! | **resources/** | **Each resource: its fields, rules, lists and states** |
 //! | [`municipalities.rs`](resources::municipalities), [`themes.rs`](resources::themes), [`tutors/`](resources::tutors) | The directory |
+//! | [`mergers/`](resources::mergers) | A municipality merges into another: what moves, what stays, which callers gain what |
 //! | [`events/`](resources::events), [`calendars/`](resources::calendars) | Meetings, and calendars and secret links for calendar programs |
 //! | [`feedback/`](resources::feedback), [`summaries/`](resources::summaries) | Feedback, and what is published of it |
 //! | [`accounts/`](resources::accounts), [`clients.rs`](resources::clients) | People and partner systems |

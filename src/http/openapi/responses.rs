@@ -168,7 +168,7 @@ failures! {
     WriteProblems: [400 401 403 404 406 408 409 412 413 414 415 422 428 429 500 503];
     /// The failures of an operation that deletes a resource.
     DeleteProblems: [400 401 403 404 406 409 412 414 428 429 500 503];
-    /// The failures of the calendar of a municipality, which may not exist.
+    /// The failures of the calendar of a municipality or a region, which may not exist.
     CalendarProblems: [400 401 403 404 406 414 422 429 500 503];
     /// The failures of a calendar at a secret address.
     LinkedProblems: [400 404 406 414 429 500 503];
@@ -184,6 +184,8 @@ failures! {
     PasswordProblems: [400 401 403 408 413 414 415 422 429 500 503];
     /// The failures of creating something within a resource.
     AddProblems: [400 401 403 404 406 409 414 429 500 503];
+    /// The failures of merging municipalities.
+    MergerProblems: [400 401 403 404 406 408 409 413 414 415 422 429 500 503];
     /// The failures of removing something from a resource.
     RemoveProblems: [400 401 403 404 406 414 429 500 503];
     /// The failures of an operation that any valid token may use.

@@ -22,7 +22,7 @@ use crate::{
     http::{List, Page},
     problem::{Error, Result, Violation},
     resources::{
-        directory::{municipalities, tutors},
+        directory::{municipalities::refused::Refused, tutors},
         update::Editable,
     },
     schema::{accounts, accounts::dsl},
@@ -158,20 +158,20 @@ impl Editable for Account {
     }
 }
 
-/// Refuses a municipality or a tutor that does not exist, and a tutor of another municipality. The foreign keys guard
-/// against a row that changes at the same time.
+/// Refuses a municipality that does not exist or has ended, a tutor that does not exist, and a tutor of another
+/// municipality. The foreign keys and triggers guard against a row that changes at the same time.
 async fn require_references(conn: &Conn, new: &AccountInput) -> Result<()> {
-    let no_municipality = municipalities::store::missing(conn, new.municipality_code.as_slice()).await?;
-    let mut broken = Vec::new();
-    if !no_municipality.is_empty() {
-        broken.push("accounts_municipality_code_exists");
-    }
+    let refused = Refused::among(conn, new.municipality_code.as_slice()).await?;
+    let mut violations =
+        Vec::from_iter(refused.violation(new.municipality_code.as_ref(), "accounts_municipality_code_exists"));
     if let Some(id) = new.tutor_id {
         match tutors::store::municipality_of(conn, id).await? {
-            None => broken.push("accounts_tutor_id_exists"),
-            municipality if municipality != new.municipality_code => broken.push("accounts_tutor_of_municipality"),
+            None => violations.extend(Violation::of_rule("accounts_tutor_id_exists")),
+            municipality if municipality != new.municipality_code => {
+                violations.extend(Violation::of_rule("accounts_tutor_of_municipality"));
+            }
             Some(_) => {}
         }
     }
-    Error::unless_empty(broken.into_iter().filter_map(Violation::of_rule).collect())
+    Error::unless_empty(violations)
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         EmailAddress, ExternalId, LanguageTag, LocalizedDescription, LocalizedName, MunicipalityCode, PhoneNumber,
-        SourceName, ThemeSlug,
+        RegionCode, SourceName, ThemeSlug,
         jsonb::jsonb_column,
         rules::{distinct, not_blank},
         time,
@@ -239,6 +239,10 @@ pub struct TutorFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
+    /// The code of the region of that municipality.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub region: Vec<RegionCode>,
     /// The slug of a theme that the tutor knows well.
     #[garde(dive)]
     #[param(max_items = 100)]

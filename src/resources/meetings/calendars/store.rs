@@ -7,6 +7,7 @@ use actix_web::{
     dev::Payload,
     web::{Data, block},
 };
+use futures_util::future::try_join;
 use tokio::sync::Semaphore;
 
 use super::{
@@ -18,20 +19,28 @@ use crate::{
     auth::reach::Reach,
     config::Config,
     db::{
-        Db,
+        Conn, Db,
         batching::response_cache::{CacheKey, CachedResponse, ResponseCache},
         time_limit::within_limit,
     },
-    domain::MunicipalityCode,
+    domain::{MunicipalityCode, RegionCode},
     problem::{Error, Result},
     resources::{
         directory::municipalities,
-        meetings::events::calendar_window::{CalendarWindow, calendar_window},
+        meetings::events::calendar_window::{CalendarWindow, Coverage, calendar_window},
     },
 };
 
 /// Limits how many calendars are rendered at the same time, because a calendar of a thousand events takes some megabytes.
 static RENDER_PERMITS: Semaphore = Semaphore::const_new(4);
+
+/// Which calendar is asked for.
+pub(super) enum CalendarOf {
+    /// The calendar of the events that the municipalities of these regions host, or of all events when there are none.
+    Regions(Vec<RegionCode>),
+    /// The calendar of the events that a municipality hosts, and of those that are tailored to it.
+    Municipality(MunicipalityCode),
+}
 
 /// Access to calendars.
 pub(super) struct Calendars {
@@ -54,22 +63,17 @@ impl FromRequest for Calendars {
 }
 
 impl Calendars {
-    /// Returns the calendar of the region or of a municipality, as this caller sees it.
+    /// Returns the calendar of all events, of some regions or of a municipality, as this caller sees it.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a municipality that does not exist, and [`Error::Unavailable`] when it does not get a permit
     /// to render in time.
-    pub(super) async fn get(
-        &self,
-        reach: &Reach,
-        municipality: Option<&MunicipalityCode>,
-        language: Language,
-    ) -> Result<Calendar> {
+    pub(super) async fn get(&self, reach: &Reach, of: &CalendarOf, language: Language) -> Result<Calendar> {
         within_limit(async {
-            let name = self.name(municipality, language).await?;
-            let code = municipality.map_or("", MunicipalityCode::as_str);
-            // The name is part of the key: the cache notices changes of events, but not of the municipality.
-            let request = format!("calendar {code} {} {name}", language.as_str());
+            let (name, coverage) = try_join(self.name(of, language), self.coverage(of)).await?;
+            // What the calendar covers and its name are part of the key: the cache notices changes of events, but not of
+            // municipalities.
+            let request = format!("calendar {coverage:?} {} {name}", language.as_str());
             let key = CacheKey { caller: reach.key(), request };
             if let Some(cached) = self.cache.get(&self.db, "events", &key).await? {
                 return Ok(Calendar(cached));
@@ -77,15 +81,31 @@ impl Calendars {
             // While this request waits for a permit, another one may render the same calendar: `answer` checks the cache
             // again.
             let _permit = RENDER_PERMITS.acquire().await.map_err(|error| Error::Internal(error.into()))?;
-            let render = async || self.render(reach, municipality, language, name).await;
+            let render = async || self.render(reach, &coverage, language, name).await;
             Box::pin(self.cache.answer(&self.db, "events", key, render)).await.map(Calendar)
         })
         .await
     }
 
+    /// Returns what the calendar covers. That of a municipality also covers all that have merged into it, and that of a
+    /// municipality that has ended is the calendar of its successor: an address that a program knows keeps its events.
+    async fn coverage(&self, of: &CalendarOf) -> Result<Coverage> {
+        Ok(match of {
+            CalendarOf::Regions(regions) if regions.is_empty() => Coverage::All,
+            CalendarOf::Regions(regions) => {
+                let read = async |conn: &Conn| municipalities::store::in_regions(conn, &[], regions).await;
+                Coverage::Hosts(self.db.read(read).await?.ok_or(Error::NotFound)?)
+            }
+            CalendarOf::Municipality(code) => {
+                let line = self.db.read(async |conn| municipalities::store::line_of(conn, code).await);
+                Coverage::Municipalities(line.await?)
+            }
+        })
+    }
+
     /// Returns the name of the calendar, which calendar programs show.
-    async fn name(&self, municipality: Option<&MunicipalityCode>, language: Language) -> Result<String> {
-        let Some(code) = municipality else { return Ok("Kuntatutorit".to_owned()) };
+    async fn name(&self, of: &CalendarOf, language: Language) -> Result<String> {
+        let CalendarOf::Municipality(code) = of else { return Ok("Kuntatutorit".to_owned()) };
         let municipality = self.db.read(async |conn| municipalities::store::find(conn, code).await).await?;
         let name = language.part_of(&municipality.fields.name).map_or("", |(_, name)| name);
         Ok(format!("Kuntatutorit: {name}"))
@@ -94,11 +114,11 @@ impl Calendars {
     async fn render(
         &self,
         reach: &Reach,
-        municipality: Option<&MunicipalityCode>,
+        coverage: &Coverage,
         language: Language,
         name: String,
     ) -> Result<CachedResponse> {
-        let window = self.db.read_long(async |conn| calendar_window(conn, reach, municipality).await);
+        let window = self.db.read_long(async |conn| calendar_window(conn, reach, coverage).await);
         let CalendarWindow { events, next_start } = window.await?;
         let contents = Contents { name, language, public_url: self.config.public_url.clone(), events };
         // Writing takes milliseconds of CPU time. In a separate thread, it does not hold up the other requests of the

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     db::keyset::{TimeOrder, TimeRange},
     domain::{
-        ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug, text_value::text_value, time, words::words,
+        ExternalId, LanguageTag, MunicipalityCode, RegionCode, SourceName, ThemeSlug, text_value::text_value, time,
+        words::words,
     },
     http::Filter,
 };
@@ -61,6 +62,10 @@ pub(super) struct EventFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
+    /// The code of the region of the host.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub region: Vec<RegionCode>,
     /// The id of a tutor who presents.
     #[garde(skip)]
     #[param(max_items = 100)]

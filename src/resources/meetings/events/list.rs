@@ -23,6 +23,7 @@ use crate::{
     domain::{LanguageTag, MunicipalityCode, ThemeSlug},
     http::{List, Page, input::list::PageRequest},
     problem::Result,
+    resources::directory::municipalities,
     schema::{
         event_audience, event_languages, event_themes, event_tutors,
         events::{
@@ -41,14 +42,17 @@ const FOUND: &str = "events.id = any(array(select id from events where search @@
 /// [`crate::problem::Error::Malformed`] for a cursor that belongs to another list.
 pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -> Result<Page<Event>> {
     let List { filter, page } = list;
+    let Some(hosts) = municipalities::store::in_regions(conn, &filter.municipality, &filter.region).await? else {
+        return Ok(Page::from_rows(page, Vec::new(), |_| ()));
+    };
     if let (None, Some(q)) = (filter.sort, &filter.q) {
-        return by_rank(conn, reach, filter, q, page).await;
+        return by_rank(conn, reach, (filter, &hosts), q, page).await;
     }
     let (order, last) = (filter.order(), page.after::<TimeKey>()?);
     let own_drafts = EventVisibility::of(reach).shows_only_own_drafts(&filter.status);
     // A municipality has few drafts, so PostgreSQL walks the index of drafts instead of a link table.
     let leading = LeadingLink::of(filter).filter(|_| !own_drafts);
-    let query = filtered(reach, filter, leading.as_ref()).limit(page.fetch());
+    let query = filtered(reach, (filter, &hosts), leading.as_ref()).limit(page.fetch());
     let range = filter.range().after(last.as_ref(), order);
     let rows = by_time(conn, query, leading, range, order, last.as_ref()).await?;
     Ok(Page::from_rows(page, rows, |row| TimeKey(row.fields.starts_at, row.id)).map(|row| view(reach, row)))
@@ -112,13 +116,13 @@ impl LeadingLink {
 async fn by_rank(
     mut conn: &Conn,
     reach: &Reach,
-    filter: &EventFilter,
+    (filter, hosts): (&EventFilter, &[MunicipalityCode]),
     q: &str,
     page: &PageRequest,
 ) -> Result<Page<Event>> {
     let rank = || rank("search_rank(events.search,", q);
     let TimeRange { from, to } = filter.range();
-    let query = filtered(reach, filter, None).filter(starts_at.between(from, to));
+    let query = filtered(reach, (filter, hosts), None).filter(starts_at.between(from, to));
     let mut query = query.limit(page.fetch()).order((by_first_column(), id));
     if let Some((least, last)) = page.after::<(f32, Uuid)>()? {
         query = query.filter(rank().le(least)).filter(rank().lt(least).or(id.gt(last)));
@@ -127,13 +131,18 @@ async fn by_rank(
     Ok(Page::from_rows(page, rows, |(rank, row)| (*rank, row.id)).map(|(_, row)| view(reach, row)))
 }
 
-/// Returns a query for the events that pass the filters. [`by_time`] applies the time range and the leading link.
-fn filtered(reach: &Reach, filter: &EventFilter, leading: Option<&LeadingLink>) -> VisibleEvents {
+/// Returns a query for the events that pass the filters. `hosts` are the municipalities of the filters `municipality` and
+/// `region`. [`by_time`] applies the time range and the leading link.
+fn filtered(
+    reach: &Reach,
+    (filter, hosts): (&EventFilter, &[MunicipalityCode]),
+    leading: Option<&LeadingLink>,
+) -> VisibleEvents {
     let mut query = EventVisibility::of(reach).query_in_states(&filter.status);
     if let Some(before) = filter.starts_before {
         query = query.filter(starts_at.lt(before));
     }
-    query = any_of!(query, dsl::host_municipality_code, filter.municipality);
+    query = any_of!(query, dsl::host_municipality_code, hosts);
     query = any_of!(query, dsl::kind, filter.kind);
     query = any_of!(query, dsl::modality, filter.modality);
     query = any_of!(query, dsl::source, filter.source);
