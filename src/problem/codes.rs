@@ -57,7 +57,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "in_use",
-        "409. Other resources refer to this one: delete or change them first, or end or cancel this one instead.",
+        "409. Other resources refer to this one: <code>references</code> lists them. Delete or change them first, or end or cancel this one instead.",
     ),
     (
         "municipality_merged",

@@ -5,7 +5,13 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 
-use super::{constraints, rate_limit::RateLimit, violation::Violation};
+use super::{
+    constraints,
+    details::{in_use_detail, transition_detail},
+    rate_limit::RateLimit,
+    reference::Reference,
+    violation::Violation,
+};
 
 /// The result of a fallible function of this service.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -86,8 +92,16 @@ pub enum Error {
         /// What the request conflicts with and what to do.
         detail: Cow<'static, str>,
     },
+    /// Other resources refer to the one to delete.
+    #[error("{}", in_use_detail(detail, references))]
+    InUse {
+        /// What to do.
+        detail: &'static str,
+        /// What refers to it.
+        references: Vec<Reference>,
+    },
     /// The state machine of the resource does not have this transition.
-    #[error("{}", transition_detail(from, to, allowed))]
+    #[error("{}", transition_detail(from, to, allowed, *is_default))]
     Transition {
         /// The code of the problem.
         code: &'static str,
@@ -97,6 +111,8 @@ pub enum Error {
         to: &'static str,
         /// The statuses that may follow.
         allowed: Vec<&'static str>,
+        /// Whether the body had no status, so that the requested one is the default.
+        is_default: bool,
     },
     /// The first request with this `Idempotency-Key` has not ended.
     #[error("the first request with this `Idempotency-Key` is still running; send this one again in a moment")]
@@ -134,14 +150,6 @@ pub enum Error {
     Http(StatusCode),
 }
 
-fn transition_detail(from: &str, to: &str, allowed: &[&str]) -> String {
-    if allowed.is_empty() {
-        format!("the status `{from}` is final and cannot change to `{to}`; leave it unchanged")
-    } else {
-        format!("the status cannot change from `{from}` to `{to}`; it can change to `{}`", allowed.join("`, `"))
-    }
-}
-
 impl Error {
     /// Returns the status, the code and the title. A code never changes.
     pub fn kind(&self) -> (StatusCode, Cow<'static, str>, &'static str) {
@@ -167,6 +175,7 @@ impl Error {
             Self::PreconditionRequired => (S::PRECONDITION_REQUIRED, "precondition_required", "If-Match is required"),
             Self::PreconditionFailed => (S::PRECONDITION_FAILED, "precondition_failed", "The resource has changed"),
             Self::Conflict { code, .. } => return (S::CONFLICT, code.clone(), "Conflict with stored data"),
+            Self::InUse { .. } => (S::CONFLICT, "in_use", "Conflict with stored data"),
             Self::Transition { code, .. } => (S::CONFLICT, *code, "This status change is not allowed"),
             Self::InProgress => {
                 (S::CONFLICT, "idempotency_key_in_progress", "The first request with this key is still running")
@@ -190,11 +199,22 @@ impl Error {
         Self::Invalid(vec![Violation::at(pointer, code, detail)])
     }
 
+    /// Returns the failure of a body without a status: it tells that the status is the default.
+    #[must_use]
+    pub fn of_default_status(self) -> Self {
+        match self {
+            Self::Transition { code, from, to, allowed, .. } => {
+                Self::Transition { code, from, to, allowed, is_default: true }
+            }
+            other => other,
+        }
+    }
+
     /// Returns whether the body conflicts with stored data. Violations of headers do not count.
     pub fn conflicts_with_stored_data(&self) -> bool {
         match self {
             Self::Invalid(violations) => violations.iter().all(|violation| violation.header.is_none()),
-            Self::Conflict { .. } => true,
+            Self::Conflict { .. } | Self::InUse { .. } => true,
             _ => false,
         }
     }
@@ -211,11 +231,9 @@ impl Error {
     pub fn on_delete(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind::ForeignKeyViolation, Error::DatabaseError};
         match &error {
-            DatabaseError(ForeignKeyViolation, _) => Self::Conflict {
-                code: "in_use".into(),
-                detail:
-                    "other resources refer to this one; delete or change them first, or end or cancel this one instead"
-                        .into(),
+            DatabaseError(ForeignKeyViolation, _) => Self::InUse {
+                detail: "delete or change them first, or end or cancel this one instead",
+                references: Vec::new(),
             },
             _ => error.into(),
         }

@@ -3,8 +3,10 @@
 pub mod body;
 pub mod codes;
 pub mod constraints;
+mod details;
 pub mod error;
 pub mod rate_limit;
+pub mod reference;
 pub mod violation;
 
 pub use self::{

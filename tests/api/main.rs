@@ -14,6 +14,7 @@
 //! | [`bounds/`](contract::bounds) | Every bound in the document is the bound of the code (computed) |
 //! | [`every_path.rs`](contract::every_path) | Methods, headers, compression, CORS and malformed bodies |
 //! | [`every_resource.rs`](contract::every_resource) | The address, the entity tag and the conditions of a row, from its creation to its deletion (computed) |
+//! | [`references.rs`](contract::references) | The answer to a deletion that is refused names everything that refers, as far as its caller sees it (computed) |
 //! | [`lists.rs`](contract::lists) | Every filter leaves the rows with its value; every order has each row once (computed) |
 //! | [`idempotency.rs`](contract::idempotency) | A request repeated with the same `Idempotency-Key` is carried out once |
 //! | [`any_input/`](contract::any_input) | Property tests: cursors, localised texts, merge patches |

@@ -77,7 +77,8 @@ fn example(status: u16) -> Error {
         406 => Error::NotAcceptable("application/json"),
         408 => Error::BodyTimeout,
         409 => {
-            Error::Transition { code: "events_status_transition", from: "cancelled", to: "published", allowed: vec![] }
+            let code = "events_status_transition";
+            Error::Transition { code, from: "cancelled", to: "published", allowed: vec![], is_default: false }
         }
         412 => Error::PreconditionFailed,
         413 => Error::PayloadTooLarge(BODY_LIMIT),
@@ -168,7 +169,7 @@ failures! {
     WriteProblems: [400 401 403 404 406 408 409 412 413 414 415 422 428 429 500 503];
     /// The failures of an operation that deletes a resource.
     DeleteProblems: [400 401 403 404 406 409 412 414 428 429 500 503];
-    /// The failures of the calendar of a municipality or a region, which may not exist.
+    /// The failures of the calendar of a municipality, which may not exist.
     CalendarProblems: [400 401 403 404 406 414 422 429 500 503];
     /// The failures of a calendar at a secret address.
     LinkedProblems: [400 404 406 414 429 500 503];

@@ -13,6 +13,7 @@ mod generated_data;
 mod idempotency;
 mod lists;
 mod moved_clock;
+mod references;
 mod registry;
 mod structure;
 mod value_rules;

@@ -110,9 +110,14 @@ fn every_block_can_be_pasted_twice_into_bash_and_zsh() {
         let failures: Vec<_> = statuses.lines().filter(|line| !line.starts_with('2')).map(|line| &line[..3]).collect();
         let shown = ["422", "400", "422", "422", "400", "422"];
         assert_eq!(failures, shown, "{shell}: only what is shown to fail fails:\n{statuses}\n{output}");
-        for expected in
-            ["1733033", "}true\n", "Signed in as municipality of 049", "created kurssi-1", "BEGIN:VCALENDAR", "use 638, which it has merged into"]
-        {
+        for expected in [
+            "1733033",
+            "}true\n",
+            "Signed in as municipality of 049",
+            "created kurssi-1",
+            "BEGIN:VCALENDAR",
+            "use 638, which it has merged into",
+        ] {
             assert!(output.contains(expected), "{shell}: no {expected} in\n{output}");
         }
     }

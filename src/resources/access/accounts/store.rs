@@ -68,6 +68,7 @@ pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<AccountFilter>) ->
     let emails: Vec<_> = filter.email.iter().map(|email| normalize_email(email.as_str())).collect();
     let query = any_of!(visible(reach), dsl::role, filter.role);
     let query = any_of!(query, dsl::municipality_code, filter.municipality);
+    let query = any_of!(query, dsl::tutor_id, filter.tutor);
     let mut query = any_of!(query, dsl::email, emails);
     if let Some(disabled) = filter.disabled {
         query = query.filter(dsl::disabled.eq(disabled));

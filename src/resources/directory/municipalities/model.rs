@@ -268,6 +268,10 @@ pub struct MunicipalityFilter {
     #[garde(inner(range(min = 0, max = 10_000_000)))]
     #[param(minimum = 0, maximum = 10_000_000)]
     pub population_max: Option<i32>,
+    /// The code of the municipality that it has merged into.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub successor: Vec<MunicipalityCode>,
     /// Whether the municipality has merged into another.
     #[garde(skip)]
     pub ended: Option<bool>,

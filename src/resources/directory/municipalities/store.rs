@@ -140,6 +140,7 @@ fn filtered(filter: &MunicipalityFilter) -> Query {
     let query = Municipality::query().into_boxed();
     let query = any_of!(query, dsl::support_stage, filter.support_stage);
     let query = any_of!(query, dsl::language_status, filter.language_status);
+    let query = any_of!(query, dsl::successor_code, filter.successor);
     let mut query = any_of!(query, dsl::region_code, filter.region);
     if let Some(min) = filter.population_min {
         query = query.filter(dsl::population.ge(min));

@@ -176,10 +176,7 @@ async fn require_references(conn: &Conn, new: &TutorInput, current: Option<&Tuto
 /// Explains that a tutor that other rows refer to is ended, not deleted, so that past events keep their tutors.
 fn in_use(error: diesel::result::Error) -> Error {
     match Error::on_delete(error) {
-        Error::Conflict { code, .. } => Error::Conflict {
-            code,
-            detail: "events or an account refer to this tutor: set its `status` to `ended` instead".into(),
-        },
+        Error::InUse { references, .. } => Error::InUse { detail: "set its `status` to `ended` instead", references },
         other => other,
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     http::{
         Caller, KnownParameters,
         input::accept,
-        openapi::responses::{CalendarProblems, LinkedProblems, NotModified},
+        openapi::responses::{CalendarProblems, LinkedProblems, ListProblems, NotModified},
     },
     problem::Result,
     resources::meetings::{
@@ -35,7 +35,7 @@ use crate::{
     params(RegionalCalendarQuery),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
         headers(("ETag" = String, description = "A weak entity tag. It changes with the calendar"))),
-        NotModified, CalendarProblems),
+        NotModified, ListProblems),
 )]
 #[get("/v1/events.ics")]
 pub(super) async fn get_events_calendar(

@@ -54,7 +54,7 @@ pub(super) struct RegionalCalendarQuery {
     #[garde(skip)]
     #[param(inline)]
     pub(super) lang: Option<Language>,
-    /// The code of a region: only the events that its municipalities host. 404 for a region without municipalities.
+    /// The code of a region: only the events that its municipalities host.
     #[garde(dive)]
     #[param(max_items = 100)]
     pub(super) region: Vec<RegionCode>,

@@ -94,7 +94,7 @@ impl Calendars {
             CalendarOf::Regions(regions) if regions.is_empty() => Coverage::All,
             CalendarOf::Regions(regions) => {
                 let read = async |conn: &Conn| municipalities::store::in_regions(conn, &[], regions).await;
-                Coverage::Hosts(self.db.read(read).await?.ok_or(Error::NotFound)?)
+                Coverage::Hosts(self.db.read(read).await?.unwrap_or_default())
             }
             CalendarOf::Municipality(code) => {
                 let line = self.db.read(async |conn| municipalities::store::line_of(conn, code).await);

@@ -49,6 +49,7 @@ impl Coverage {
     fn parts(&self) -> Vec<Part<'_>> {
         match self {
             Self::All => vec![Part::All],
+            Self::Hosts(codes) if codes.is_empty() => Vec::new(),
             Self::Hosts(codes) => vec![Part::HostedBy(codes)],
             Self::Municipalities(codes) => codes.iter().map(Part::TailoredTo).chain([Part::HostedBy(codes)]).collect(),
         }

@@ -1,9 +1,10 @@
 //! Lists of events. Each filter walks an index in the order of the page.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     dsl::{exists, sql},
     prelude::*,
-    sql_types::Bool,
+    sql_types::{Bool, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -28,7 +29,7 @@ use crate::{
         event_audience, event_languages, event_themes, event_tutors,
         events::{
             dsl,
-            dsl::{id, starts_at},
+            dsl::{ends_at, id, starts_at},
         },
     },
 };
@@ -45,17 +46,84 @@ pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -
     let Some(hosts) = municipalities::store::in_regions(conn, &filter.municipality, &filter.region).await? else {
         return Ok(Page::from_rows(page, Vec::new(), |_| ()));
     };
+    let visibility = EventVisibility::of(reach);
+    let Some(hosts) = visibility.hosts_to_filter(hosts, &filter.status) else {
+        return Ok(Page::from_rows(page, Vec::new(), |_| ()));
+    };
     if let (None, Some(q)) = (filter.sort, &filter.q) {
         return by_rank(conn, reach, (filter, &hosts), q, page).await;
     }
     let (order, last) = (filter.order(), page.after::<TimeKey>()?);
-    let own_drafts = EventVisibility::of(reach).shows_only_own_drafts(&filter.status);
+    let own_drafts = visibility.shows_only_own_drafts(&filter.status);
     // A municipality has few drafts, so PostgreSQL walks the index of drafts instead of a link table.
-    let leading = LeadingLink::of(filter).filter(|_| !own_drafts);
-    let query = filtered(reach, (filter, &hosts), leading.as_ref()).limit(page.fetch());
-    let range = filter.range().after(last.as_ref(), order);
-    let rows = by_time(conn, query, leading, range, order, last.as_ref()).await?;
+    let leads = !own_drafts;
+    let mut rows = Vec::new();
+    for Part { range, is_long } in parts(filter, order, last.as_ref()) {
+        let leading = LeadingLink::of(filter).filter(|_| leads && !is_long);
+        let missing = page.fetch() - i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if missing == 0 {
+            break;
+        }
+        let query = filtered(reach, (filter, &hosts), leading.as_ref()).limit(missing);
+        rows.extend(match filter.ends_after.filter(|_| is_long) {
+            Some(after) => long_events(conn, query, after, range, order, last.as_ref()).await?,
+            None => by_time(conn, query, leading, range, order, last.as_ref()).await?,
+        });
+    }
     Ok(Page::from_rows(page, rows, |row| TimeKey(row.fields.starts_at, row.id)).map(|row| view(reach, row)))
+}
+
+/// Loads the long events that end at this time or later. There are few, so PostgreSQL looks them up in their index and sorts
+/// them: it must not walk an index in the order of the page.
+async fn long_events(
+    mut conn: &Conn,
+    query: VisibleEvents,
+    after: DateTime<Utc>,
+    range: TimeRange,
+    order: TimeOrder,
+    last: Option<&TimeKey>,
+) -> Result<Vec<EventRow>> {
+    let ids = "events.id = any(array(select long.id from events as long \
+               where long.ends_at - long.starts_at > interval '7 days' and long.ends_at >= ";
+    let query = query.filter(sql::<Bool>(ids).bind::<Timestamptz, _>(after).sql("))"));
+    let query = query.filter(starts_at.between(range.from, range.to));
+    let start = || sql::<Timestamptz>("(events.starts_at + interval '0')");
+    let query = match (order, last) {
+        (TimeOrder::EarliestFirst, None) => query.order((start(), id)),
+        (TimeOrder::EarliestFirst, Some(TimeKey(at, key))) => {
+            query.order((start(), id)).filter(starts_at.gt(*at).or(id.gt(*key)))
+        }
+        (TimeOrder::LatestFirst, None) => query.order((start().desc(), id.desc())),
+        (TimeOrder::LatestFirst, Some(TimeKey(at, key))) => {
+            query.order((start().desc(), id.desc())).filter(starts_at.lt(*at).or(id.lt(*key)))
+        }
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// The length from which an event counts as long, for [`parts`]. The index of long events has the same.
+const LONG: TimeDelta = TimeDelta::days(7);
+
+/// A part of a list by time.
+struct Part {
+    range: TimeRange,
+    is_long: bool,
+}
+
+/// Returns the parts of a list, in its order. An event that ends after a given time starts at most a week before it, or is
+/// long. So such a list has the long events that started earlier in one part, and all others in another one: PostgreSQL
+/// would walk through all earlier events otherwise.
+fn parts(filter: &EventFilter, order: TimeOrder, last: Option<&TimeKey>) -> Vec<Part> {
+    let range = filter.range().after(last, order);
+    let Some(border) = filter.ends_after.map(|at| at - LONG) else { return vec![Part { range, is_long: false }] };
+    let earlier = TimeRange { to: range.to.min(border - TimeDelta::microseconds(1)), ..range };
+    let later = TimeRange { from: range.from.max(border), ..range };
+    let mut parts = vec![Part { range: earlier, is_long: true }, Part { range: later, is_long: false }];
+    if order == TimeOrder::LatestFirst {
+        parts.reverse();
+    }
+    parts.retain(|part| part.range.from <= part.range.to);
+    parts
 }
 
 /// Loads events by time. With a leading link, PostgreSQL walks the links of that one value: with `exists`, it would expect
@@ -142,7 +210,14 @@ fn filtered(
     if let Some(before) = filter.starts_before {
         query = query.filter(starts_at.lt(before));
     }
+    if let Some(after) = filter.ends_after {
+        query = query.filter(ends_at.ge(after));
+    }
+    if let Some(before) = filter.ends_before {
+        query = query.filter(ends_at.lt(before));
+    }
     query = any_of!(query, dsl::host_municipality_code, hosts);
+    query = any_of!(query, dsl::venue_municipality_code, filter.venue);
     query = any_of!(query, dsl::kind, filter.kind);
     query = any_of!(query, dsl::modality, filter.modality);
     query = any_of!(query, dsl::source, filter.source);
