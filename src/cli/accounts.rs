@@ -254,7 +254,7 @@ fn read_password() -> Outcome<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    if passwords::LENGTH.contains(&password.chars().count()) {
+    if passwords::has_allowed_length(&password) {
         return Ok(password);
     }
     let (least, most) = (passwords::LENGTH.start(), passwords::LENGTH.end());

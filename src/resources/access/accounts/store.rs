@@ -6,7 +6,7 @@ use diesel::{
     prelude::*,
     sql_types::Bool,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 use uuid::Uuid;
 
 use super::{
@@ -124,6 +124,15 @@ pub async fn create(
     let values = (dsl::id.eq(Uuid::now_v7()), dsl::password_hash.eq(password_hash), new);
     let insert = diesel::insert_into(accounts::table).values(values);
     Ok(insert.returning(Account::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Replaces the hash of a password with another hash of the same password. The sessions of the account go on, because the
+/// triggers of the table know from the setting that its access does not change.
+pub async fn store_hash_again(mut conn: &Conn, read: &Credentials, hash: String) -> Result<()> {
+    conn.batch_execute("set local kuntatutorit.same_password = 'on'").await?;
+    let row = accounts::table.find(read.account.id).filter(dsl::password_hash.eq(&read.password_hash));
+    diesel::update(row).set(dsl::password_hash.eq(Some(hash))).execute(&mut conn).await?;
+    Ok(conn.batch_execute("set local kuntatutorit.same_password = ''").await?)
 }
 
 impl Editable for Account {

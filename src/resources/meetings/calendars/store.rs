@@ -1,13 +1,18 @@
 //! Calendars from the response cache, or rendered from the events.
 
-use std::future::{Ready, ready};
+use std::{
+    collections::{HashMap, HashSet},
+    future::{Ready, ready},
+};
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     web::{Data, block},
 };
-use futures_util::future::try_join;
+use diesel::{QueryableByName, sql_types::Text};
+use diesel_async::RunQueryDsl as _;
+use futures_util::future::{try_join, try_join3};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -23,11 +28,14 @@ use crate::{
         batching::response_cache::{CacheKey, CachedResponse, ResponseCache},
         time_limit::within_limit,
     },
-    domain::{MunicipalityCode, RegionCode},
+    domain::{LocalizedName, MunicipalityCode, RegionCode, ThemeSlug},
     problem::{Error, Result},
     resources::{
-        directory::municipalities,
-        meetings::events::calendar_window::{CalendarWindow, Coverage, calendar_window},
+        directory::{municipalities, municipalities::model::MunicipalityInput, themes},
+        meetings::events::{
+            calendar_window::{CalendarWindow, Coverage, calendar_window},
+            model::Event,
+        },
     },
 };
 
@@ -70,10 +78,11 @@ impl Calendars {
     /// to render in time.
     pub(super) async fn get(&self, reach: &Reach, of: &CalendarOf, language: Language) -> Result<Calendar> {
         within_limit(async {
-            let (name, coverage) = try_join(self.name(of, language), self.coverage(of)).await?;
-            // What the calendar covers and its name are part of the key: the cache notices changes of events, but not of
-            // municipalities.
-            let request = format!("calendar {coverage:?} {} {name}", language.as_str());
+            let (name, coverage, names) =
+                try_join3(self.name(of, language), self.coverage(of), self.db.read(version_of_names)).await?;
+            // What the calendar covers and its names are part of the key: the cache notices changes of events, but not of
+            // municipalities and themes.
+            let request = format!("calendar {coverage:?} {} {names} {name}", language.as_str());
             let key = CacheKey { caller: reach.key(), request };
             if let Some(cached) = self.cache.get(&self.db, "events", &key).await? {
                 return Ok(Calendar(cached));
@@ -120,10 +129,46 @@ impl Calendars {
     ) -> Result<CachedResponse> {
         let window = self.db.read_long(async |conn| calendar_window(conn, reach, coverage).await);
         let CalendarWindow { events, next_start } = window.await?;
-        let contents = Contents { name, language, public_url: self.config.public_url.clone(), events };
+        let (municipalities, themes) = self.db.read(async |conn| referenced(conn, &events).await).await?;
+        let public_url = self.config.public_url.clone();
+        let contents = Contents { name, language, public_url, events, municipalities, themes };
         // Writing takes milliseconds of CPU time. In a separate thread, it does not hold up the other requests of the
         // worker.
         let text = block(move || icalendar::write(&contents)).await.map_err(|error| Error::Internal(error.into()))?;
         Ok(Calendar::response(text, next_start))
     }
+}
+
+/// Returns a text that changes with every change of a municipality or a theme.
+async fn version_of_names(mut conn: &Conn) -> Result<String> {
+    let query = "select concat((select (count(*), max(version)) from municipalities), \
+                 (select (count(*), max(version)) from themes)) as text";
+    Ok(diesel::sql_query(query).get_result::<Version>(&mut conn).await?.text)
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+/// Returns the municipalities and the names of the themes that these events name, by code and slug.
+async fn referenced(
+    conn: &Conn,
+    events: &[Event],
+) -> Result<(HashMap<MunicipalityCode, MunicipalityInput>, HashMap<ThemeSlug, LocalizedName>)> {
+    let venues = |event: &Event| event.fields.venue.as_ref().and_then(|venue| venue.municipality_code.clone());
+    let codes: HashSet<_> = events
+        .iter()
+        .flat_map(|event| event.fields.host_municipality_code.clone().into_iter().chain(venues(event)))
+        .collect();
+    let slugs: HashSet<_> = events.iter().flat_map(|event| event.fields.themes.iter().cloned()).collect();
+    let (municipalities, themes) = try_join(
+        municipalities::store::with_codes(conn, codes.into_iter().collect()),
+        themes::store::with_slugs(conn, slugs.into_iter().collect()),
+    )
+    .await?;
+    let by_code = municipalities.into_iter().map(|found| (found.fields.code.clone(), found.fields));
+    let by_slug = themes.into_iter().map(|theme| (theme.fields.slug, theme.fields.name));
+    Ok((by_code.collect(), by_slug.collect()))
 }

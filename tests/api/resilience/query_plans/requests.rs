@@ -22,7 +22,7 @@ fn samples(name: &str) -> &'static [&'static str] {
     match name {
         "municipality" | "audience" | "venue" | "successor" => &["616", "049"],
         "region" => &["19", "01"],
-        "theme" | "themes_wanted" => &["training", "email"],
+        "theme" | "themes_wanted" | "parent" => &["training", "email"],
         "language" => &["se", "fi"],
         "starts_after" | "starts_before" | "ends_after" | "ends_before" => &["2026-11-24T08:00:00Z"],
         "external_id" => &["event-777"],
