@@ -5,12 +5,14 @@ pub mod codes;
 pub mod constraints;
 mod details;
 pub mod error;
+pub mod postgres_messages;
 pub mod rate_limit;
 pub mod reference;
 pub mod violation;
 
 pub use self::{
     codes::CODES,
-    error::{Error, Result, is_lost_statement},
+    error::{Error, Result},
+    postgres_messages::is_lost_statement,
     violation::Violation,
 };

@@ -166,7 +166,8 @@ async fn require_references(conn: &Conn, new: &TutorInput, current: Option<&Tuto
     let keeps = |current: &&TutorInput| {
         current.municipality_code == new.municipality_code && (current.status != Ended || new.status == Ended)
     };
-    let named = if current.filter(keeps).is_some() { &[][..] } else { std::slice::from_ref(&new.municipality_code) };
+    let named =
+        if current.as_ref().is_some_and(keeps) { &[][..] } else { std::slice::from_ref(&new.municipality_code) };
     let (no_theme, refused) = try_join(themes::store::missing(conn, &new.themes), Refused::among(conn, named)).await?;
     let mut violations: Vec<_> = Violation::of_items("tutors_themes_exist", &new.themes, &no_theme).collect();
     violations.extend(refused.violation(named.first(), "tutors_municipality_code_exists"));

@@ -117,7 +117,7 @@ async fn no_statement_touches_many_more_rows_than_it_answers_with() {
         assert!(unfilled.is_empty(), "no caller with the role {role:?} got rows of {unfilled:?}");
     }
     assert_eq!(filled.len(), 5, "{:?}", filled.keys());
-    assert!(operations.len() >= 20, "{:?}", operations);
+    assert!(operations.len() >= 20, "{operations:?}");
     write_everything(&server).await;
     sign_in_and_out(&server).await;
     let grown = format!("select relname::text as line from pg_class where relkind = 'r' and reltuples > {MANY}");

@@ -24,9 +24,9 @@ async fn lists_are_filtered_by_region() {
             let all = coordinator.all(&format!("/v1/{collection}?{query}")).await;
             all.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(ids("region=19").await, [id.clone()], "{collection}");
-        assert_eq!(ids("region=19&municipality=998").await, [id.clone()]);
-        assert_eq!(ids("region=19&region=01&municipality=998").await, [id.clone()]);
+        assert_eq!(ids("region=19").await, [&*id], "{collection}");
+        assert_eq!(ids("region=19&municipality=998").await, [&*id]);
+        assert_eq!(ids("region=19&region=01&municipality=998").await, [&*id]);
         assert_eq!(ids("region=19&municipality=049").await, [""; 0]);
         assert_eq!(ids("region=02").await, [""; 0]);
         assert!(!ids("region=01").await.contains(&id));
