@@ -1,9 +1,10 @@
 //! Hashes passwords with argon2id.
 //!
-//! The same password can arrive in several forms: one keyboard sends `ä` as one character, another one as `a` with U+0308;
-//! one sends a no-break space for a space. So a password is hashed in the form of the profile OpaqueString (RFC 8265,
-//! section 4.2.2). A password that was stored before in the form in which it had arrived still works in that form, and is
-//! then stored again. Characters that the profile disallows are accepted, because somebody may have a password with one.
+//! The same password can arrive in several forms: one keyboard sends `ä` as one character, another one as `a` with
+//! U+0308; one sends a no-break space for a space. So a password is hashed in the form of the profile OpaqueString (RFC
+//! 8265, section 4.2.2). A password that was stored before in the form in which it had arrived still works in that
+//! form, and is then stored again. Characters that the profile disallows are accepted, because somebody may have a
+//! password with one.
 
 use std::borrow::Cow;
 

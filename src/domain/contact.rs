@@ -75,8 +75,8 @@ pub fn normalized_phone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
     Ok(Option::<String>::deserialize(deserializer)?.map(|text| normalize_phone(&text).into()))
 }
 
-/// Returns the number in the form of E.164, such as `+358912345678`, if it begins with `+` or `00` and a country. Otherwise
-/// returns it with single spaces: a number in a national form does not tell its country.
+/// Returns the number in the form of E.164, such as `+358912345678`, if it begins with `+` or `00` and a country.
+/// Otherwise returns it with single spaces: a number in a national form does not tell its country.
 fn normalize_phone(text: &str) -> String {
     let spaced =
         text.split_whitespace().collect::<Vec<_>>().join(" ").replace(['\u{2010}', '\u{2011}', '\u{2013}'], "-");

@@ -26,7 +26,8 @@ const fn rule(constraint: &'static str, pointer: &'static str, detail: &'static 
     Rule { constraint, pointer: Cow::Borrowed(pointer), detail: Cow::Borrowed(detail) }
 }
 
-/// The code of a violation by a municipality that has ended. The triggers that raise it tell the field and the successor.
+/// The code of a violation by a municipality that has ended. The triggers that raise it tell the field and the
+/// successor.
 pub const MUNICIPALITY_ENDED: &str = "municipality_ended";
 
 const LOCALIZED: &str =

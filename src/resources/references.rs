@@ -1,5 +1,5 @@
-//! What refers to a resource that cannot be deleted: for each field that refers to it, how many rows the caller sees, the
-//! first of their keys, and the list that has all of them.
+//! What refers to a resource that cannot be deleted: for each field that refers to it, how many rows the caller sees,
+//! the first of their keys, and the list that has all of them.
 
 use diesel::{
     QueryableByName,
@@ -213,8 +213,8 @@ impl ReferringField {
     }
 }
 
-/// Returns the condition, in SQL, of the rows of a collection that the caller sees. It follows from the registry, and may
-/// leave out a row that the caller sees through a rule of its own.
+/// Returns the condition, in SQL, of the rows of a collection that the caller sees. It follows from the registry, and
+/// may leave out a row that the caller sees through a rule of its own.
 fn visible(reach: &Reach, collection: &Collection) -> String {
     if reach.is_coordinator() {
         return "true".to_owned();

@@ -3,8 +3,8 @@
 //! 1. reach: 404 when the caller may not see the row, 403 when it may see it but not change it;
 //! 2. condition: 412 when `If-Match` does not contain the current entity tag of the row;
 //! 3. state and references: 403, 409 or 422 when the new fields are not allowed;
-//! 4. the write itself: 412 when the row no longer has the version that was read. Fields that equal the stored ones are not
-//!    written: the row keeps its version, and the ledger gets no line.
+//! 4. the write itself: 412 when the row no longer has the version that was read. Fields that equal the stored ones are
+//!    not written: the row keeps its version, and the ledger gets no line.
 
 use std::fmt::Display;
 

@@ -170,8 +170,8 @@ async fn not_of_tutor(
     Ok(Violation::of_rule("feedback_tutor_of_event"))
 }
 
-/// Returns a violation for each reference to a municipality or a theme that does not exist, or to a municipality that has
-/// ended. A change may keep the municipality.
+/// Returns a violation for each reference to a municipality or a theme that does not exist, or to a municipality that
+/// has ended. A change may keep the municipality.
 async fn broken_references(
     conn: &Conn,
     new: &FeedbackInput,

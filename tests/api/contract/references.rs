@@ -57,8 +57,8 @@ async fn every_field_that_refers_is_named_and_its_list_has_the_rows() {
     }
 }
 
-/// Creates rows that refer to a municipality, a theme, a tutor and an event in every field. Returns the paths of these, with
-/// their collections.
+/// Creates rows that refer to a municipality, a theme, a tutor and an event in every field. Returns the paths of these,
+/// with their collections.
 async fn targets(server: &Server) -> Vec<(String, &'static str)> {
     let coordinator = server.coordinator();
     fixtures::insert_themes(server, &["taito"]).await;

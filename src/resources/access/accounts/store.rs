@@ -126,8 +126,8 @@ pub async fn create(
     Ok(insert.returning(Account::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Replaces the hash of a password with another hash of the same password. The sessions of the account go on, because the
-/// triggers of the table know from the setting that its access does not change.
+/// Replaces the hash of a password with another hash of the same password. The sessions of the account go on, because
+/// the triggers of the table know from the setting that its access does not change.
 pub async fn store_hash_again(mut conn: &Conn, read: &Credentials, hash: String) -> Result<()> {
     conn.batch_execute("set local kuntatutorit.same_password = 'on'").await?;
     let row = accounts::table.find(read.account.id).filter(dsl::password_hash.eq(&read.password_hash));

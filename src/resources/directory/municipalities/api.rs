@@ -158,11 +158,11 @@ pub(super) async fn delete_municipality(
 
 /// Merge a municipality into another
 ///
-/// Only the coordinator may merge municipalities. Everything that is still in use moves to the successor at once: accounts,
-/// clients, calendar links, tutors who have not ended, and events that have not been held, with their hosts, venues and
-/// audiences. Held events and feedback keep the old code. From then on a write that names the old code is 422
-/// (`municipality_ended`), and says which code to use. With `dry_run` nothing is written. A merger that is sent again
-/// changes nothing.
+/// Only the coordinator may merge municipalities. Everything that is still in use moves to the successor at once:
+/// accounts, clients, calendar links, tutors who have not ended, and events that have not been held, with their hosts,
+/// venues and audiences. Held events and feedback keep the old code. From then on a write that names the old code is
+/// 422 (`municipality_ended`), and says which code to use. With `dry_run` nothing is written. A merger that is sent
+/// again changes nothing.
 #[utoipa::path(
     tag = "municipalities",
     security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),

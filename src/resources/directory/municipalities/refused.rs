@@ -1,5 +1,5 @@
-//! The codes of municipalities that a write cannot name: those of no municipality, and those of municipalities that have
-//! ended. Triggers of the tables refuse them too, when a municipality ends at the same time.
+//! The codes of municipalities that a write cannot name: those of no municipality, and those of municipalities that
+//! have ended. Triggers of the tables refuse them too, when a municipality ends at the same time.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -51,8 +51,8 @@ impl Refused {
         Ok(Self { unknown, ended })
     }
 
-    /// Returns the violation of a field with this code, if the code is refused. `exists` is the rule that the municipality
-    /// must exist, which also names the field.
+    /// Returns the violation of a field with this code, if the code is refused. `exists` is the rule that the
+    /// municipality must exist, which also names the field.
     pub fn violation(&self, code: Option<&MunicipalityCode>, exists: &str) -> Option<Violation> {
         let code = code?;
         if self.unknown.contains(code) {

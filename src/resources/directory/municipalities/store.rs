@@ -68,8 +68,8 @@ pub async fn with_codes(mut conn: &Conn, codes: Vec<MunicipalityCode>) -> Result
     Ok(Municipality::query().filter(dsl::code.eq_any(codes)).load(&mut conn).await?)
 }
 
-/// Returns the municipalities that the filters `municipality` and `region` of another collection leave, as values of the
-/// former. Returns none when no municipality is left.
+/// Returns the municipalities that the filters `municipality` and `region` of another collection leave, as values of
+/// the former. Returns none when no municipality is left.
 pub async fn in_regions(
     mut conn: &Conn,
     codes: &[MunicipalityCode],
@@ -92,7 +92,8 @@ pub async fn is_or_succeeds(mut conn: &Conn, code: &MunicipalityCode, of: &Munic
     Ok(current == *code)
 }
 
-/// Returns the codes of a municipality's line: of the municipality that exists today, and of all that have merged into it.
+/// Returns the codes of a municipality's line: of the municipality that exists today, and of all that have merged into
+/// it.
 ///
 /// # Errors
 /// [`Error::NotFound`].

@@ -67,8 +67,8 @@ pub struct Contact {
     /// The e-mail address.
     #[garde(dive)]
     pub email: Option<EmailAddress>,
-    /// The phone number: digits, spaces, `+`, `-`, `(` and `)`. A number that begins with `+` or `00` and a country is stored
-    /// in the form of E.164, such as `+35891234567`; another one is stored with single spaces.
+    /// The phone number: digits, spaces, `+`, `-`, `(` and `)`. A number that begins with `+` or `00` and a country is
+    /// stored in the form of E.164, such as `+35891234567`; another one is stored with single spaces.
     #[serde(default, deserialize_with = "normalized_phone")]
     #[garde(dive)]
     pub phone: Option<PhoneNumber>,

@@ -160,8 +160,8 @@ fn require_not_tutor(reach: &Reach, action: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses references to a municipality that does not exist or has ended, and to themes that do not exist. The foreign keys
-/// and triggers guard against a row that changes at the same time. A tutor who has ended keeps the municipality.
+/// Refuses references to a municipality that does not exist or has ended, and to themes that do not exist. The foreign
+/// keys and triggers guard against a row that changes at the same time. A tutor who has ended keeps the municipality.
 async fn require_references(conn: &Conn, new: &TutorInput, current: Option<&TutorInput>) -> Result<()> {
     let keeps = |current: &&TutorInput| {
         current.municipality_code == new.municipality_code && (current.status != Ended || new.status == Ended)

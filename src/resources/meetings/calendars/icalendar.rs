@@ -103,7 +103,8 @@ fn event_component(event: &Event, contents: &Contents, zones: &DefinedZones) -> 
     component
 }
 
-/// Adds the title. Calendar programs show `TENTATIVE` in many ways or not at all, so a postponed event also says so here.
+/// Adds the title. Calendar programs show `TENTATIVE` in many ways or not at all, so a postponed event also says so
+/// here.
 fn add_summary(component: &mut Component, fields: &EventInput, language: Language) {
     let Some((tag, title)) = language.part_of(&fields.title) else { return };
     if fields.status == EventStatus::Postponed {
@@ -132,8 +133,8 @@ fn add_references(component: &mut Component, fields: &EventInput, contents: &Con
     }
 }
 
-/// Returns the centre of the venue's municipality, if the venue has no address: programs find an address themselves, and
-/// more exactly.
+/// Returns the centre of the venue's municipality, if the venue has no address: programs find an address themselves,
+/// and more exactly.
 fn center_of_venue<'a>(
     fields: &EventInput,
     municipalities: &'a HashMap<MunicipalityCode, MunicipalityInput>,

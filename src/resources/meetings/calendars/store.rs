@@ -80,8 +80,8 @@ impl Calendars {
         within_limit(async {
             let (name, coverage, names) =
                 try_join3(self.name(of, language), self.coverage(of), self.db.read(version_of_names)).await?;
-            // What the calendar covers and its names are part of the key: the cache notices changes of events, but not of
-            // municipalities and themes.
+            // What the calendar covers and its names are part of the key: the cache notices changes of events, but not
+            // of municipalities and themes.
             let request = format!("calendar {coverage:?} {} {names} {name}", language.as_str());
             let key = CacheKey { caller: reach.key(), request };
             if let Some(cached) = self.cache.get(&self.db, "events", &key).await? {

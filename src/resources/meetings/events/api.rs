@@ -53,7 +53,8 @@ pub(super) async fn list_events(
         let page = if is_search { db.read_long(read).await? } else { db.read(read).await? };
         render_page(&page, page.items.len())
     };
-    // Not cached: the ledger of events does not record changes of search synonyms, of included resources and of regions.
+    // Not cached: the ledger of events does not record changes of search synonyms, of included resources and of
+    // regions.
     if is_search || !is_plain {
         return render().await.map(RenderedPage);
     }

@@ -106,8 +106,8 @@ pub(super) struct EventFilter {
     #[serde(deserialize_with = "time::optional")]
     #[garde(skip)]
     pub starts_before: Option<DateTime<Utc>>,
-    /// The event ends at this time or later. With `starts_before` at the same time, this finds the events that are under
-    /// way.
+    /// The event ends at this time or later. With `starts_before` at the same time, this finds the events that are
+    /// under way.
     #[serde(deserialize_with = "time::optional")]
     #[garde(skip)]
     pub ends_after: Option<DateTime<Utc>>,

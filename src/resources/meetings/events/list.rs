@@ -73,8 +73,8 @@ pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -
     Ok(Page::from_rows(page, rows, |row| TimeKey(row.fields.starts_at, row.id)).map(|row| view(reach, row)))
 }
 
-/// Loads the long events that end at this time or later. There are few, so PostgreSQL looks them up in their index and sorts
-/// them: it must not walk an index in the order of the page.
+/// Loads the long events that end at this time or later. There are few, so PostgreSQL looks them up in their index and
+/// sorts them: it must not walk an index in the order of the page.
 async fn long_events(
     mut conn: &Conn,
     query: VisibleEvents,
@@ -111,9 +111,9 @@ struct Part {
     is_long: bool,
 }
 
-/// Returns the parts of a list, in its order. An event that ends after a given time starts at most a week before it, or is
-/// long. So such a list has the long events that started earlier in one part, and all others in another one: PostgreSQL
-/// would walk through all earlier events otherwise.
+/// Returns the parts of a list, in its order. An event that ends after a given time starts at most a week before it, or
+/// is long. So such a list has the long events that started earlier in one part, and all others in another one:
+/// PostgreSQL would walk through all earlier events otherwise.
 fn parts(filter: &EventFilter, order: TimeOrder, last: Option<&TimeKey>) -> Vec<Part> {
     let range = filter.range().after(last, order);
     let Some(border) = filter.ends_after.map(|at| at - LONG) else { return vec![Part { range, is_long: false }] };
@@ -200,8 +200,8 @@ async fn by_rank(
     Ok(Page::from_rows(page, rows, |(rank, row)| (*rank, row.id)).map(|(_, row)| view(reach, row)))
 }
 
-/// Returns a query for the events that pass the filters. `hosts` are the municipalities of the filters `municipality` and
-/// `region`. [`by_time`] applies the time range and the leading link.
+/// Returns a query for the events that pass the filters. `hosts` are the municipalities of the filters `municipality`
+/// and `region`. [`by_time`] applies the time range and the leading link.
 fn filtered(
     reach: &Reach,
     (filter, hosts): (&EventFilter, &[MunicipalityCode]),

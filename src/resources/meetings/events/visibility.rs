@@ -78,8 +78,8 @@ impl EventVisibility {
         matches!((self, states), (Self::AllAndDraftsOf(_), [EventStatus::Draft]))
     }
 
-    /// Returns the hosts that a query with a filter by these must still be filtered by; none when it can have no rows. A
-    /// query for the drafts of one municipality has one host already: with a second condition on the host, PostgreSQL
+    /// Returns the hosts that a query with a filter by these must still be filtered by; none when it can have no rows.
+    /// A query for the drafts of one municipality has one host already: with a second condition on the host, PostgreSQL
     /// would expect so few rows that it reads and sorts all of them.
     pub(super) fn hosts_to_filter(
         &self,

@@ -22,8 +22,8 @@ const SMALL: &[(&str, &str)] = &[
     ("municipalities", "Finland has about 300 municipalities"),
     ("themes", "the coordinator keeps a list of some dozens"),
 ];
-/// Rows in the tables without a collection. The older half of the feedback is another system's. The rare municipality is in
-/// another region, one event in a hundred lasts a month, and one account has given feedback.
+/// Rows in the tables without a collection. The older half of the feedback is another system's. The rare municipality
+/// is in another region, one event in a hundred lasts a month, and one account has given feedback.
 const SERVICE_TABLES: &str = "
     update municipalities set region_code = '19' where code = '616';
     update events set ends_at = starts_at + interval '30 days' where hashtext(id::text) % 100 = 0;

@@ -71,7 +71,8 @@ async fn samples(server: &Server) -> BTreeMap<&'static str, Vec<Value>> {
     samples
 }
 
-/// Returns callers of every kind. Together, the callers of a role must get rows of every collection that the role may read.
+/// Returns callers of every kind. Together, the callers of a role must get rows of every collection that the role may
+/// read.
 async fn callers(server: &Server, samples: &BTreeMap<&'static str, Vec<Value>>) -> Vec<(Role, Client)> {
     let kinds = Caller::ALL.iter().filter(|caller| **caller != Caller::Tutor);
     let mut callers: Vec<_> = kinds.map(|caller| (caller.role(), caller.client(server))).collect();

@@ -1,4 +1,5 @@
-//! Which callers a merger gives and takes access: those of the old municipality get the reach of the new one, and no more.
+//! Which callers a merger gives and takes access: those of the old municipality get the reach of the new one, and no
+//! more.
 
 use std::time::Instant;
 

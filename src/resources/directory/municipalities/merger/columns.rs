@@ -1,4 +1,5 @@
-//! What a merger does with each column that holds the code of a municipality. A test compares this list with the registry.
+//! What a merger does with each column that holds the code of a municipality. A test compares this list with the
+//! registry.
 
 use Treatment::{Follows, Kept, Moved};
 
@@ -16,8 +17,8 @@ pub struct MergedColumn {
 /// What a merger does with a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// A step writes the successor's code into the rows that are in use. The condition, in SQL, is that of the rows that
-    /// keep the old code.
+    /// A step writes the successor's code into the rows that are in use. The condition, in SQL, is that of the rows
+    /// that keep the old code.
     Moved(&'static str),
     /// A trigger copies the column from another table.
     Follows(&'static str),

@@ -85,8 +85,8 @@ pub struct Merger {
 }
 
 impl Merger {
-    /// Returns what a merger does with these rows: those that move, those that keep the old code, and those in which the
-    /// municipalities meet.
+    /// Returns what a merger does with these rows: those that move, those that keep the old code, and those in which
+    /// the municipalities meet.
     pub(super) fn of(
         code: MunicipalityCode,
         MergerInput { into, on }: MergerInput,

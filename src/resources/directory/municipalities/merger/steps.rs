@@ -9,14 +9,14 @@ use diesel_async::RunQueryDsl as _;
 use super::model::{Collision, CollisionOutcome, MergerInput, Tally};
 use crate::{db::Conn, domain::MunicipalityCode, problem::Result};
 
-/// Waits for the writes that are under way, and lets new ones wait until the merger ends. So no write holds a row that the
-/// merger needs while it waits for the municipality itself, which would be a deadlock. The order is that of the foreign
-/// keys: a change of a tutor goes on to its account.
+/// Waits for the writes that are under way, and lets new ones wait until the merger ends. So no write holds a row that
+/// the merger needs while it waits for the municipality itself, which would be a deadlock. The order is that of the
+/// foreign keys: a change of a tutor goes on to its account.
 pub(super) const LOCK: &str =
     "lock table tutors, accounts, clients, calendar_links, events, feedback in share row exclusive mode";
 
-/// A statement that moves the rows of a collection, or counts rows that another statement moves. It returns the key of each
-/// row, and the field in which the row had both codes, if there is one. `$1` is the old code, `$2` the new one.
+/// A statement that moves the rows of a collection, or counts rows that another statement moves. It returns the key of
+/// each row, and the field in which the row had both codes, if there is one. `$1` is the old code, `$2` the new one.
 struct Step {
     collection: &'static str,
     statement: &'static str,
