@@ -53,7 +53,7 @@ pub const COLLECTIONS: &[Collection] = &[
     collection("municipalities", "code", "The municipalities of the region that the network serves.").in_ledger()
         .read("municipalities:read", EVERYONE, "Read municipalities.")
         .write("municipalities:write", MUNICIPALITIES, "Change the fields that a municipality maintains itself.")
-        .with_codes(&["code"]).with_public(&["name", "region_name"]),
+        .with_codes(&["code", "successor_code"]).with_public(&["name", "region_name"]),
     collection("themes", "slug", "Subjects of digital support, and forms in which it is given.").in_ledger()
         .read("themes:read", EVERYONE, "Read themes.")
         .write("themes:write", COORDINATOR, "Write themes.")

@@ -335,6 +335,8 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         sort_name -> Text,
+        successor_code -> Nullable<Text>,
+        ended_on -> Nullable<Date>,
         search -> Tsvector,
     }
 }
@@ -567,6 +569,7 @@ pub const COLUMN_RULES: &[(&str, &str, &str)] = &[
     ("municipalities_profile_localized", "profile", "is_localized 10000"),
     ("municipalities_region_code_format", "region_code", "is_region_code"),
     ("municipalities_region_name_localized", "region_name", "is_localized 200"),
+    ("municipalities_successor_code_exists", "successor_code", "references municipalities"),
     ("municipalities_support_since_range", "support_since", "between 1980 2199"),
     ("municipalities_support_stage", "support_stage", "in unknown, planning, starting, developing, established"),
     ("municipalities_website_format", "website", "is_web_address"),

@@ -255,7 +255,7 @@ fn read_password() -> Outcome<String> {
     std::io::stdin().lock().read_line(&mut line)?;
     // Some editors write a byte order mark at the start of a file.
     let password = line.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned();
-    if passwords::LENGTH.contains(&password.chars().count()) {
+    if passwords::has_allowed_length(&password) {
         return Ok(password);
     }
     let (least, most) = (passwords::LENGTH.start(), passwords::LENGTH.end());

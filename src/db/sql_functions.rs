@@ -1,6 +1,6 @@
 //! Functions of PostgreSQL that Diesel does not know.
 
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::SimpleAsyncConnection as _;
 
 use super::connection::Conn;
@@ -16,6 +16,9 @@ extern "SQL" {
 
     /// Returns the time of the statement, where `now()` is the time at which its transaction began.
     fn clock_timestamp() -> Timestamptz;
+
+    /// Returns the municipality itself while it exists, else the one that it has merged into, directly or indirectly.
+    fn current_municipality(code: Text) -> Text;
 
     /// Takes a lock until the end of the transaction, and waits for it if necessary. The result is empty.
     fn pg_advisory_xact_lock(key: BigInt) -> Text;

@@ -31,6 +31,6 @@ impl<S: Copy + Eq + Into<&'static str>> Transitions<S> {
             return Ok(());
         }
         let allowed = next.iter().map(|state| (*state).into()).collect();
-        Err(Error::Transition { code: self.code, from: from.into(), to: to.into(), allowed })
+        Err(Error::Transition { code: self.code, from: from.into(), to: to.into(), allowed, is_default: false })
     }
 }

@@ -11,7 +11,7 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{error::Error, rate_limit::RateLimit, violation::Violation};
+use super::{error::Error, rate_limit::RateLimit, reference::Reference, violation::Violation};
 
 /// The header that names the media types of patches (RFC 5789).
 pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
@@ -52,6 +52,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     allowed: Option<Vec<&'static str>>,
+    /// What refers to the resource that is to be deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    references: Option<Vec<Reference>>,
     /// Every rule that the input breaks; the first 100 when there are more.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Violation>>,
@@ -72,10 +75,12 @@ impl Error {
             from: None,
             to: None,
             allowed: None,
+            references: None,
             errors: None,
         };
         match self {
             Self::MissingScope(scope) => problem.scope = Some(scope),
+            Self::InUse { references, .. } => problem.references = Some(references.clone()),
             Self::Invalid(errors) => problem.errors = Some(errors.iter().take(MAX_ERRORS).cloned().collect()),
             Self::Transition { from, to, allowed, .. } => {
                 (problem.from, problem.to, problem.allowed) = (Some(*from), Some(*to), Some(allowed.clone()));

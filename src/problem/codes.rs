@@ -61,7 +61,11 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "in_use",
-        "409. Other resources refer to this one: delete or change them first, or end or cancel this one instead.",
+        "409. Other resources refer to this one: <code>references</code> lists them. Delete or change them first, or end or cancel this one instead.",
+    ),
+    (
+        "municipality_merged",
+        "409. The municipality has already merged into another one, or on another day: <code>detail</code> names them.",
     ),
     ("account_disabled", "409. The account is disabled: enable it first."),
     (
@@ -114,6 +118,7 @@ pub const CODES: &[(&str, &str)] = &[
         "wrong_type",
         "In <code>errors</code>: the value has the wrong type or format. Send what the API document describes.",
     ),
+    ("in_future", "In <code>errors</code>: the day is in the future. Send today's or an earlier one."),
     ("required", "In <code>errors</code>: the field is required. Send it."),
     ("nul", "In <code>errors</code>: the text has the character NUL. Remove it."),
     ("blank", "In <code>errors</code>: the text is blank. Write something, or leave the field out."),

@@ -26,6 +26,10 @@ const fn rule(constraint: &'static str, pointer: &'static str, detail: &'static 
     Rule { constraint, pointer: Cow::Borrowed(pointer), detail: Cow::Borrowed(detail) }
 }
 
+/// The code of a violation by a municipality that has ended. The triggers that raise it tell the field and the
+/// successor.
+pub const MUNICIPALITY_ENDED: &str = "municipality_ended";
+
 const LOCALIZED: &str =
     "must have a part in at least one of fi, sv, en, se, smn, sms; no part may be blank or too long";
 const MUNICIPALITY: &str = "must be the code of a municipality that exists";
@@ -52,6 +56,15 @@ const WRITTEN: &[Rule] = &[
     rule("municipalities_population_on_range", "/population_on", "must be a day from 1900 to 2199"),
     rule("municipalities_support_since_range", "/support_since", "must be a year from 1980 to 2199"),
     rule("municipalities_location_range", "/location", "must have a lat from -90 to 90 and a lon from -180 to 180"),
+    rule("municipalities_successor_code_exists", "/into", MUNICIPALITY),
+    rule("municipalities_successor_code_not_itself", "/into", "must be another municipality"),
+    rule("municipalities_ended_on_range", "/on", "must be a day from 1900 to 2199"),
+    rule("municipalities_ended_with_successor", "", "a municipality ends only with a successor"),
+    rule(
+        MUNICIPALITY_ENDED,
+        "/municipality_code",
+        "must be a municipality that has not ended; its `successor_code` says which one to use",
+    ),
     rule("themes_pkey", "/slug", "a theme with this slug already exists; change it with PUT or PATCH"),
     rule("themes_parent_not_itself", "/parent", "must be another theme"),
     rule("themes_parent_acyclic", "/parent", "must not be a theme that is part of this one, directly or indirectly"),

@@ -7,9 +7,10 @@ use actix_web::http::StatusCode;
 
 use super::{
     constraints,
-    database_messages::{is_lost_statement, is_temporary},
-    details::{of_library, of_transition},
+    details::{in_use_detail, of_library, transition_detail},
+    postgres_messages::{is_lost_statement, is_temporary},
     rate_limit::RateLimit,
+    reference::Reference,
     violation::Violation,
 };
 
@@ -117,8 +118,16 @@ pub enum Error {
         /// What the request conflicts with and what to do.
         detail: Cow<'static, str>,
     },
+    /// Other resources refer to the one to delete.
+    #[error("{}", in_use_detail(detail, references))]
+    InUse {
+        /// What to do.
+        detail: &'static str,
+        /// What refers to it.
+        references: Vec<Reference>,
+    },
     /// The state machine of the resource does not have this transition.
-    #[error("{}", of_transition(from, to, allowed))]
+    #[error("{}", transition_detail(from, to, allowed, *is_default))]
     Transition {
         /// The code of the problem.
         code: &'static str,
@@ -128,6 +137,8 @@ pub enum Error {
         to: &'static str,
         /// The statuses that may follow.
         allowed: Vec<&'static str>,
+        /// Whether the body had no status, so that the requested one is the default.
+        is_default: bool,
     },
     /// The first request with this `Idempotency-Key` has not ended.
     #[error("the first request with this `Idempotency-Key` is still running; send this one again in a moment")]
@@ -196,6 +207,7 @@ impl Error {
             }
             Self::PreflightRefused(_) => (S::BAD_REQUEST, "preflight_refused", "Pages of this origin may not do this"),
             Self::Conflict { code, .. } => return (S::CONFLICT, code.clone(), "Conflict with stored data"),
+            Self::InUse { .. } => (S::CONFLICT, "in_use", "Conflict with stored data"),
             Self::Transition { code, .. } => (S::CONFLICT, *code, "This status change is not allowed"),
             Self::InProgress => {
                 (S::CONFLICT, "idempotency_key_in_progress", "The first request with this key is still running")
@@ -221,11 +233,22 @@ impl Error {
         Self::Invalid(vec![Violation::at(pointer, code, detail)])
     }
 
+    /// Returns the failure of a body without a status: it tells that the status is the default.
+    #[must_use]
+    pub fn of_default_status(self) -> Self {
+        match self {
+            Self::Transition { code, from, to, allowed, .. } => {
+                Self::Transition { code, from, to, allowed, is_default: true }
+            }
+            other => other,
+        }
+    }
+
     /// Returns whether the body conflicts with stored data. Violations of headers do not count.
     pub fn conflicts_with_stored_data(&self) -> bool {
         match self {
             Self::Invalid(violations) => violations.iter().all(|violation| violation.header.is_none()),
-            Self::Conflict { .. } => true,
+            Self::Conflict { .. } | Self::InUse { .. } => true,
             _ => false,
         }
     }
@@ -242,11 +265,9 @@ impl Error {
     pub fn on_delete(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind::ForeignKeyViolation, Error::DatabaseError};
         match &error {
-            DatabaseError(ForeignKeyViolation, _) => Self::Conflict {
-                code: "in_use".into(),
-                detail:
-                    "other resources refer to this one; delete or change them first, or end or cancel this one instead"
-                        .into(),
+            DatabaseError(ForeignKeyViolation, _) => Self::InUse {
+                detail: "delete or change them first, or end or cancel this one instead",
+                references: Vec::new(),
             },
             _ => error.into(),
         }
@@ -274,7 +295,15 @@ impl From<diesel::result::Error> for Error {
                     Self::Conflict { code: rule.constraint.into(), detail: (&*rule.detail).into() }
                 }
                 (CheckViolation | ForeignKeyViolation, Some(rule)) => {
-                    Self::at(&*rule.pointer, rule.constraint, &*rule.detail)
+                    // A trigger that several columns use tells the column and what to do.
+                    let is_shared = rule.constraint == constraints::MUNICIPALITY_ENDED;
+                    let column = info.column_name().filter(|_| is_shared).map(|column| format!("/{column}"));
+                    let detail = info.details().filter(|_| is_shared).map(|detail| Cow::Owned(detail.to_owned()));
+                    Self::at(
+                        column.unwrap_or_else(|| rule.pointer.to_string()),
+                        rule.constraint,
+                        detail.unwrap_or_else(|| (&*rule.detail).into()),
+                    )
                 }
                 _ if is_temporary(info.message()) => Self::Unavailable,
                 _ if is_lost_statement(info.message()) => {

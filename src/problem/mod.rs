@@ -3,15 +3,16 @@
 pub mod body;
 pub mod codes;
 pub mod constraints;
-mod database_messages;
 mod details;
 pub mod error;
+pub mod postgres_messages;
 pub mod rate_limit;
+pub mod reference;
 pub mod violation;
 
 pub use self::{
     codes::CODES,
-    database_messages::is_lost_statement,
     error::{Error, Result},
+    postgres_messages::is_lost_statement,
     violation::Violation,
 };

@@ -5,6 +5,7 @@ pub mod directory;
 pub mod feedback;
 pub mod integration;
 pub mod meetings;
+pub mod references;
 pub mod service;
 pub mod update;
 

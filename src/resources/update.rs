@@ -3,7 +3,10 @@
 //! 1. reach: 404 when the caller may not see the row, 403 when it may see it but not change it;
 //! 2. condition: 412 when `If-Match` does not contain the current entity tag of the row;
 //! 3. state and references: 403, 409 or 422 when the new fields are not allowed;
-//! 4. the write itself: 412 when the row no longer has the version that was read.
+//! 4. the write itself: 412 when the row no longer has the version that was read. Fields that equal the stored ones are
+//!    not written: the row keeps its version, and the ledger gets no line.
+
+use std::fmt::Display;
 
 use serde::Serialize;
 
@@ -12,6 +15,8 @@ use crate::{
     db::{Conn, Db},
     http::{Body, Caller, IfMatch, Json, NoContent, Patch, Replacement, Resource, input::if_match::EntityTags},
     problem::{Error, Result},
+    registry,
+    resources::references,
 };
 
 /// A stored row that callers replace and patch.
@@ -19,9 +24,9 @@ pub trait Editable: Clone + Sized + 'static {
     /// The row as callers see it.
     type Resource: Resource + 'static;
     /// The fields that callers write.
-    type Input: Body + Serialize;
+    type Input: Body + Serialize + PartialEq;
     /// The id, code or slug.
-    type Key: Clone + 'static;
+    type Key: Clone + Display + 'static;
 
     /// Loads the row, if the caller may see it.
     ///
@@ -101,9 +106,19 @@ pub async fn delete<R: Deletable, S: Scope>(
     key: R::Key,
     if_match: IfMatch,
 ) -> Result<NoContent> {
-    let (author, reach, expected) = (caller.author(), caller.reach, if_match.required()?);
-    db.write(author, async move |conn| delete_row::<R>(conn, &reach, &key, &expected).await).await?;
-    Ok(NoContent)
+    let (author, readable, expected) = (caller.author(), references::readable(&caller), if_match.required()?);
+    let (reach, row) = (caller.reach.clone(), key.clone());
+    let deleted = db.write(author, async move |conn| delete_row::<R>(conn, &reach, &row, &expected).await).await;
+    match deleted {
+        Ok(()) => Ok(NoContent),
+        Err(Error::InUse { detail, .. }) => {
+            // PostgreSQL has aborted the transaction that found it in use.
+            let row = (registry::of_path(R::Resource::COLLECTION).map_or("", |of| of.name), key.to_string());
+            let read = async |conn: &Conn| references::to_row(conn, &caller.reach, &readable, (row.0, &row.1)).await;
+            Err(Error::InUse { detail, references: db.read(read).await? })
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Replaces the fields of a row. Later fields that the replacement leaves out stay unchanged.
@@ -116,8 +131,10 @@ pub async fn replace_row<R: Editable>(
 ) -> Result<R::Resource> {
     let current = load_changeable::<R>(conn, reach, key).await?;
     expected.require(&current.clone().view(reach))?;
+    let names_status = replacement.names("status");
     let new = replacement.apply(current.fields())?;
-    write(conn, reach, &current, new).await
+    let written = write(conn, reach, current, new).await;
+    written.map_err(|error| if names_status { error } else { error.of_default_status() })
 }
 
 /// Merges a patch into the fields of a row.
@@ -131,7 +148,7 @@ pub async fn patch_row<R: Editable>(
     let current = load_changeable::<R>(conn, reach, key).await?;
     expected.require_version(&current.clone().view(reach))?;
     let new = patch.apply(current.fields())?;
-    write(conn, reach, &current, new).await
+    write(conn, reach, current, new).await
 }
 
 /// Deletes a row.
@@ -152,8 +169,11 @@ async fn load_changeable<R: Editable>(conn: &Conn, reach: &Reach, key: &R::Key) 
     Ok(current)
 }
 
-async fn write<R: Editable>(conn: &Conn, reach: &Reach, current: &R, new: R::Input) -> Result<R::Resource> {
+async fn write<R: Editable>(conn: &Conn, reach: &Reach, current: R, new: R::Input) -> Result<R::Resource> {
     let new = current.check(conn, reach, new).await?;
+    if new == *current.fields() {
+        return Ok(current.view(reach));
+    }
     let updated = current.update(conn, new).await?;
     updated.map(|row| row.view(reach)).ok_or(Error::PreconditionFailed)
 }

@@ -21,6 +21,7 @@
 //! | [`same_answer.rs`](contract::same_answer) | A broken rule has one answer in `POST`, `PUT` and `PATCH` (computed) |
 //! | [`examples.rs`](contract::examples) | Each failure that the document shows is the answer to a request |
 //! | [`every_resource.rs`](contract::every_resource) | The address, the entity tag and the conditions of a row, from its creation to its deletion (computed) |
+//! | [`references.rs`](contract::references) | The answer to a deletion that is refused names everything that refers, as far as its caller sees it (computed) |
 //! | [`lists.rs`](contract::lists) | Every filter leaves the rows with its value; every order has each row once (computed) |
 //! | [`idempotency.rs`](contract::idempotency) | A request repeated with the same `Idempotency-Key` is carried out once |
 //! | [`any_input/`](contract::any_input) | Property tests: cursors, localised texts, merge patches |
@@ -65,6 +66,7 @@
 //! | [`query_plans/`](resilience::query_plans) | No statement touches many more rows than it answers with (computed) |
 //! | **resources/** | **Each resource: its fields, rules, lists and states** |
 //! | [`municipalities.rs`](resources::municipalities), [`themes.rs`](resources::themes), [`tutors/`](resources::tutors) | The directory |
+//! | [`mergers/`](resources::mergers) | A municipality merges into another: what moves, what stays, which callers gain what |
 //! | [`events/`](resources::events), [`calendars/`](resources::calendars) | Meetings, and calendars and secret links for calendar programs |
 //! | [`feedback/`](resources::feedback), [`summaries/`](resources::summaries) | Feedback, and what is published of it |
 //! | [`accounts/`](resources::accounts), [`clients.rs`](resources::clients) | People and partner systems |

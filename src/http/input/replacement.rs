@@ -1,6 +1,6 @@
 //! The body of a `PUT`.
 
-use std::pin::Pin;
+use std::{collections::HashSet, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::Serialize;
@@ -21,6 +21,7 @@ use crate::problem::{Error, Result};
 pub struct Replacement<T> {
     fields: T,
     left_out: Vec<&'static str>,
+    named: HashSet<String>,
 }
 
 impl<T: Body> FromRequest for Replacement<T> {
@@ -35,8 +36,14 @@ impl<T: Body> FromRequest for Replacement<T> {
 
 impl<T: Body> Replacement<T> {
     fn from_value(body: Value) -> Result<Self> {
-        let left_out = T::LATER.iter().copied().filter(|field| body.get(field).is_none()).collect();
-        Ok(Self { fields: from_value(body)?, left_out })
+        let named: HashSet<_> = body.as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect();
+        let left_out = T::LATER.iter().copied().filter(|field| !named.contains(*field)).collect();
+        Ok(Self { fields: from_value(body)?, left_out, named })
+    }
+
+    /// Returns whether the body has this field.
+    pub fn names(&self, field: &str) -> bool {
+        self.named.contains(field)
     }
 }
 

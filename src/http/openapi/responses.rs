@@ -77,7 +77,8 @@ fn example(status: u16) -> Error {
         406 => Error::NotAcceptable("application/json"),
         408 => Error::BodyTimeout,
         409 => {
-            Error::Transition { code: "events_status_transition", from: "cancelled", to: "published", allowed: vec![] }
+            let code = "events_status_transition";
+            Error::Transition { code, from: "cancelled", to: "published", allowed: vec![], is_default: false }
         }
         412 => Error::PreconditionFailed,
         413 => Error::PayloadTooLarge(BODY_LIMIT),
@@ -187,6 +188,8 @@ failures! {
     PasswordProblems: [400 401 403 408 413 414 415 422 429 500 503];
     /// The failures of creating something within a resource.
     AddProblems: [400 401 403 404 406 409 414 429 500 503];
+    /// The failures of merging municipalities.
+    MergerProblems: [400 401 403 404 406 408 409 413 414 415 422 429 500 503];
     /// The failures of removing something from a resource.
     RemoveProblems: [400 401 403 404 406 414 429 500 503];
     /// The failures of an operation that any valid token may use.

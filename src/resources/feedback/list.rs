@@ -12,12 +12,12 @@ use crate::{
     auth::reach::{Identity, Reach},
     db::{
         Conn, Db,
-        keyset::{any_of, keyset},
+        keyset::{any_linked, any_of, keyset},
     },
     domain::{MunicipalityCode, names::OWN_SOURCE},
     http::{List, Page},
     problem::Result,
-    schema::feedback::dsl,
+    schema::{feedback::dsl, feedback_themes_wanted},
 };
 
 /// The single filter value of a list. An index has its column together with the id, so the list is a quick read.
@@ -32,13 +32,13 @@ impl LeadingValue {
     /// Returns the leading value of a list; none when there are several filter values. The rows that an account sees always
     /// depend on several values.
     fn of(reach: &Reach, filter: &FeedbackFilter) -> Option<Self> {
-        let FeedbackFilter { event, municipality, direction, source, external_id, sort: _ } = filter;
+        let FeedbackFilter { event, municipality, direction, source, external_id, themes_wanted, sort: _ } = filter;
         let own_source = match &reach.identity {
             _ if reach.is_coordinator() => None,
             Identity::Client { source, .. } => Some(source),
             Identity::Account(_) | Identity::Anonymous => return None,
         };
-        if !(event.is_empty() && external_id.is_empty()) {
+        if !(event.is_empty() && external_id.is_empty() && themes_wanted.is_empty()) {
             return None;
         }
         match (&municipality[..], &direction[..], &source[..], own_source) {
@@ -113,6 +113,8 @@ fn filtered(reach: &Reach, filter: &FeedbackFilter) -> VisibleFeedback {
     let query = any_of!(query, dsl::direction, filter.direction);
     let query = any_of!(query, dsl::source, filter.source);
     let query = any_of!(query, dsl::external_id, filter.external_id);
+    let links = feedback_themes_wanted::table.filter(feedback_themes_wanted::feedback_id.eq(dsl::id));
+    let query = any_linked!(query, links, feedback_themes_wanted::theme_slug, filter.themes_wanted);
     let uses_hidden_fields = !(filter.source.is_empty() && filter.external_id.is_empty());
     match &reach.identity {
         // Otherwise a caller could use filters to guess the fields that it does not see.

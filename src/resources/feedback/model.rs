@@ -194,6 +194,10 @@ pub struct FeedbackFilter {
     #[garde(skip)]
     #[param(max_items = 100)]
     pub direction: Vec<Direction>,
+    /// The slug of a theme that the respondent wants to hear more about.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub themes_wanted: Vec<ThemeSlug>,
     /// The system that created the feedback. The filter finds only feedback that you gave; for the coordinator, any
     /// feedback.
     #[garde(dive)]

@@ -129,7 +129,7 @@ impl Editable for FeedbackRow {
 
     async fn check(&self, conn: &Conn, reach: &Reach, new: FeedbackInput) -> Result<FeedbackInput> {
         require_change(conn, reach, &self.fields, &new).await?;
-        Ok(new)
+        Ok(FeedbackInput { respondent: self.fields.respondent.clone(), ..new })
     }
 
     async fn update(&self, mut conn: &Conn, new: FeedbackInput) -> Result<Option<Self>> {

@@ -7,10 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join;
 
-use super::{
-    model::{Direction, FeedbackInput},
-    visibility::hosts_or_presents,
-};
+use super::model::{Direction, FeedbackInput};
 use crate::{
     auth::reach::{Identity, Reach},
     clock,
@@ -18,7 +15,10 @@ use crate::{
     domain::{MunicipalityCode, Role},
     problem::{Error, Result, Violation},
     resources::{
-        directory::{municipalities, themes, tutors},
+        directory::{
+            municipalities::{self, refused::Refused},
+            themes, tutors,
+        },
         meetings::{
             events,
             events::{
@@ -48,10 +48,10 @@ pub(super) fn respondent_of(reach: &Reach, new: &FeedbackInput) -> Result<String
 pub(super) async fn require_new(conn: &Conn, reach: &Reach, new: &FeedbackInput) -> Result<()> {
     require_may_give(reach, new)?;
     let event = events::store::find_referenced(conn, reach, new.event_id);
-    let (event, mut violations) = try_join(event, missing_references(conn, new)).await?;
+    let (event, mut violations) = try_join(event, broken_references(conn, new, None)).await?;
     match &event {
         Some(event) => {
-            require_event_of_tutor(reach, event)?;
+            require_event_of_tutor(conn, reach, event).await?;
             violations.extend(event_violations(event, clock::now()));
             violations.extend(not_of_tutor(conn, event, new.direction, &new.municipality_code).await?);
         }
@@ -76,7 +76,7 @@ pub(super) async fn require_change(
         reach.require_writes_for(Some(&new.municipality_code))?;
     }
     let event = events::store::find_referenced(conn, reach, current.event_id);
-    let (event, mut violations) = try_join(event, missing_references(conn, new)).await?;
+    let (event, mut violations) = try_join(event, broken_references(conn, new, Some(current))).await?;
     violations.extend(event.iter().flat_map(|event| event_violations(event, clock::now())));
     if let Some(event) = event.filter(|_| new.municipality_code != current.municipality_code) {
         violations.extend(not_of_tutor(conn, &event, current.direction, &new.municipality_code).await?);
@@ -125,12 +125,21 @@ fn respondent(reach: &Reach, new: &FeedbackInput) -> Result<String, Violation> {
 }
 
 /// Refuses a tutor who neither presents at the event nor belongs to its host.
-fn require_event_of_tutor(reach: &Reach, event: &Event) -> Result<()> {
-    if reach.role != Role::Tutor || hosts_or_presents(reach, event) {
+async fn require_event_of_tutor(conn: &Conn, reach: &Reach, event: &Event) -> Result<()> {
+    let presents = reach.tutor.is_some_and(|tutor| event.fields.tutors.contains(&tutor));
+    if reach.role != Role::Tutor || presents || hosts(conn, event, reach.municipality.as_ref()).await? {
         return Ok(());
     }
     let detail = "a tutor may give feedback only on events at which they present or that their municipality hosts";
     Err(Error::OutOfReach(detail.to_owned()))
+}
+
+/// Returns whether this municipality hosts the event, or the host has merged into it.
+async fn hosts(conn: &Conn, event: &Event, municipality: Option<&MunicipalityCode>) -> Result<bool> {
+    match (municipality, &event.fields.host_municipality_code) {
+        (Some(code), Some(host)) => municipalities::store::is_or_succeeds(conn, code, host).await,
+        _ => Ok(false),
+    }
 }
 
 /// Returns a violation for each rule that feedback on this event would break now. The triggers of the table have the
@@ -152,9 +161,8 @@ async fn not_of_tutor(
     direction: Direction,
     municipality: &MunicipalityCode,
 ) -> Result<Option<Violation>> {
-    let hosts = event.fields.host_municipality_code.as_ref() == Some(municipality);
     if direction == Direction::ParticipantToTutor
-        || hosts
+        || hosts(conn, event, Some(municipality)).await?
         || tutors::store::belong_to(conn, &event.fields.tutors, municipality).await?
     {
         return Ok(None);
@@ -162,15 +170,19 @@ async fn not_of_tutor(
     Ok(Violation::of_rule("feedback_tutor_of_event"))
 }
 
-/// Returns a violation for each reference to a municipality or a theme that does not exist.
-async fn missing_references(conn: &Conn, new: &FeedbackInput) -> Result<Vec<Violation>> {
-    let code = std::slice::from_ref(&new.municipality_code);
-    let (no_municipality, no_theme) =
-        try_join(municipalities::store::missing(conn, code), themes::store::missing(conn, &new.themes_wanted)).await?;
+/// Returns a violation for each reference to a municipality or a theme that does not exist, or to a municipality that
+/// has ended. A change may keep the municipality.
+async fn broken_references(
+    conn: &Conn,
+    new: &FeedbackInput,
+    current: Option<&FeedbackInput>,
+) -> Result<Vec<Violation>> {
+    let is_kept = current.is_some_and(|current| current.municipality_code == new.municipality_code);
+    let named = if is_kept { &[][..] } else { std::slice::from_ref(&new.municipality_code) };
+    let (refused, no_theme) =
+        try_join(Refused::among(conn, named), themes::store::missing(conn, &new.themes_wanted)).await?;
     let mut violations: Vec<_> =
         Violation::of_items("feedback_themes_wanted_exist", &new.themes_wanted, &no_theme).collect();
-    if !no_municipality.is_empty() {
-        violations.extend(Violation::of_rule("feedback_municipality_code_exists"));
-    }
+    violations.extend(refused.violation(named.first(), "feedback_municipality_code_exists"));
     Ok(violations)
 }

@@ -19,14 +19,19 @@ use kuntatutorit::registry::{COLLECTIONS, Collection};
 const NOT_BY_VALUE: &[&str] = &[
     "audience",
     "cursor",
+    "ended",
+    "ends_after",
+    "ends_before",
     "include",
     "limit",
     "population_max",
     "population_min",
     "q",
+    "region",
     "sort",
     "starts_after",
     "starts_before",
+    "venue",
 ];
 
 /// Returns the operation that lists a collection.

@@ -19,6 +19,7 @@ mod moved_clock;
 mod negotiation;
 mod new_lines;
 mod old_clients;
+mod references;
 mod registry;
 mod same_answer;
 mod starting;

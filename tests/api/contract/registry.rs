@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kuntatutorit::seed::generated::generate;
+use kuntatutorit::{resources::directory::municipalities::merger::columns::COLUMNS, seed::generated::generate};
 use serde_json::json;
 
 use crate::support::{
@@ -224,6 +224,20 @@ async fn the_registry_lists_every_column_with_municipality_codes() {
         "these columns hold codes of municipalities: {}. List each in src/registry.rs",
         unlisted.join(", ")
     );
+}
+
+#[test]
+fn a_merger_knows_every_column_with_municipality_codes() {
+    let listed: BTreeSet<_> = COLUMNS.iter().map(|of| (of.table.to_owned(), of.column)).collect();
+    let tables = known_tables();
+    let codes =
+        tables.iter().flat_map(|(table, known)| known.municipality_codes.iter().map(|column| (table.clone(), *column)));
+    let known: BTreeSet<_> = codes.collect();
+    assert_eq!(
+        listed, known,
+        "src/resources/directory/municipalities/merger/columns.rs must say what a merger does with each column"
+    );
+    assert_eq!(COLUMNS.len(), listed.len());
 }
 
 #[tokio::test]

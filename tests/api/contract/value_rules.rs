@@ -89,6 +89,8 @@ const RULES: &[Rule] = &[
         alphabet: "[ab.@-]{0,8}@?[a1.-]{0,8}",
         examples: &[
             "digituki@example.org",
+            "..a..b@espoo.fi",
+            "a.@espoo.fi",
             "a.b-c+d@e-f.gh.fi",
             "!#$%&'*+-/=?^_`{|}~@b.fi",
             "a@b.c",

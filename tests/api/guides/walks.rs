@@ -17,10 +17,11 @@ use crate::support::process::free_port;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kuntatutorit");
 
 /// What a reader of the guides pastes; all of it can be pasted again.
-const WALKS: [&str; 3] = [
+const WALKS: [&str; 4] = [
     include_str!("../../../README.md"),
     include_str!("../../../docs/front-ends.md"),
     include_str!("../../../docs/partner-systems.md"),
+    include_str!("../../../docs/coordinator.md"),
 ];
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
 
@@ -107,11 +108,16 @@ fn every_block_can_be_pasted_twice_into_bash_and_zsh() {
         let (output, statuses) = paste(shell, arguments, &script, &service);
         assert!(statuses.lines().count() > 50, "{shell}: {statuses}");
         let failures: Vec<_> = statuses.lines().filter(|line| !line.starts_with('2')).map(|line| &line[..3]).collect();
-        let shown = ["422", "400", "422", "400"];
+        let shown = ["422", "400", "422", "422", "400", "422"];
         assert_eq!(failures, shown, "{shell}: only what is shown to fail fails:\n{statuses}\n{output}");
-        for expected in
-            ["1733033", "}\ntrue\n", "Signed in as municipality of 049", "created kurssi-1", "BEGIN:VCALENDAR"]
-        {
+        for expected in [
+            "1733033",
+            "}\ntrue\n",
+            "Signed in as municipality of 049",
+            "created kurssi-1",
+            "BEGIN:VCALENDAR",
+            "use 638, which it has merged into",
+        ] {
             assert!(output.contains(expected), "{shell}: no {expected} in\n{output}");
         }
     }

@@ -15,8 +15,13 @@ async fn one_of_fifty_replacements_wins_on_whichever_instance() {
     let path = "/v1/municipalities/049";
     let current = server.coordinator().get(path).await.expect(200);
     let callers = [&server, &second].map(|instance| instance.coordinator().if_match(&current.etag()));
-    let (callers, body) = (&callers, &current.body);
-    let answers = join_all((0..50).map(|n| retry_while_busy(async move || callers[n % 2].put(path, body).await))).await;
+    let callers = &callers;
+    let answers = join_all((0..50).map(|n| {
+        let mut body = current.body.clone();
+        body["population"] = json!(n);
+        async move { retry_while_busy(async || callers[n % 2].put(path, &body).await).await }
+    }))
+    .await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!((statuses[0], statuses[1..].iter().all(|status| *status == 412)), (200, true), "{statuses:?}");

@@ -66,7 +66,12 @@ async fn requests_are_counted_by_route_method_and_status() {
 #[tokio::test]
 async fn the_metrics_cover_the_pool_the_database_and_the_ledger() {
     let server = Server::with(&[("METRICS_PORT", "0"), ("POOL_SIZE", "3")]);
-    server.coordinator().if_match("*").patch("/v1/municipalities/049", &json!({})).await.expect(200);
+    server
+        .coordinator()
+        .if_match("*")
+        .patch("/v1/municipalities/049", &json!({"support_since": 2001}))
+        .await
+        .expect(200);
     let before = figures(&server).await;
     assert_eq!(count(&before, "kuntatutorit_pool_connections{state=\"max\"}"), 3);
     assert!(value(&before, "kuntatutorit_pool_connections{state=\"open\"}") >= 1.0);
@@ -77,7 +82,12 @@ async fn the_metrics_cover_the_pool_the_database_and_the_ledger() {
     for statement in ["begin", "select pg_current_xact_id()"] {
         diesel::sql_query(statement).execute(&mut older).await.unwrap();
     }
-    server.coordinator().if_match("*").patch("/v1/municipalities/049", &json!({})).await.expect(200);
+    server
+        .coordinator()
+        .if_match("*")
+        .patch("/v1/municipalities/049", &json!({"support_since": 2002}))
+        .await
+        .expect(200);
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert!(value(&figures(&server).await, "kuntatutorit_ledger_lag_seconds") > 0.2);
 }

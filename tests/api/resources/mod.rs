@@ -6,6 +6,7 @@ mod changes;
 mod clients;
 mod events;
 mod feedback;
+mod mergers;
 mod metrics;
 mod municipalities;
 mod sami_languages;

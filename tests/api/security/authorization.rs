@@ -92,7 +92,13 @@ async fn a_caller_cannot_write_rows_of_another_municipality() {
         }
         let (collection, key, body) = rows.row(&operation.path);
         let path = rows.path(&operation.path);
-        let sent = if operation.method == Method::PATCH { &json!({}) } else { body };
+        let is_order = operation.method == Method::POST && operation.path.contains('{') && operation.body.is_some();
+        let order = rows.example(&operation);
+        let sent = match operation.method {
+            Method::PATCH => &json!({}),
+            _ if is_order => &order,
+            _ => body,
+        };
         for stranger in
             [server.municipality("049"), server.tutor("049", ID), server.partner("espoo-calendar", &scope, Some("049"))]
         {

@@ -49,6 +49,10 @@ fn expected_status(caller: Caller, operation: &Operation, public_read: bool, row
         return if operation.method == Method::GET { 200 } else { 422 };
     }
     let collection = registry::of_path(&operation.path).unwrap();
+    // The body is checked before the row. Only an order to the service has a body that is neither a row nor a patch.
+    if operation.method == Method::POST && operation.body.is_some() {
+        return 422;
+    }
     // A caller with the scope sees every row in no hidden state, but not what other callers created for themselves.
     let visible = caller == Caller::Coordinator || !collection.of_creator;
     match (row, &operation.method) {

@@ -49,7 +49,7 @@ impl Words {
     /// Returns a value that the schema accepts, and the word in it.
     fn next(&mut self, schema: &Value, pointer: &str) -> (String, String) {
         self.0 += 1;
-        let (word, phone) = (format!("kanaria{}x", self.0), format!("+358 40 77{:05}", self.0));
+        let (word, phone) = (format!("kanaria{}x", self.0), format!("+3584077{:05}", self.0));
         let email = format!("{word}@kunta.example");
         let candidates = if schema["format"] == "email" {
             vec![(email, word)]

@@ -68,7 +68,7 @@ pub(crate) async fn creator(server: &Server, collection: &str, code: &str, sourc
 }
 
 /// Returns a merge patch that every row of the collection accepts. It changes a field by this number, if there is a field
-/// that can have any text or number.
+/// that can have any text or number, or else sets one to true for an odd number.
 pub(crate) fn change(collection: &str, number: usize) -> Value {
     let properties = creation(collection).schema["properties"].as_object().unwrap();
     let localized = properties.iter().find(|(_, schema)| schema["properties"].get("fi").is_some());
@@ -83,7 +83,12 @@ pub(crate) fn change(collection: &str, number: usize) -> Value {
     let is_plain =
         |schema: &Value| has_type(schema, "string") && schema["pattern"].is_null() && schema["enum"].is_null();
     let text = properties.iter().find(|(_, schema)| is_plain(schema) && schema["format"].is_null());
-    text.map_or_else(|| json!({}), |(field, _)| json!({field: number.to_string()}))
+    let choice = properties.iter().find(|(_, schema)| has_type(schema, "boolean"));
+    match (text, choice) {
+        (Some((field, _)), _) => json!({field: number.to_string()}),
+        (None, Some((field, _))) => json!({field: number % 2 == 1}),
+        (None, None) => json!({}),
+    }
 }
 
 /// Returns the collections in an order in which each comes after those that it refers to.

@@ -169,7 +169,12 @@ impl Server {
 
     /// A partner system with these scopes, bound to a municipality or to none.
     pub(crate) fn partner(&self, source: &str, scope: &str, municipality: Option<&str>) -> Client {
-        let sub = Uuid::now_v7().to_string();
+        self.partner_with_id(Uuid::now_v7(), source, scope, municipality)
+    }
+
+    /// A partner system with this id.
+    pub(crate) fn partner_with_id(&self, id: Uuid, source: &str, scope: &str, municipality: Option<&str>) -> Client {
+        let sub = id.to_string();
         self.bearer(&Grant {
             client_id: sub.clone(),
             sub,

@@ -204,6 +204,10 @@ pub struct AccountFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
+    /// The id of the tutor whose account it is.
+    #[garde(skip)]
+    #[param(max_items = 100)]
+    pub tutor: Vec<Uuid>,
     /// The e-mail address, in any case.
     #[garde(dive)]
     #[param(max_items = 100)]

@@ -6,7 +6,7 @@ use diesel::{
     prelude::*,
     sql_types::Bool,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 use uuid::Uuid;
 
 use super::{
@@ -22,7 +22,7 @@ use crate::{
     http::{List, Page},
     problem::{Error, Result, Violation},
     resources::{
-        directory::{municipalities, tutors},
+        directory::{municipalities::refused::Refused, tutors},
         update::Editable,
     },
     schema::{accounts, accounts::dsl},
@@ -68,6 +68,7 @@ pub async fn list(mut conn: &Conn, reach: &Reach, list: &List<AccountFilter>) ->
     let emails: Vec<_> = filter.email.iter().map(|email| normalize_email(email.as_str())).collect();
     let query = any_of!(visible(reach), dsl::role, filter.role);
     let query = any_of!(query, dsl::municipality_code, filter.municipality);
+    let query = any_of!(query, dsl::tutor_id, filter.tutor);
     let mut query = any_of!(query, dsl::email, emails);
     if let Some(disabled) = filter.disabled {
         query = query.filter(dsl::disabled.eq(disabled));
@@ -125,6 +126,15 @@ pub async fn create(
     Ok(insert.returning(Account::as_returning()).get_result(&mut conn).await?)
 }
 
+/// Replaces the hash of a password with another hash of the same password. The sessions of the account go on, because
+/// the triggers of the table know from the setting that its access does not change.
+pub async fn store_hash_again(mut conn: &Conn, read: &Credentials, hash: String) -> Result<()> {
+    conn.batch_execute("set local kuntatutorit.same_password = 'on'").await?;
+    let row = accounts::table.find(read.account.id).filter(dsl::password_hash.eq(&read.password_hash));
+    diesel::update(row).set(dsl::password_hash.eq(Some(hash))).execute(&mut conn).await?;
+    Ok(conn.batch_execute("set local kuntatutorit.same_password = ''").await?)
+}
+
 impl Editable for Account {
     type Resource = Self;
     type Input = AccountInput;
@@ -158,20 +168,20 @@ impl Editable for Account {
     }
 }
 
-/// Refuses a municipality or a tutor that does not exist, and a tutor of another municipality. The foreign keys guard
-/// against a row that changes at the same time.
+/// Refuses a municipality that does not exist or has ended, a tutor that does not exist, and a tutor of another
+/// municipality. The foreign keys and triggers guard against a row that changes at the same time.
 async fn require_references(conn: &Conn, new: &AccountInput) -> Result<()> {
-    let no_municipality = municipalities::store::missing(conn, new.municipality_code.as_slice()).await?;
-    let mut broken = Vec::new();
-    if !no_municipality.is_empty() {
-        broken.push("accounts_municipality_code_exists");
-    }
+    let refused = Refused::among(conn, new.municipality_code.as_slice()).await?;
+    let mut violations =
+        Vec::from_iter(refused.violation(new.municipality_code.as_ref(), "accounts_municipality_code_exists"));
     if let Some(id) = new.tutor_id {
         match tutors::store::municipality_of(conn, id).await? {
-            None => broken.push("accounts_tutor_id_exists"),
-            municipality if municipality != new.municipality_code => broken.push("accounts_tutor_of_municipality"),
+            None => violations.extend(Violation::of_rule("accounts_tutor_id_exists")),
+            municipality if municipality != new.municipality_code => {
+                violations.extend(Violation::of_rule("accounts_tutor_of_municipality"));
+            }
             Some(_) => {}
         }
     }
-    Error::unless_empty(broken.into_iter().filter_map(Violation::of_rule).collect())
+    Error::unless_empty(violations)
 }

@@ -21,8 +21,8 @@ use crate::{
         keyset::{any_of, keyset},
     },
     http::{List, Page},
-    problem::{Error, Result, Violation},
-    resources::{directory::municipalities, update::Editable},
+    problem::{Error, Result},
+    resources::{directory::municipalities::refused::Refused, update::Editable},
     schema::{clients, clients::dsl},
 };
 
@@ -155,7 +155,7 @@ impl Editable for Client {
 }
 
 async fn require_municipality(conn: &Conn, new: &ClientInput) -> Result<()> {
-    let missing = municipalities::store::missing(conn, new.municipality_code.as_slice()).await?;
-    let broken = missing.iter().filter_map(|_| Violation::of_rule("clients_municipality_code_exists"));
-    Error::unless_empty(broken.collect())
+    let refused = Refused::among(conn, new.municipality_code.as_slice()).await?;
+    let violation = refused.violation(new.municipality_code.as_ref(), "clients_municipality_code_exists");
+    Error::unless_empty(violation.into_iter().collect())
 }

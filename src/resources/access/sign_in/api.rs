@@ -12,7 +12,11 @@ use super::{
     token_response::{SessionResponse, TokenResponse},
 };
 use crate::{
-    auth::{passwords, state::Auth, throttle::Attempt},
+    auth::{
+        passwords::{self, Outcome},
+        state::Auth,
+        throttle::Attempt,
+    },
     config::Config,
     db::{Author, Db, time_limit::within_limit},
     http::{
@@ -75,11 +79,17 @@ async fn sign_in(db: &Db, auth: &Auth, attempt: Attempt, body: Login) -> Result<
         .await?;
     let (place, address) = (place.known(standing.is_known), attempt.address());
     let stored_hash = account.as_ref().and_then(|account| account.password_hash.clone());
-    let is_correct = passwords::verify(place, body.password, stored_hash).await?;
-    let account = account.filter(|known| is_correct && !known.account.fields.disabled);
+    let outcome = passwords::verify(place, body.password, stored_hash).await?;
+    let account = account.filter(|known| outcome != Outcome::Wrong && !known.account.fields.disabled);
     record_outcome(db, &auth.failures, attempt, standing.failed_before, account.is_some()).await?;
     let account = account.ok_or(Error::SignInRefused)?;
-    let session = db.write(Author::default(), async move |conn| sessions::start(conn, &account, address).await).await?;
+    let start = async move |conn: &_| {
+        if let Outcome::CorrectAsSent(hash) = outcome {
+            accounts::store::store_hash_again(conn, &account, hash).await?;
+        }
+        sessions::start(conn, &account, address).await
+    };
+    let session = db.write(Author::default(), start).await?;
     session.ok_or(Error::SignInRefused)
 }
 

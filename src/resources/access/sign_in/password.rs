@@ -41,8 +41,8 @@ pub(super) struct PasswordChange {
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[schema(min_length = 1, max_length = 200)]
     invitation: Option<String>,
-    /// The new password.
-    #[garde(length(chars, min = *passwords::LENGTH.start(), max = *passwords::LENGTH.end()))]
+    /// The new password. Its form does not matter: it is normalised as RFC 8265 says, here and when it is used.
+    #[garde(length(chars, min = *passwords::LENGTH.start(), max = *passwords::LENGTH.end()), custom(long_enough))]
     #[schema(min_length = 10, max_length = 200, format = Password)]
     new_password: String,
 }
@@ -57,6 +57,14 @@ fn instead_of_other(is_other_sent: bool) -> impl FnOnce(&Option<String>, &()) ->
         }
         Ok(())
     }
+}
+
+fn long_enough(password: &str, (): &()) -> garde::Result {
+    if password.chars().count() < *passwords::LENGTH.start() || passwords::has_allowed_length(password) {
+        return Ok(());
+    }
+    let least = passwords::LENGTH.start();
+    Err(garde::Error::new(format!("too_short|must have at least {least} characters in its composed form (NFC)")))
 }
 
 /// Set a password
@@ -113,7 +121,8 @@ async fn change(
     let _lock = attempt.lock().await;
     let standing = db.read(async |conn| attempt.check_allowed(conn).await).await?;
     let place = place.known(standing.is_known);
-    let is_correct = passwords::verify(place, old_password, credentials.password_hash.clone()).await?;
+    let outcome = passwords::verify(place, old_password, credentials.password_hash.clone()).await?;
+    let is_correct = outcome != passwords::Outcome::Wrong;
     record_outcome(db, &auth.failures, attempt.clone(), standing.failed_before, is_correct).await?;
     if !is_correct {
         return Err(Error::SignInRefused);

@@ -6,17 +6,23 @@ use actix_web::{
 };
 
 use super::{
+    merger::{
+        model::{Merger, MergerInput, MergerQuery},
+        store::merge,
+    },
     model::{Municipality, MunicipalityFilter, MunicipalityInput, MunicipalityPatch},
     scopes::{MunicipalitiesRead, MunicipalitiesWrite},
     store,
 };
 use crate::{
-    db::Db,
+    db::{Conn, Db},
     domain::MunicipalityCode,
     http::{
         Caller, Created, IdempotencyKey, IfMatch, Json, List, NoContent, Page, Patch, Replacement,
         input::list::PageQuery,
-        openapi::responses::{CreateProblems, DeleteProblems, GetProblems, ListProblems, NotModified, WriteProblems},
+        openapi::responses::{
+            CreateProblems, DeleteProblems, GetProblems, ListProblems, MergerProblems, NotModified, WriteProblems,
+        },
     },
     problem::Result,
     resources::update,
@@ -148,4 +154,32 @@ pub(super) async fn delete_municipality(
     db: Data<Db>,
 ) -> Result<NoContent> {
     update::delete::<Municipality, _>(&db, caller, code.into_inner(), if_match).await
+}
+
+/// Merge a municipality into another
+///
+/// Only the coordinator may merge municipalities. Everything that is still in use moves to the successor at once:
+/// accounts, clients, calendar links, tutors who have not ended, and events that have not been held, with their hosts,
+/// venues and audiences. Held events and feedback keep the old code. From then on a write that names the old code is
+/// 422 (`municipality_ended`), and says which code to use. With `dry_run` nothing is written. A merger that is sent
+/// again changes nothing.
+#[utoipa::path(
+    tag = "municipalities",
+    security(("bearer" = [MunicipalitiesWrite]), ("client_credentials" = [MunicipalitiesWrite])),
+    params(("code" = String, Path, min_length = 3, max_length = 3, pattern = "^[0-9]{3}$", example = "091",
+        description = "The code of the municipality that ends"), MergerQuery),
+    request_body = MergerInput,
+    responses((status = 200, description = "What the merger has done, or would do", body = Merger), MergerProblems),
+)]
+#[post("/v1/municipalities/{code}/merger")]
+pub(super) async fn merge_municipality(
+    caller: Caller<MunicipalitiesWrite>,
+    code: Path<MunicipalityCode>,
+    query: MergerQuery,
+    Json(new): Json<MergerInput>,
+    db: Data<Db>,
+) -> Result<actix_web::web::Json<Merger>> {
+    let (author, reach, code) = (caller.author(), caller.reach, code.into_inner());
+    let work = async move |conn: &Conn| merge(conn, &reach, code, new, query.dry_run).await;
+    db.write(author, work).await.map(actix_web::web::Json)
 }

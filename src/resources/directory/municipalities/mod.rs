@@ -1,7 +1,9 @@
 //! Municipalities. A municipality is identified by its official three-digit code.
 
 mod api;
+pub mod merger;
 pub mod model;
+pub mod refused;
 pub mod scopes;
 pub mod store;
 
@@ -14,5 +16,6 @@ pub(in crate::resources) fn routes(config: &mut Routes<'_, '_>) {
         .service(api::get_municipality)
         .service(api::replace_municipality)
         .service(api::patch_municipality)
-        .service(api::delete_municipality);
+        .service(api::delete_municipality)
+        .service(api::merge_municipality);
 }

@@ -171,18 +171,23 @@ pub type MunicipalityPatch = MergePatch<MunicipalityInput>;
 
 impl Body for MunicipalityInput {
     const OBJECTS: &'static [&'static str] = &["/name", "/region_name", "/location", "/profile"];
-    const SET_BY_SERVICE: &'static [&'static str] = &["version", "created_at", "updated_at"];
+    const SET_BY_SERVICE: &'static [&'static str] =
+        &["successor_code", "ended_on", "version", "created_at", "updated_at"];
     const LATER: &'static [&'static str] = &["sami_languages"];
 }
 
 /// A municipality.
 #[derive(Clone, Debug, Serialize, ToSchema, HasQuery)]
 #[diesel(table_name = municipalities)]
-#[schema(example = json!(examples::stored::<MunicipalityInput>(&serde_json::json!({}))))]
+#[schema(example = json!(examples::stored::<MunicipalityInput>(&json!({"successor_code": null, "ended_on": null}))))]
 pub struct Municipality {
     #[serde(flatten)]
     #[diesel(embed)]
     pub fields: MunicipalityInput,
+    /// The code of the municipality that this one has merged into. A merger sets it.
+    pub successor_code: Option<MunicipalityCode>,
+    /// The day from which this municipality no longer exists. A merger sets it.
+    pub ended_on: Option<NaiveDate>,
     /// The version. Every write changes it.
     #[schema(example = 42)]
     pub version: i64,
@@ -263,8 +268,15 @@ pub struct MunicipalityFilter {
     #[garde(inner(range(min = 0, max = 10_000_000)))]
     #[param(minimum = 0, maximum = 10_000_000)]
     pub population_max: Option<i32>,
-    /// Words in names and profiles, in any language and any inflected form: `Helsingissä` finds *Helsinki*. The best match
-    /// comes first, unless `sort` says otherwise.
+    /// The code of the municipality that it has merged into.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub successor: Vec<MunicipalityCode>,
+    /// Whether the municipality has merged into another.
+    #[garde(skip)]
+    pub ended: Option<bool>,
+    /// Words in names, names of regions and profiles, in any language and any inflected form: `Helsingissä` finds
+    /// *Helsinki*. The best match comes first, unless `sort` says otherwise.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,

@@ -4,6 +4,7 @@ use diesel::{
     helper_types::{AsSelect, IntoBoxed, Select},
     pg::Pg,
     prelude::*,
+    sql_types::Text,
 };
 use diesel_async::RunQueryDsl;
 
@@ -15,8 +16,9 @@ use crate::{
         batching::lookups::Lookup,
         keyset::{any_of, keyset},
         search::{by_first_column, found, rank},
+        sql_functions::current_municipality,
     },
-    domain::MunicipalityCode,
+    domain::{MunicipalityCode, RegionCode},
     http::{List, Page, input::list::PageRequest},
     problem::{Error, Result},
     resources::update::{Deletable, Editable},
@@ -66,14 +68,49 @@ pub async fn with_codes(mut conn: &Conn, codes: Vec<MunicipalityCode>) -> Result
     Ok(Municipality::query().filter(dsl::code.eq_any(codes)).load(&mut conn).await?)
 }
 
-/// Returns the codes that no municipality has.
-pub async fn missing(mut conn: &Conn, codes: &[MunicipalityCode]) -> Result<Vec<MunicipalityCode>> {
-    if codes.is_empty() {
-        return Ok(Vec::new());
+/// Returns the municipalities that the filters `municipality` and `region` of another collection leave, as values of
+/// the former. Returns none when no municipality is left.
+pub async fn in_regions(
+    mut conn: &Conn,
+    codes: &[MunicipalityCode],
+    regions: &[RegionCode],
+) -> Result<Option<Vec<MunicipalityCode>>> {
+    if regions.is_empty() {
+        return Ok(Some(codes.to_vec()));
     }
-    let query = municipalities::table.select(dsl::code).filter(dsl::code.eq_any(codes));
-    let known: Vec<MunicipalityCode> = query.load(&mut conn).await?;
-    Ok(codes.iter().filter(|code| !known.contains(code)).cloned().collect())
+    let query = municipalities::table.select(dsl::code).filter(dsl::region_code.eq_any(regions)).order(dsl::code);
+    let left: Vec<_> = any_of!(query.into_boxed::<Pg>(), dsl::code, codes).load(&mut conn).await?;
+    Ok(Some(left).filter(|left| !left.is_empty()))
+}
+
+/// Returns whether `code` is the municipality `of`, or the one that it has merged into.
+pub async fn is_or_succeeds(mut conn: &Conn, code: &MunicipalityCode, of: &MunicipalityCode) -> Result<bool> {
+    if code == of {
+        return Ok(true);
+    }
+    let current: MunicipalityCode = diesel::select(current_municipality(of)).get_result(&mut conn).await?;
+    Ok(current == *code)
+}
+
+/// Returns the codes of a municipality's line: of the municipality that exists today, and of all that have merged into
+/// it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn line_of(mut conn: &Conn, code: &MunicipalityCode) -> Result<Vec<MunicipalityCode>> {
+    let query = "with recursive line (code) as ( \
+                   select current_municipality(code) from municipalities where code = $1 \
+                   union all \
+                   select municipalities.code from municipalities join line on successor_code = line.code) \
+                 select code from line";
+    let line: Vec<LineMember> = diesel::sql_query(query).bind::<Text, _>(code.as_str()).load(&mut conn).await?;
+    if line.is_empty() { Err(Error::NotFound) } else { Ok(line.into_iter().map(|member| member.code).collect()) }
+}
+
+#[derive(QueryableByName)]
+struct LineMember {
+    #[diesel(sql_type = Text)]
+    code: MunicipalityCode,
 }
 
 /// Returns a page of municipalities.
@@ -104,6 +141,7 @@ fn filtered(filter: &MunicipalityFilter) -> Query {
     let query = Municipality::query().into_boxed();
     let query = any_of!(query, dsl::support_stage, filter.support_stage);
     let query = any_of!(query, dsl::language_status, filter.language_status);
+    let query = any_of!(query, dsl::successor_code, filter.successor);
     let mut query = any_of!(query, dsl::region_code, filter.region);
     if let Some(min) = filter.population_min {
         query = query.filter(dsl::population.ge(min));
@@ -111,6 +149,11 @@ fn filtered(filter: &MunicipalityFilter) -> Query {
     if let Some(max) = filter.population_max {
         query = query.filter(dsl::population.le(max));
     }
+    query = match filter.ended {
+        None => query,
+        Some(true) => query.filter(dsl::ended_on.is_not_null()),
+        Some(false) => query.filter(dsl::ended_on.is_null()),
+    };
     if let Some(q) = &filter.q {
         query = query.filter(found(FOUND, q));
     }

@@ -127,6 +127,10 @@ pub struct ThemeFilter {
     #[garde(skip)]
     #[param(max_items = 100)]
     pub kind: Vec<ThemeKind>,
+    /// The slug of the wider theme.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub parent: Vec<ThemeSlug>,
     /// Words in names, in any language and any inflected form. The best match comes first, unless `sort` says otherwise.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[param(min_length = 1, max_length = 200)]

@@ -56,7 +56,8 @@ pub async fn missing(mut conn: &Conn, slugs: &[ThemeSlug]) -> Result<Vec<ThemeSl
 /// [`Error::Malformed`] for a cursor that belongs to another list.
 pub async fn list(mut conn: &Conn, list: &List<ThemeFilter>) -> Result<Page<Theme>> {
     let List { filter, page } = list;
-    let mut query = any_of!(Theme::query().into_boxed(), dsl::kind, filter.kind).limit(page.fetch());
+    let query = any_of!(Theme::query().into_boxed(), dsl::kind, filter.kind);
+    let mut query = any_of!(query, dsl::parent, filter.parent).limit(page.fetch());
     if let Some(q) = &filter.q {
         query = query.filter(found(FOUND, q));
     }

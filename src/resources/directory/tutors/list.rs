@@ -19,8 +19,10 @@ use crate::{
         keyset::{any_linked, any_of, keyset},
         search::by_first_column,
     },
+    domain::MunicipalityCode,
     http::{List, Page, input::list::PageRequest},
     problem::Result,
+    resources::directory::municipalities,
     schema::{
         tutor_languages, tutor_themes,
         tutors::{self, dsl},
@@ -35,8 +37,12 @@ type Query = IntoBoxed<'static, Select<tutors::table, AsSelect<TutorRow, Pg>>, P
 /// [`crate::problem::Error::Malformed`] for a cursor that belongs to another list.
 pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<TutorFilter>) -> Result<Page<Tutor>> {
     let List { filter, page } = list;
+    let Some(codes) = municipalities::store::in_regions(conn, &filter.municipality, &filter.region).await? else {
+        return Ok(Page::from_rows(page, Vec::new(), |_| ()));
+    };
     let visibility = ContactVisibility::of(reach);
-    let sort = match (filter.sort, &filter.q) {
+    let filter = (filter, &codes[..]);
+    let sort = match (filter.0.sort, &filter.0.q) {
         (None, Some(q)) => return by_rank(conn, &visibility, filter, q, page).await,
         (sort, _) => sort.unwrap_or_default(),
     };
@@ -55,11 +61,16 @@ pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<TutorFilter
     Ok(Page::from_rows(page, rows, |row| row.id).map(|row| visibility.view(row)))
 }
 
-/// Returns a query for the tutors that pass the filters. The ids of the page lie between the bounds. The link tables get the
+/// Returns a query for the tutors that pass the filters. `municipalities` are those of the filters `municipality` and
+/// `region`. The ids of the page lie between the bounds. The link tables get the
 /// bounds too: PostgreSQL applies an equality on `tutors.id` to the joined column, but not an inequality.
-fn filtered(visibility: &ContactVisibility, filter: &TutorFilter, bounds: (Uuid, Uuid)) -> Query {
+fn filtered(
+    visibility: &ContactVisibility,
+    (filter, municipalities): (&TutorFilter, &[MunicipalityCode]),
+    bounds: (Uuid, Uuid),
+) -> Query {
     let query = TutorRow::query().into_boxed();
-    let query = any_of!(query, dsl::municipality_code, filter.municipality);
+    let query = any_of!(query, dsl::municipality_code, municipalities);
     let query = any_of!(query, dsl::status, filter.status);
     let query = any_of!(query, dsl::source, filter.source);
     let query = any_of!(query, dsl::external_id, filter.external_id);
@@ -78,7 +89,7 @@ fn filtered(visibility: &ContactVisibility, filter: &TutorFilter, bounds: (Uuid,
 async fn by_rank(
     mut conn: &Conn,
     visibility: &ContactVisibility,
-    filter: &TutorFilter,
+    filter: (&TutorFilter, &[MunicipalityCode]),
     q: &str,
     page: &PageRequest,
 ) -> Result<Page<Tutor>> {

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::{
     domain::{
         EmailAddress, ExternalId, LanguageTag, LocalizedDescription, LocalizedName, MunicipalityCode, PhoneNumber,
-        SourceName, ThemeSlug,
+        RegionCode, SourceName, ThemeSlug,
+        contact::normalized_phone,
         jsonb::jsonb_column,
         rules::{distinct, not_blank},
         time,
@@ -66,7 +67,9 @@ pub struct Contact {
     /// The e-mail address.
     #[garde(dive)]
     pub email: Option<EmailAddress>,
-    /// The phone number: digits, spaces, `+`, `-`, `(` and `)`.
+    /// The phone number: digits, spaces, `+`, `-`, `(` and `)`. A number that begins with `+` or `00` and a country is
+    /// stored in the form of E.164, such as `+35891234567`; another one is stored with single spaces.
+    #[serde(default, deserialize_with = "normalized_phone")]
     #[garde(dive)]
     pub phone: Option<PhoneNumber>,
 }
@@ -239,6 +242,10 @@ pub struct TutorFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
+    /// The code of the region of that municipality.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub region: Vec<RegionCode>,
     /// The slug of a theme that the tutor knows well.
     #[garde(dive)]
     #[param(max_items = 100)]

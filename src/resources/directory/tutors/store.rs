@@ -7,7 +7,7 @@ use futures_util::future::try_join;
 use uuid::Uuid;
 
 use super::{
-    model::{Tutor, TutorInput, TutorRow},
+    model::{Tutor, TutorInput, TutorRow, TutorStatus::Ended},
     visibility::ContactVisibility,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     domain::{MunicipalityCode, Role},
     problem::{Error, Result, Violation},
     resources::{
-        directory::{municipalities, themes},
+        directory::{municipalities::refused::Refused, themes},
         update::{Deletable, Editable},
     },
     schema::tutors::{self, dsl},
@@ -91,7 +91,7 @@ pub async fn belong_to(mut conn: &Conn, ids: &[Uuid], municipality: &Municipalit
 pub async fn create(mut conn: &Conn, reach: &Reach, new: TutorInput) -> Result<Tutor> {
     require_not_tutor(reach, "create")?;
     reach.require_writes_for(Some(&new.municipality_code))?;
-    require_references(conn, &new).await?;
+    require_references(conn, &new, None).await?;
     let values = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(reach.identity.source().to_owned()), new);
     let insert = diesel::insert_into(tutors::table).values(values).returning(TutorRow::as_returning());
     Ok(insert.get_result(&mut conn).await?.view(reach))
@@ -130,7 +130,7 @@ impl Editable for TutorRow {
             }
             reach.require_writes_for(Some(&new.municipality_code))?;
         }
-        require_references(conn, &new).await?;
+        require_references(conn, &new, Some(&self.fields)).await?;
         Ok(new)
     }
 
@@ -160,26 +160,24 @@ fn require_not_tutor(reach: &Reach, action: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses references to a municipality or themes that do not exist. The foreign keys guard against a row that is deleted
-/// at the same time.
-async fn require_references(conn: &Conn, new: &TutorInput) -> Result<()> {
-    let code = std::slice::from_ref(&new.municipality_code);
-    let (no_theme, no_municipality) =
-        try_join(themes::store::missing(conn, &new.themes), municipalities::store::missing(conn, code)).await?;
+/// Refuses references to a municipality that does not exist or has ended, and to themes that do not exist. The foreign
+/// keys and triggers guard against a row that changes at the same time. A tutor who has ended keeps the municipality.
+async fn require_references(conn: &Conn, new: &TutorInput, current: Option<&TutorInput>) -> Result<()> {
+    let keeps = |current: &&TutorInput| {
+        current.municipality_code == new.municipality_code && (current.status != Ended || new.status == Ended)
+    };
+    let named =
+        if current.as_ref().is_some_and(keeps) { &[][..] } else { std::slice::from_ref(&new.municipality_code) };
+    let (no_theme, refused) = try_join(themes::store::missing(conn, &new.themes), Refused::among(conn, named)).await?;
     let mut violations: Vec<_> = Violation::of_items("tutors_themes_exist", &new.themes, &no_theme).collect();
-    if !no_municipality.is_empty() {
-        violations.extend(Violation::of_rule("tutors_municipality_code_exists"));
-    }
+    violations.extend(refused.violation(named.first(), "tutors_municipality_code_exists"));
     Error::unless_empty(violations)
 }
 
 /// Explains that a tutor that other rows refer to is ended, not deleted, so that past events keep their tutors.
 fn in_use(error: diesel::result::Error) -> Error {
     match Error::on_delete(error) {
-        Error::Conflict { code, .. } => Error::Conflict {
-            code,
-            detail: "events or an account refer to this tutor: set its `status` to `ended` instead".into(),
-        },
+        Error::InUse { references, .. } => Error::InUse { detail: "set its `status` to `ended` instead", references },
         other => other,
     }
 }

@@ -27,7 +27,8 @@ actual as (
   select event_id, direction, figure, tally from feedback_summaries
   cross join lateral jsonb_each(figures) as stored_figures (figure, tally)),
 waiting as (
-  select event_id, figure, count(*) as number from feedback_tallies where waits group by event_id, figure),
+  select event_id, figure, parties(array_agg(municipality_code)) as number from feedback_tallies
+  where waits group by event_id, figure),
 turns as (
   select event_id, figure, since as step from feedback_tallies where since > 0
   union all

@@ -19,10 +19,9 @@ use crate::{
         Conn,
         keyset::{any_of, keyset},
     },
-    domain::MunicipalityCode,
     http::{List, Page, input::if_match::EntityTags},
-    problem::{Error, Result, Violation},
-    resources::directory::municipalities,
+    problem::{Error, Result},
+    resources::directory::municipalities::refused::Refused,
     schema::{calendar_links, calendar_links::dsl},
 };
 
@@ -79,7 +78,7 @@ pub(super) async fn create(
         Identity::Client { id, .. } => (None, Some(*id)),
         Identity::Anonymous => return Err(Error::Unauthenticated),
     };
-    Error::unless_empty(missing_municipality(conn, new.municipality_code.as_ref()).await?)?;
+    require_municipality(conn, &new).await?;
     let secret = secrets::generate()?;
     let owner = (dsl::account_id.eq(account), dsl::client_id.eq(client));
     let values = (dsl::id.eq(Uuid::now_v7()), dsl::secret_hash.eq(secrets::hash(&secret)), owner, new);
@@ -103,9 +102,9 @@ pub(super) async fn delete(mut conn: &Conn, reach: &Reach, id: Uuid, expected: &
     }
 }
 
-/// Returns the violation of a municipality that does not exist.
-async fn missing_municipality(conn: &Conn, code: Option<&MunicipalityCode>) -> Result<Vec<Violation>> {
-    let codes: Vec<_> = code.cloned().into_iter().collect();
-    let missing = municipalities::store::missing(conn, &codes).await?;
-    Ok(missing.iter().filter_map(|_| Violation::of_rule("calendar_links_municipality_code_exists")).collect())
+/// Refuses a municipality that does not exist or has ended.
+async fn require_municipality(conn: &Conn, new: &CalendarLinkInput) -> Result<()> {
+    let refused = Refused::among(conn, new.municipality_code.as_slice()).await?;
+    let violation = refused.violation(new.municipality_code.as_ref(), "calendar_links_municipality_code_exists");
+    Error::unless_empty(violation.into_iter().collect())
 }

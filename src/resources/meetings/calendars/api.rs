@@ -6,8 +6,8 @@ use actix_web::{
 };
 
 use super::{
-    model::{Calendar, CalendarQuery},
-    store::Calendars,
+    model::{Calendar, CalendarQuery, RegionalCalendarQuery},
+    store::{CalendarOf, Calendars},
 };
 use crate::{
     db::{Db, time_limit::within_limit},
@@ -27,12 +27,13 @@ use crate::{
 /// Get the calendar of all events
 ///
 /// Returns a calendar in the format of calendar programs (iCalendar, RFC 5545). It has the next 500 events and the last 500
-/// past events, without drafts. A postponed event is `TENTATIVE`, a cancelled event is `CANCELLED`. Most calendar programs
-/// send no token: create a calendar link for them at `/v1/calendar-links`.
+/// past events, without drafts. A postponed event is `TENTATIVE`, and its title says that it is postponed; a cancelled
+/// event is `CANCELLED`. The `UID` of an event is its id, the `ORGANIZER` is its host, and the `CATEGORIES` are its
+/// themes. Most calendar programs send no token: create a calendar link for them at `/v1/calendar-links`.
 #[utoipa::path(
     tag = "calendars",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
-    params(CalendarQuery),
+    params(RegionalCalendarQuery),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar",
         headers(("ETag" = String, description = "A weak entity tag. It changes with the calendar"))),
         NotModified, ListProblems),
@@ -40,16 +41,18 @@ use crate::{
 #[get("/v1/events.ics")]
 pub(super) async fn get_events_calendar(
     caller: Caller<EventsRead>,
-    query: CalendarQuery,
+    query: RegionalCalendarQuery,
     calendars: Calendars,
 ) -> Result<Calendar> {
-    calendars.get(&caller.reach, None, query.lang.unwrap_or_default()).await
+    let RegionalCalendarQuery { lang, region } = query;
+    calendars.get(&caller.reach, &CalendarOf::Regions(region), lang.unwrap_or_default()).await
 }
 
 /// Get the calendar of a municipality
 ///
 /// Returns a calendar like that of all events, but only with the events that the municipality hosts and those that are
-/// tailored to it.
+/// tailored to it. The events of municipalities that have merged into it are among them, and the code of a municipality
+/// that has ended returns the calendar of its successor.
 #[utoipa::path(
     tag = "calendars",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),
@@ -66,7 +69,8 @@ pub(super) async fn get_municipality_calendar(
     query: CalendarQuery,
     calendars: Calendars,
 ) -> Result<Calendar> {
-    calendars.get(&caller.reach, Some(&code), query.lang.unwrap_or_default()).await
+    let of = CalendarOf::Municipality(code.into_inner());
+    calendars.get(&caller.reach, &of, query.lang.unwrap_or_default()).await
 }
 
 /// Get the calendar of a calendar link
@@ -96,7 +100,8 @@ pub(super) async fn get_linked_calendar(
     within_limit(Box::pin(async {
         let LinkedCalendar { reach, municipality_code, language } =
             db.read_long(async |conn| find_by_secret(conn, &secret).await).await?;
-        calendars.get(&reach, municipality_code.as_ref(), language).await
+        let of = municipality_code.map_or(CalendarOf::Regions(Vec::new()), CalendarOf::Municipality);
+        calendars.get(&reach, &of, language).await
     }))
     .await
 }

@@ -1,8 +1,11 @@
 //! Writes events as iCalendar (RFC 5545, RFC 7986).
 
+use std::collections::HashMap;
+
 use calcard::icalendar::{
     ICalendar, ICalendarComponent as Component, ICalendarComponentType as ComponentType, ICalendarDuration as Duration,
-    ICalendarParameter as Parameter, ICalendarProperty as Property, ICalendarStatus as Status, ICalendarValueType,
+    ICalendarEntry, ICalendarParameter as Parameter, ICalendarProperty as Property, ICalendarStatus as Status,
+    ICalendarValue, ICalendarValueType, Uri,
 };
 use chrono::TimeDelta;
 use url::Url;
@@ -11,10 +14,16 @@ use super::{
     language::Language,
     time_zones::{DefinedZones, in_utc},
 };
-use crate::resources::meetings::events::{
-    model::{Event, EventInput},
-    status::EventStatus,
-    venue::Venue,
+use crate::{
+    domain::{LocalizedName, MunicipalityCode, ThemeSlug},
+    resources::{
+        directory::municipalities::model::{Location, MunicipalityInput},
+        meetings::events::{
+            model::{Event, EventInput},
+            status::EventStatus,
+            venue::Venue,
+        },
+    },
 };
 
 /// The program that wrote the calendar (RFC 5545, section 3.7.3).
@@ -29,20 +38,22 @@ pub(super) struct Contents {
     pub(super) name: String,
     /// The language of the texts.
     pub(super) language: Language,
-    /// The public URL of the service. Its host is part of each event's `UID`.
+    /// The public URL of the service. The addresses of hosts begin with it.
     pub(super) public_url: String,
     /// The events.
     pub(super) events: Vec<Event>,
+    /// The hosts of the events, and the municipalities of their venues.
+    pub(super) municipalities: HashMap<MunicipalityCode, MunicipalityInput>,
+    /// The names of the events' themes.
+    pub(super) themes: HashMap<ThemeSlug, LocalizedName>,
 }
 
 /// Writes a calendar. The text depends only on the contents.
 pub(super) fn write(contents: &Contents) -> String {
     let mut calendar = ICalendar { components: vec![calendar_component(&contents.name)] };
     let zones = DefinedZones::define(&mut calendar, &contents.events);
-    let url = Url::parse(&contents.public_url).ok();
-    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
     for event in &contents.events {
-        add_component(&mut calendar, event_component(event, host, contents.language, &zones));
+        add_component(&mut calendar, event_component(event, contents, &zones));
     }
     calendar.to_string()
 }
@@ -69,10 +80,12 @@ fn add_component(calendar: &mut ICalendar, component: Component) {
     }
 }
 
-fn event_component(event: &Event, host: &str, language: Language, zones: &DefinedZones) -> Component {
+fn event_component(event: &Event, contents: &Contents, zones: &DefinedZones) -> Component {
+    let language = contents.language;
     let Event { id, fields, sequence, created_at, updated_at, .. } = event;
     let mut component = Component::new(ComponentType::VEvent);
-    component.add_uid(&format!("{id}@{host}"));
+    // Nothing but the id (RFC 7986, section 5.3): the event stays the same when the address of the service changes.
+    component.add_uid(&id.to_string());
     // In a calendar without a METHOD, the stamp is the time of the last revision (section 3.8.7.2).
     component.add_dtstamp(in_utc(*updated_at));
     component.add_property(Property::Created, in_utc(*created_at));
@@ -83,10 +96,51 @@ fn event_component(event: &Event, host: &str, language: Language, zones: &Define
     let ends_at = fields.ends_at + TimeDelta::nanoseconds(999_999_999);
     zones.add_time(&mut component, Property::Dtend, ends_at, &fields.time_zone);
     component.add_property(Property::Status, status(fields.status));
-    add_text(&mut component, Property::Summary, language.part_of(&fields.title));
+    add_summary(&mut component, fields, language);
     add_description(&mut component, fields, language);
     add_place(&mut component, fields, language);
+    add_references(&mut component, fields, contents);
     component
+}
+
+/// Adds the title. Calendar programs show `TENTATIVE` in many ways or not at all, so a postponed event also says so
+/// here.
+fn add_summary(component: &mut Component, fields: &EventInput, language: Language) {
+    let Some((tag, title)) = language.part_of(&fields.title) else { return };
+    if fields.status == EventStatus::Postponed {
+        add_text(component, Property::Summary, Some((tag, &format!("{}: {title}", language.postponed()))));
+    } else {
+        add_text(component, Property::Summary, Some((tag, title)));
+    }
+}
+
+/// Adds the host as the organizer, the themes as categories, and the location.
+fn add_references(component: &mut Component, fields: &EventInput, contents: &Contents) {
+    let Contents { language, public_url, municipalities, themes, .. } = contents;
+    if let Some(host) = fields.host_municipality_code.as_ref().and_then(|code| municipalities.get(code)) {
+        let name = language.part_of(&host.name).map_or("", |(_, name)| name);
+        let uri = Uri::Location(format!("{public_url}/v1/municipalities/{}", host.code.as_str()));
+        // A parameter can have no quotation mark (RFC 5545, section 3.2).
+        let name = without_controls(name).replace(['"', '\n'], " ");
+        component.add_property_with_params(Property::Organizer, [Parameter::cn(name)], ICalendarValue::Uri(uri));
+    }
+    for theme in fields.themes.iter().filter_map(|slug| themes.get(slug)) {
+        add_text(component, Property::Categories, language.part_of(theme));
+    }
+    if let Some(center) = center_of_venue(fields, municipalities) {
+        let values = vec![center.lat.into(), center.lon.into()];
+        component.entries.push(ICalendarEntry { name: Property::Geo, params: Vec::new(), values });
+    }
+}
+
+/// Returns the centre of the venue's municipality, if the venue has no address: programs find an address themselves,
+/// and more exactly.
+fn center_of_venue<'a>(
+    fields: &EventInput,
+    municipalities: &'a HashMap<MunicipalityCode, MunicipalityInput>,
+) -> Option<&'a Location> {
+    let venue = fields.venue.as_ref().filter(|venue| venue.address.is_none())?;
+    Some(&municipalities.get(venue.municipality_code.as_ref()?)?.location)
 }
 
 fn status(status: EventStatus) -> Status {

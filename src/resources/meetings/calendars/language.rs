@@ -17,6 +17,15 @@ column_words! {
 }
 
 impl Language {
+    /// Returns how a calendar in this language says that an event is postponed.
+    pub(super) fn postponed(self) -> &'static str {
+        match self {
+            Self::Finnish => "Siirretty",
+            Self::Swedish => "Uppskjutet",
+            Self::English => "Postponed",
+        }
+    }
+
     /// Returns the part of a text that a calendar in this language shows, with the tag of the part's language. This is the
     /// part in this language, or else the first part of the text.
     pub(super) fn part_of<const MAX: usize>(self, text: &LocalizedText<MAX>) -> Option<(&'static str, &str)> {

@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 use super::language::Language;
 use crate::{
     db::batching::response_cache::CachedResponse,
+    domain::RegionCode,
     http::{
         input::{
             if_match::EntityTags,
@@ -35,6 +36,31 @@ pub(super) struct CalendarQuery {
 }
 
 impl FromRequest for CalendarQuery {
+    type Error = Error;
+    type Future = ReadLater<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ReadLater::new(request, |request| read(&pairs(request.query_string())?))
+    }
+}
+
+/// The query parameters of the calendar of all events.
+#[derive(Debug, Default, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RegionalCalendarQuery {
+    /// The language of the calendar. A text without this language is shown in the first language that it has, in the order
+    /// Finnish, Swedish, English, Sámi languages. The default is Finnish.
+    #[garde(skip)]
+    #[param(inline)]
+    pub(super) lang: Option<Language>,
+    /// The code of a region: only the events that its municipalities host.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub(super) region: Vec<RegionCode>,
+}
+
+impl FromRequest for RegionalCalendarQuery {
     type Error = Error;
     type Future = ReadLater<Self>;
 

@@ -46,13 +46,15 @@ pub(super) async fn list_events(
     db: Data<Db>,
 ) -> Result<RenderedPage> {
     let included = include.reaches(&caller)?;
-    let (is_search, is_plain) = (list.filter.q.is_some(), included.is_empty());
+    let is_search = list.filter.q.is_some();
+    let is_plain = included.is_empty() && list.filter.region.is_empty();
     let render = async || {
         let read = async |conn: &Conn| list_with(conn, &caller.reach, &included, &list).await;
         let page = if is_search { db.read_long(read).await? } else { db.read(read).await? };
         render_page(&page, page.items.len(), page.next.as_deref())
     };
-    // Not cached: the ledger of events does not record changes of search synonyms and of included resources.
+    // Not cached: the ledger of events does not record changes of search synonyms, of included resources and of
+    // regions.
     if is_search || !is_plain {
         return render().await.map(RenderedPage);
     }

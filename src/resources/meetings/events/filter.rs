@@ -13,7 +13,8 @@ use super::{
 use crate::{
     db::keyset::{TimeOrder, TimeRange},
     domain::{
-        ExternalId, LanguageTag, MunicipalityCode, SourceName, ThemeSlug, text_value::text_value, time, words::words,
+        ExternalId, LanguageTag, MunicipalityCode, RegionCode, SourceName, ThemeSlug, text_value::text_value, time,
+        words::words,
     },
     http::Filter,
 };
@@ -61,6 +62,14 @@ pub(super) struct EventFilter {
     #[garde(dive)]
     #[param(max_items = 100)]
     pub municipality: Vec<MunicipalityCode>,
+    /// The code of the region of the host.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub region: Vec<RegionCode>,
+    /// The code of the municipality that the venue is in.
+    #[garde(dive)]
+    #[param(max_items = 100)]
+    pub venue: Vec<MunicipalityCode>,
     /// The id of a tutor who presents.
     #[garde(skip)]
     #[param(max_items = 100)]
@@ -97,6 +106,15 @@ pub(super) struct EventFilter {
     #[serde(deserialize_with = "time::optional")]
     #[garde(skip)]
     pub starts_before: Option<DateTime<Utc>>,
+    /// The event ends at this time or later. With `starts_before` at the same time, this finds the events that are
+    /// under way.
+    #[serde(deserialize_with = "time::optional")]
+    #[garde(skip)]
+    pub ends_after: Option<DateTime<Utc>>,
+    /// The event ends before this time.
+    #[serde(deserialize_with = "time::optional")]
+    #[garde(skip)]
+    pub ends_before: Option<DateTime<Utc>>,
     /// The system that created the event.
     #[garde(dive)]
     #[param(max_items = 100)]
@@ -124,8 +142,10 @@ impl EventFilter {
         self.audience.iter().map(Audience::as_str).filter(|code| *code != REGION).map(Into::into).collect()
     }
 
+    /// Returns the times between which the events start. An event starts before it ends.
     pub(super) fn range(&self) -> TimeRange {
-        TimeRange::between(self.starts_after, self.starts_before)
+        let before = self.starts_before.into_iter().chain(self.ends_before).min();
+        TimeRange::between(self.starts_after, before)
     }
 
     pub(super) fn order(&self) -> TimeOrder {

@@ -1,9 +1,10 @@
 //! Lists of events. Each filter walks an index in the order of the page.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     dsl::{exists, sql},
     prelude::*,
-    sql_types::Bool,
+    sql_types::{Bool, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -23,11 +24,12 @@ use crate::{
     domain::{LanguageTag, MunicipalityCode, ThemeSlug},
     http::{List, Page, input::list::PageRequest},
     problem::Result,
+    resources::directory::municipalities,
     schema::{
         event_audience, event_languages, event_themes, event_tutors,
         events::{
             dsl,
-            dsl::{id, starts_at},
+            dsl::{ends_at, id, starts_at},
         },
     },
 };
@@ -41,17 +43,88 @@ const FOUND: &str = "events.id = any(array(select id from events where search @@
 /// [`crate::problem::Error::Malformed`] for a cursor that belongs to another list.
 pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -> Result<Page<Event>> {
     let List { filter, page } = list;
+    let Some(hosts) = municipalities::store::in_regions(conn, &filter.municipality, &filter.region).await? else {
+        return Ok(Page::from_rows(page, Vec::new(), |_| ()));
+    };
+    let visibility = EventVisibility::of(reach);
+    let Some(hosts) = visibility.hosts_to_filter(hosts, &filter.status) else {
+        return Ok(Page::from_rows(page, Vec::new(), |_| ()));
+    };
     if let (None, Some(q)) = (filter.sort, &filter.q) {
-        return by_rank(conn, reach, filter, q, page).await;
+        return by_rank(conn, reach, (filter, &hosts), q, page).await;
     }
     let (order, last) = (filter.order(), page.after::<TimeKey>()?);
-    let own_drafts = EventVisibility::of(reach).shows_only_own_drafts(&filter.status);
+    let own_drafts = visibility.shows_only_own_drafts(&filter.status);
     // A municipality has few drafts, so PostgreSQL walks the index of drafts instead of a link table.
-    let leading = LeadingLink::of(filter).filter(|_| !own_drafts);
-    let query = filtered(reach, filter, leading.as_ref()).limit(page.fetch());
-    let range = filter.range().after(last.as_ref(), order);
-    let rows = by_time(conn, query, leading, range, order, last.as_ref()).await?;
+    let leads = !own_drafts;
+    let mut rows = Vec::new();
+    for Part { range, is_long } in parts(filter, order, last.as_ref()) {
+        let leading = LeadingLink::of(filter).filter(|_| leads && !is_long);
+        let missing = page.fetch() - i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if missing == 0 {
+            break;
+        }
+        let query = filtered(reach, (filter, &hosts), leading.as_ref()).limit(missing);
+        rows.extend(match filter.ends_after.filter(|_| is_long) {
+            Some(after) => long_events(conn, query, after, range, order, last.as_ref()).await?,
+            None => by_time(conn, query, leading, range, order, last.as_ref()).await?,
+        });
+    }
     Ok(Page::from_rows(page, rows, |row| TimeKey(row.fields.starts_at, row.id)).map(|row| view(reach, row)))
+}
+
+/// Loads the long events that end at this time or later. There are few, so PostgreSQL looks them up in their index and
+/// sorts them: it must not walk an index in the order of the page.
+async fn long_events(
+    mut conn: &Conn,
+    query: VisibleEvents,
+    after: DateTime<Utc>,
+    range: TimeRange,
+    order: TimeOrder,
+    last: Option<&TimeKey>,
+) -> Result<Vec<EventRow>> {
+    let ids = "events.id = any(array(select long.id from events as long \
+               where long.ends_at - long.starts_at > interval '7 days' and long.ends_at >= ";
+    let query = query.filter(sql::<Bool>(ids).bind::<Timestamptz, _>(after).sql("))"));
+    // Not the column itself: PostgreSQL would expect an index on it to leave almost no rows.
+    let start = || sql::<Timestamptz>("(events.starts_at + interval '0')");
+    let query = query.filter(start().between(range.from, range.to));
+    let query = match (order, last) {
+        (TimeOrder::EarliestFirst, None) => query.order((start(), id)),
+        (TimeOrder::EarliestFirst, Some(TimeKey(at, key))) => {
+            query.order((start(), id)).filter(starts_at.gt(*at).or(id.gt(*key)))
+        }
+        (TimeOrder::LatestFirst, None) => query.order((start().desc(), id.desc())),
+        (TimeOrder::LatestFirst, Some(TimeKey(at, key))) => {
+            query.order((start().desc(), id.desc())).filter(starts_at.lt(*at).or(id.lt(*key)))
+        }
+    };
+    Ok(query.load(&mut conn).await?)
+}
+
+/// The length from which an event counts as long, for [`parts`]. The index of long events has the same.
+const LONG: TimeDelta = TimeDelta::days(7);
+
+/// A part of a list by time.
+struct Part {
+    range: TimeRange,
+    is_long: bool,
+}
+
+/// Returns the parts of a list, in its order. An event that ends after a given time starts at most a week before it, or
+/// is long. So such a list has the long events that started earlier in one part, and all others in another one:
+/// PostgreSQL would walk through all earlier events otherwise.
+fn parts(filter: &EventFilter, order: TimeOrder, last: Option<&TimeKey>) -> Vec<Part> {
+    let range = filter.range().after(last, order);
+    let Some(border) = filter.ends_after.map(|at| at - LONG) else { return vec![Part { range, is_long: false }] };
+    let earlier = TimeRange { to: range.to.min(border - TimeDelta::microseconds(1)), ..range };
+    let later = TimeRange { from: range.from.max(border), ..range };
+    let mut parts = vec![Part { range: earlier, is_long: true }, Part { range: later, is_long: false }];
+    if order == TimeOrder::LatestFirst {
+        parts.reverse();
+    }
+    parts.retain(|part| part.range.from <= part.range.to);
+    parts
 }
 
 /// Loads events by time. With a leading link, PostgreSQL walks the links of that one value: with `exists`, it would expect
@@ -112,13 +185,13 @@ impl LeadingLink {
 async fn by_rank(
     mut conn: &Conn,
     reach: &Reach,
-    filter: &EventFilter,
+    (filter, hosts): (&EventFilter, &[MunicipalityCode]),
     q: &str,
     page: &PageRequest,
 ) -> Result<Page<Event>> {
     let rank = || rank("search_rank(events.search,", q);
     let TimeRange { from, to } = filter.range();
-    let query = filtered(reach, filter, None).filter(starts_at.between(from, to));
+    let query = filtered(reach, (filter, hosts), None).filter(starts_at.between(from, to));
     let mut query = query.limit(page.fetch()).order((by_first_column(), id));
     if let Some((least, last)) = page.after::<(f32, Uuid)>()? {
         query = query.filter(rank().le(least)).filter(rank().lt(least).or(id.gt(last)));
@@ -127,13 +200,25 @@ async fn by_rank(
     Ok(Page::from_rows(page, rows, |(rank, row)| (*rank, row.id)).map(|(_, row)| view(reach, row)))
 }
 
-/// Returns a query for the events that pass the filters. [`by_time`] applies the time range and the leading link.
-fn filtered(reach: &Reach, filter: &EventFilter, leading: Option<&LeadingLink>) -> VisibleEvents {
+/// Returns a query for the events that pass the filters. `hosts` are the municipalities of the filters `municipality`
+/// and `region`. [`by_time`] applies the time range and the leading link.
+fn filtered(
+    reach: &Reach,
+    (filter, hosts): (&EventFilter, &[MunicipalityCode]),
+    leading: Option<&LeadingLink>,
+) -> VisibleEvents {
     let mut query = EventVisibility::of(reach).query_in_states(&filter.status);
     if let Some(before) = filter.starts_before {
         query = query.filter(starts_at.lt(before));
     }
-    query = any_of!(query, dsl::host_municipality_code, filter.municipality);
+    if let Some(after) = filter.ends_after {
+        query = query.filter(ends_at.ge(after));
+    }
+    if let Some(before) = filter.ends_before {
+        query = query.filter(ends_at.lt(before));
+    }
+    query = any_of!(query, dsl::host_municipality_code, hosts);
+    query = any_of!(query, dsl::venue_municipality_code, filter.venue);
     query = any_of!(query, dsl::kind, filter.kind);
     query = any_of!(query, dsl::modality, filter.modality);
     query = any_of!(query, dsl::source, filter.source);

@@ -157,6 +157,18 @@ pub struct EventInput {
     pub status_reason: Option<LocalizedReason>,
 }
 
+impl EventInput {
+    /// Returns the municipality of the venue.
+    pub(super) fn venue_municipality(&self) -> Option<&MunicipalityCode> {
+        self.venue.as_ref()?.municipality_code.as_ref()
+    }
+
+    /// Returns every municipality that the event names.
+    pub(super) fn municipalities(&self) -> impl Iterator<Item = &MunicipalityCode> {
+        self.audience.iter().chain(&self.host_municipality_code).chain(self.venue_municipality())
+    }
+}
+
 /// A merge patch of an event.
 pub type EventPatch = MergePatch<EventInput>;
 

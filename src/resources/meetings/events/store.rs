@@ -19,7 +19,7 @@ use crate::{
     db::{Conn, Db, batching::lookups::Lookup},
     problem::{Error, Result, Violation},
     resources::{
-        directory::{municipalities, themes, tutors},
+        directory::{municipalities::refused::Refused, themes, tutors},
         update::{Deletable, Editable},
     },
     schema::{events, events::dsl},
@@ -78,7 +78,7 @@ pub async fn create(mut conn: &Conn, reach: &Reach, new: EventInput) -> Result<E
             "create an event that is not a draft; leave out `status`, and set it once the event is created",
         )?;
     }
-    let mut violations = missing_references(conn, &new).await?;
+    let mut violations = broken_references(conn, &new, None).await?;
     violations.extend(completed_before_end(&new, clock::now()));
     Error::unless_empty(violations)?;
     let values = (dsl::id.eq(Uuid::now_v7()), dsl::source.eq(reach.identity.source()), new);
@@ -119,7 +119,7 @@ impl Editable for EventRow {
             // The reason explained the postponement, which has ended.
             new.status_reason = new.status_reason.filter(|reason| Some(reason) != current.status_reason.as_ref());
         }
-        let mut violations = missing_references(conn, &new).await?;
+        let mut violations = broken_references(conn, &new, Some(current)).await?;
         violations.extend(completed_before_end(&new, clock::now()));
         Error::unless_empty(violations)?;
         Ok(new)
@@ -144,25 +144,27 @@ fn completed_before_end(event: &EventInput, now: DateTime<Utc>) -> Option<Violat
     is_early.then(|| Violation::of_rule("events_completed_after_end")).flatten()
 }
 
-/// Returns a violation for each reference of the event to something that does not exist.
-async fn missing_references(conn: &Conn, event: &EventInput) -> Result<Vec<Violation>> {
-    let host = event.host_municipality_code.as_ref();
-    let venue = event.venue.as_ref().and_then(|venue| venue.municipality_code.as_ref());
-    let codes: Vec<_> = event.audience.iter().chain(host).chain(venue).cloned().collect();
-    let (no_municipality, no_theme, no_tutor) = tokio::try_join!(
-        municipalities::store::missing(conn, &codes),
+/// Returns a violation for each reference of the event to something that does not exist, or to a municipality that has
+/// ended. An event that has been held may keep the municipalities that it had.
+async fn broken_references(conn: &Conn, event: &EventInput, current: Option<&EventInput>) -> Result<Vec<Violation>> {
+    let kept = current.filter(|_| is_held(event, clock::now()));
+    let kept: Vec<_> = kept.iter().flat_map(|current| current.municipalities()).collect();
+    let codes: Vec<_> = event.municipalities().filter(|code| !kept.contains(code)).cloned().collect();
+    let (refused, no_theme, no_tutor) = tokio::try_join!(
+        Refused::among(conn, &codes),
         themes::store::missing(conn, &event.themes),
         tutors::store::missing(conn, &event.tutors),
     )?;
     let mut violations = Vec::new();
-    if host.is_some_and(|code| no_municipality.contains(code)) {
-        violations.extend(Violation::of_rule("events_host_municipality_code_exists"));
-    }
-    if venue.is_some_and(|code| no_municipality.contains(code)) {
-        violations.extend(Violation::of_rule("events_venue_municipality_code_exists"));
-    }
-    violations.extend(Violation::of_items("events_audience_exist", &event.audience, &no_municipality));
+    violations.extend(refused.violation(event.host_municipality_code.as_ref(), "events_host_municipality_code_exists"));
+    violations.extend(refused.violation(event.venue_municipality(), "events_venue_municipality_code_exists"));
+    violations.extend(refused.violations_of_items(&event.audience, "events_audience_exist"));
     violations.extend(Violation::of_items("events_themes_exist", &event.themes, &no_theme));
     violations.extend(Violation::of_items("events_tutors_exist", &event.tutors, &no_tutor));
     Ok(violations)
+}
+
+/// Returns whether the event is history. SQL has the same rule in `is_event_held()`.
+fn is_held(event: &EventInput, now: DateTime<Utc>) -> bool {
+    TRANSITIONS.is_final(event.status) || event.status == Published && event.ends_at <= now
 }

@@ -78,6 +78,23 @@ impl EventVisibility {
         matches!((self, states), (Self::AllAndDraftsOf(_), [EventStatus::Draft]))
     }
 
+    /// Returns the hosts that a query with a filter by these must still be filtered by; none when it can have no rows.
+    /// A query for the drafts of one municipality has one host already: with a second condition on the host, PostgreSQL
+    /// would expect so few rows that it reads and sorts all of them.
+    pub(super) fn hosts_to_filter(
+        &self,
+        hosts: Vec<MunicipalityCode>,
+        states: &[EventStatus],
+    ) -> Option<Vec<MunicipalityCode>> {
+        match (self, states) {
+            (Self::AllAndDraftsOf(own), [EventStatus::Draft]) if hosts.is_empty() || hosts.contains(own) => {
+                Some(Vec::new())
+            }
+            (Self::AllAndDraftsOf(_), [EventStatus::Draft]) => None,
+            _ => Some(hosts),
+        }
+    }
+
     /// Literals instead of parameters let PostgreSQL use the partial index of drafts.
     fn query_drafts(&self, all: VisibleEvents) -> VisibleEvents {
         let drafts = all.filter(sql::<Bool>("events.status = 'draft'"));

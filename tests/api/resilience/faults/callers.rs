@@ -90,7 +90,7 @@ async fn busy_write_connections_answer_503_within_a_second_until_one_is_free() {
     let writer = server.coordinator().if_match("*");
     let write = || async {
         let asked = Instant::now();
-        (writer.patch("/v1/municipalities/049", &json!({})).await, asked.elapsed())
+        (writer.patch("/v1/municipalities/049", &json!({"support_since": 2001})).await, asked.elapsed())
     };
     let mut holder = AsyncPgConnection::establish(&server.database_url).await.unwrap();
     diesel::sql_query("begin").execute(&mut holder).await.unwrap();

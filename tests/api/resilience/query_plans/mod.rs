@@ -4,16 +4,17 @@
 mod data;
 mod requests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use kuntatutorit::db;
+use kuntatutorit::{db, domain::Role};
 use serde_json::Value;
+use uuid::Uuid;
 
 use self::{
     data::{MANY, filled_database},
     requests::{Answered, read_everything, sign_in_and_out, write_everything},
 };
-use crate::support::{Server, callers::Caller, databases, sql};
+use crate::support::{Server, callers::Caller, client::Client, databases, sql};
 use kuntatutorit::registry::COLLECTIONS;
 
 /// The rows that a statement may touch or sort: those of a calendar, and the drafts among them.
@@ -70,6 +71,33 @@ async fn samples(server: &Server) -> BTreeMap<&'static str, Vec<Value>> {
     samples
 }
 
+/// Returns callers of every kind. Together, the callers of a role must get rows of every collection that the role may
+/// read.
+async fn callers(server: &Server, samples: &BTreeMap<&'static str, Vec<Value>>) -> Vec<(Role, Client)> {
+    let kinds = Caller::ALL.iter().filter(|caller| **caller != Caller::Tutor);
+    let mut callers: Vec<_> = kinds.map(|caller| (caller.role(), caller.client(server))).collect();
+    let tutor = samples["tutors"][0]["id"].as_str().unwrap();
+    // Espoo has many rows in every collection, and Pornainen few.
+    callers.push((Role::Tutor, server.tutor("049", tutor)));
+    callers.push((Role::Municipality, server.municipality("616")));
+    // One source has given the newer half of the feedback, another one the older half.
+    let of_source = |source| server.partner(source, "events:read feedback:read", None);
+    callers.extend(["generated", "older"].map(|source| (Role::Partner, of_source(source))));
+    // Each account owns some calendar links, and one client owns a tenth of them.
+    let owner = async |column: &str| -> Uuid {
+        let query = format!(
+            "select {column}::text as line from calendar_links where {column} is not null \
+                             order by {column} limit 1"
+        );
+        sql::query_lines(server, &query).await[0].parse().unwrap()
+    };
+    let (account, client) = (owner("account_id").await, owner("client_id").await);
+    callers.push((Role::Municipality, server.account_with_id(account, Role::Municipality, Some("049"), None)));
+    callers.push((Role::Tutor, server.account_with_id(account, Role::Tutor, Some("049"), tutor.parse().ok())));
+    callers.push((Role::Partner, server.partner_with_id(client, "owner", "calendar-links:read", None)));
+    callers
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_touches_many_more_rows_than_it_answers_with() {
     let url = filled_database().await;
@@ -77,20 +105,20 @@ async fn no_statement_touches_many_more_rows_than_it_answers_with() {
     diesel_async::SimpleAsyncConnection::batch_execute(&mut conn, EXPLAIN).await.unwrap();
     let server = Server::on(url, &[("PUBLIC_READ", "true")]);
     let samples = samples(&server).await;
-    let mut answered = Answered::default();
-    let tutor = samples["tutors"][0]["id"].as_str().unwrap();
-    // One source has given the newer half of the feedback, another one the older half.
-    let sources = ["generated", "older"].map(|source| server.partner(source, "events:read feedback:read", None));
-    let callers = Caller::ALL.iter().filter(|caller| **caller != Caller::Tutor).map(|caller| caller.client(&server));
-    // Espoo has many rows in every collection, and Pornainen few.
-    let others = [server.tutor("049", tutor), server.municipality("616")];
-    for client in callers.chain(others).chain(sources) {
+    let (mut operations, mut filled) = (BTreeSet::new(), HashMap::<Role, BTreeSet<&str>>::new());
+    for (role, client) in callers(&server, &samples).await {
+        let mut answered = Answered::default();
         read_everything(&client, &samples, &mut answered).await;
+        operations.extend(answered.operations);
+        filled.entry(role).or_default().extend(answered.filled);
     }
-    let unfilled: Vec<_> =
-        COLLECTIONS.iter().map(|of| of.name).filter(|name| !answered.filled.contains(name)).collect();
-    assert!(unfilled.is_empty(), "no caller got rows of {unfilled:?}");
-    assert!(answered.operations.len() >= 20, "{:?}", answered.operations);
+    for (role, filled) in &filled {
+        let readable = COLLECTIONS.iter().filter(|of| of.read.roles.contains(role)).map(|of| of.name);
+        let unfilled: Vec<_> = readable.filter(|name| !filled.contains(name)).collect();
+        assert!(unfilled.is_empty(), "no caller with the role {role:?} got rows of {unfilled:?}");
+    }
+    assert_eq!(filled.len(), 5, "{:?}", filled.keys());
+    assert!(operations.len() >= 20, "{operations:?}");
     write_everything(&server).await;
     sign_in_and_out(&server).await;
     let grown = format!("select relname::text as line from pg_class where relkind = 'r' and reltuples > {MANY}");

@@ -20,10 +20,11 @@ const NO_FILTERS: &[&str] = &["limit", "cursor", "sort", "wait", "from"];
 /// Returns values for the parameters whose values no schema and no row tells, a rare one and a common one.
 fn samples(name: &str) -> &'static [&'static str] {
     match name {
-        "municipality" | "audience" => &["616", "049"],
-        "theme" => &["training", "email"],
+        "municipality" | "audience" | "venue" | "successor" => &["616", "049"],
+        "region" => &["19", "01"],
+        "theme" | "themes_wanted" | "parent" => &["training", "email"],
         "language" => &["se", "fi"],
-        "starts_after" | "starts_before" => &["2026-11-24T08:00:00Z"],
+        "starts_after" | "starts_before" | "ends_after" | "ends_before" => &["2026-11-24T08:00:00Z"],
         "external_id" => &["event-777"],
         // A search ranks all of its matches, so a search for a common word touches many rows.
         "q" => &["harvinainen3"],
@@ -60,6 +61,9 @@ fn values(parameter: &Parameter, rows: &[&Value]) -> Vec<String> {
     let own: BTreeSet<_> = rows.iter().filter_map(|row| value_of(&row)).chain(other).collect();
     if !own.is_empty() {
         return own.into_iter().collect();
+    }
+    if schema["format"] == "uuid" {
+        return vec![rows::ID.to_owned()];
     }
     let bound = ["minimum", "maximum"].iter().find_map(|bound| schema[*bound].as_i64());
     bound.map(|bound| bound.to_string()).into_iter().collect()

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use argon2::{Argon2, password_hash::PasswordHasher as _};
 use serde_json::json;
 
 use super::login;
@@ -10,6 +11,7 @@ use crate::support::{
     client::{Answer, Client, assert_shut_out},
     fixtures,
     fixtures::PASSWORD,
+    sql::query_lines,
 };
 
 const EMAIL: &str = "digituki@espoo.example";
@@ -77,4 +79,63 @@ async fn either_the_old_password_or_an_invitation_must_be_given_once() {
         set(&espoo, PASSWORD, &"ä".repeat(length)).await.expect(status);
     }
     login(&server.anonymous(), EMAIL, &"ä".repeat(10)).await.expect(200);
+}
+
+/// The same password as people and their devices write it.
+const FORMS: [&str; 4] = [
+    "päivänsäde on ää",
+    "pa\u{308}iva\u{308}nsa\u{308}de on a\u{308}a\u{308}",
+    "päivänsäde\u{a0}on\u{a0}ää",
+    "päivänsäde\u{3000}on\u{2009}ää",
+];
+
+#[tokio::test]
+async fn the_form_of_a_password_does_not_matter() {
+    let server = Server::start();
+    let anonymous = server.anonymous();
+    let (_, invitation) = super::invite(&server, &super::espoo_account()).await;
+    super::accept(&anonymous, &invitation, FORMS[1]).await.expect(204);
+    for form in FORMS {
+        login(&anonymous, EMAIL, form).await.expect(200);
+    }
+    login(&anonymous, EMAIL, "paivansade on aa").await.expect_problem(401, "sign_in_refused");
+    login(&anonymous, EMAIL, &FORMS[0].to_uppercase()).await.expect_problem(401, "sign_in_refused");
+    // With one form as the old password, and with a new one in another form.
+    let token = login(&anonymous, EMAIL, FORMS[0]).await.expect(200).body["access_token"].as_str().unwrap().to_owned();
+    set(&server.token(&token), FORMS[2], "no\u{a0}niin\u{a0}uusi").await.expect(204);
+    login(&anonymous, EMAIL, "no niin uusi").await.expect(200);
+    // Nine characters in the composed form.
+    let (_, invitation) = super::invite(&server, &json!({"email": "b@kunta.example", "role": "coordinator"})).await;
+    let short = super::accept(&anonymous, &invitation, &"a\u{308}".repeat(9)).await;
+    short.expect_violations(&[("/new_password", "too_short")]);
+}
+
+#[tokio::test]
+async fn a_password_that_was_stored_as_it_was_sent_is_stored_again_once() {
+    let server = Server::start();
+    let anonymous = server.anonymous();
+    let id = fixtures::insert_account(&server, EMAIL, json!({})).await;
+    let (client, session) = signed_in(&server).await;
+    let hash = |password: &str| Argon2::default().hash_password(password.as_bytes()).unwrap().to_string();
+    let store = async |hash: &str| {
+        server
+            .execute(&format!(
+                "do $$ begin perform set_config('kuntatutorit.same_password', 'on', true); \
+             update accounts set password_hash = '{hash}' where id = '{id}'; end $$"
+            ))
+            .await;
+    };
+    let stored = "select password_hash as line from accounts where email = 'digituki@espoo.example'";
+    store(&hash(FORMS[1])).await;
+    login(&anonymous, EMAIL, FORMS[0]).await.expect_problem(401, "sign_in_refused");
+    login(&anonymous, EMAIL, FORMS[1]).await.expect(200);
+    let after = query_lines(&server, stored).await;
+    for form in FORMS {
+        login(&anonymous, EMAIL, form).await.expect(200);
+    }
+    assert_eq!(query_lines(&server, stored).await, after, "it was stored again more than once");
+    // The other session and its token go on: the password is the same.
+    client.get("/v1/me").await.expect(200);
+    let refresh = json!({"refresh_token": session["refresh_token"]});
+    anonymous.post("/v1/auth/refresh", &refresh).await.expect(200);
 }

@@ -16,7 +16,7 @@ async fn the_calendar_contains_the_events_of_the_programme() {
     let events: Vec<_> = calendar.events().collect();
     assert_eq!(events.len(), 5);
     let id = "01722b4d-8480-7dcf-a4be-9911483399e7";
-    let jarvenpaa = events.iter().find(|event| event.get_uid() == Some(&format!("{id}@127.0.0.1"))).unwrap();
+    let jarvenpaa = events.iter().find(|event| event.get_uid() == Some(id)).unwrap();
     let start = &jarvenpaa.properties()["DTSTART"];
     assert_eq!((start.value(), start.params()["TZID"].value()), ("20200519T080000", "Europe/Helsinki"));
     assert!(answer.text.contains("BEGIN:VTIMEZONE\r\nTZID:Europe/Helsinki\r\n"));
@@ -35,9 +35,9 @@ async fn each_status_is_translated_and_drafts_are_left_out() {
             events.iter().map(|event| (event.get_summary().unwrap(), event.get_status().unwrap())).collect();
         told.sort_by_key(|(summary, _)| *summary);
         let expected = [
+            ("Siirretty: postponed", EventStatus::Tentative),
             ("cancelled", EventStatus::Cancelled),
             ("completed", EventStatus::Confirmed),
-            ("postponed", EventStatus::Tentative),
             ("published", EventStatus::Confirmed),
         ];
         assert_eq!(told, expected);
@@ -212,4 +212,49 @@ fn the_document_declares_the_calendar_as_text_calendar() {
         assert_eq!(content.as_object().unwrap().keys().collect::<Vec<_>>(), ["text/calendar"], "{path}");
     }
     assert_ne!(document["paths"]["/calendar/{secret}.ics"]["get"]["security"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_event_has_its_host_its_themes_and_its_place() {
+    let server = server_without_events().await;
+    let row = json!({
+        "status": "postponed", "themes": ["courses", "email"], "venue": {"municipality_code": "616"}
+    });
+    let id = insert_vantaa_event(&server, "Kirjastoaamu", row).await;
+    let espoo = server.municipality("049");
+    let themes = espoo.all("/v1/themes?limit=100").await;
+    let named = |slug: &str| themes.iter().find(|theme| theme["slug"] == slug).unwrap()["name"]["sv"].clone();
+    let text = espoo.get(&format!("{PATH}?lang=sv")).await.expect(200).text.replace("\r\n ", "");
+    for line in [
+        format!("UID:{id}\r\n"),
+        format!("ORGANIZER;CN=Vanda:{}/v1/municipalities/092\r\n", server.url),
+        format!("CATEGORIES;LANGUAGE=sv:{}\r\n", named("courses").as_str().unwrap()),
+        format!("CATEGORIES;LANGUAGE=sv:{}\r\n", named("email").as_str().unwrap()),
+        "SUMMARY;LANGUAGE=fi:Uppskjutet: Kirjastoaamu\r\n".to_owned(),
+    ] {
+        assert!(text.contains(&line), "no {line} in {text}");
+    }
+    let location = espoo.get("/v1/municipalities/616").await.body["location"].clone();
+    assert!(text.contains(&format!("GEO:{};{}\r\n", location["lat"], location["lon"])), "{text}");
+    // A program finds an address more exactly than the centre of the municipality.
+    server.execute("update events set venue = venue || '{\"address\": \"Kirjastokatu 1\"}'").await;
+    assert!(!espoo.get(PATH).await.text.contains("GEO"));
+    // The names in a cached calendar follow their changes.
+    server
+        .coordinator()
+        .if_match("*")
+        .patch("/v1/themes/courses", &json!({"name": {"sv": "Nytt namn"}}))
+        .await
+        .expect(200);
+    assert!(espoo.get(&format!("{PATH}?lang=sv")).await.text.contains("Nytt namn"));
+}
+
+#[tokio::test]
+async fn the_uid_does_not_depend_on_the_address_of_the_service() {
+    let server = server_without_events().await;
+    let id = insert_vantaa_event(&server, "x", json!({})).await;
+    let moved = Server::on(server.database_url.clone(), &[("PUBLIC_URL", "https://kuntatutorit.example")]);
+    for server in [&server, &moved] {
+        assert_eq!(events(&server.coordinator(), PATH).await[0].get_uid(), Some(&*id));
+    }
 }

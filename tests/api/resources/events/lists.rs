@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{PATH, create, webinar, with};
-use crate::support::Server;
+use crate::support::{
+    Server,
+    fixtures::{hours_from_now, insert_event},
+};
 
 #[tokio::test]
 async fn the_reference_data_has_the_events_of_the_programme() {
@@ -96,4 +99,56 @@ async fn an_invalid_query_is_refused() {
     for forged in [&cursor[..cursor.len() - 4], "bm90IGpzb24"] {
         espoo.get(&format!("{PATH}?limit=1&cursor={forged}")).await.expect_problem(400, "bad_cursor");
     }
+}
+
+#[tokio::test]
+async fn events_under_way_can_be_asked_for() {
+    let server = Server::start();
+    server.execute("delete from events").await;
+    let insert = async |from: i64, to: i64| {
+        let columns = json!({"starts_at": hours_from_now(from), "ends_at": hours_from_now(to)});
+        insert_event(&server, columns).await
+    };
+    let (day, week) = (24, 7 * 24);
+    let long = insert(-30 * day, 30 * day).await;
+    let long_ended = insert(-40 * day, -20 * day).await;
+    let exactly_a_week = insert(-week, 1).await;
+    let ended = insert(-3, -1).await;
+    let under_way = insert(-1, 1).await;
+    let coming = insert(5, 6).await;
+    let now = urlencode(&hours_from_now(0));
+    let coordinator = server.coordinator();
+    for (query, expected) in [
+        (format!("ends_after={now}"), vec![&long, &exactly_a_week, &under_way, &coming]),
+        (format!("ends_after={now}&starts_before={now}"), vec![&long, &exactly_a_week, &under_way]),
+        (format!("ends_before={now}"), vec![&long_ended, &ended]),
+        (format!("ends_after={now}&ends_before={}", urlencode(&hours_from_now(2))), vec![&exactly_a_week, &under_way]),
+        (format!("ends_after={now}&starts_after={now}"), vec![&coming]),
+        (format!("ends_after={now}&municipality=049"), vec![]),
+        (format!("ends_after={now}&q=tutorit&sort=starts_at"), vec![&long, &exactly_a_week, &under_way, &coming]),
+    ] {
+        for limit in [1, 2, 3, 100] {
+            let listed = |sort: &str| {
+                let path = format!("{PATH}?{query}&limit={limit}{sort}");
+                let client = coordinator.clone();
+                async move {
+                    let all = client.all(&path).await;
+                    all.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+                }
+            };
+            let mut expected: Vec<_> = expected.iter().map(|id| (*id).clone()).collect();
+            assert_eq!(listed("").await, expected, "{query}&limit={limit}");
+            expected.reverse();
+            if !query.contains("sort=") {
+                assert_eq!(listed("&sort=-starts_at").await, expected, "{query}&limit={limit}, the latest first");
+            }
+        }
+    }
+    let ranked = coordinator.all(&format!("{PATH}?q=tutorit&ends_before={now}")).await;
+    assert_eq!(ranked.len(), 2);
+    coordinator.get(&format!("{PATH}?ends_after=now")).await.expect_violations(&[("?ends_after", "invalid_value")]);
+}
+
+fn urlencode(time: &str) -> String {
+    time.replace('+', "%2B")
 }

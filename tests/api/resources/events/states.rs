@@ -74,3 +74,20 @@ async fn a_completed_event_keeps_its_time_and_place() {
     refused.expect_violations(&[("/status", "events_completed_after_end")]);
     espoo.if_match("*").patch(&path, &json!({"title": {"sv": "Evenemang"}})).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_put_without_a_status_is_told_where_the_status_came_from() {
+    let server = Server::start();
+    let espoo = server.municipality("049");
+    let created = espoo.post(PATH, &webinar(Some("049"))).await.expect(201).body;
+    change(&espoo, &created, &json!({"status": "published"})).await;
+    let mut body = webinar(Some("049"));
+    body.as_object_mut().unwrap().remove("status");
+    let put = espoo.if_match("*").put(&path_of(&created), &body).await.expect_problem(409, "events_status_transition");
+    let detail = put.body["detail"].as_str().unwrap();
+    assert!(detail.starts_with("the body has no `status`, which means `draft`: "), "{detail}");
+    assert_eq!((&put.body["from"], &put.body["to"]), (&json!("published"), &json!("draft")));
+    body["status"] = json!("draft");
+    let put = espoo.if_match("*").put(&path_of(&created), &body).await.expect_problem(409, "events_status_transition");
+    assert!(put.body["detail"].as_str().unwrap().starts_with("the status cannot change"), "{}", put.text);
+}

@@ -24,6 +24,6 @@ fn espoo_tutor() -> Value {
         "external_id": "t-1", "name": "Kuntatutor, Tapiola", "title": {"fi": "Digitukija", "sv": "Digistödjare"},
         "municipality_code": "049", "perspective": {"fi": "Kirjastossa jo vuosia."}, "themes": ["email", "courses"],
         "languages": ["fi", "sv", "zh-Hant"], "status": "paused",
-        "contact": {"email": "tapiola@espoo.example", "phone": "+358 (0)9-123 456"}, "visibility": "public"
+        "contact": {"email": "tapiola@espoo.example", "phone": "+3589123456"}, "visibility": "public"
     })
 }

@@ -15,7 +15,7 @@ fn tutor() -> Value {
     json!({
         "name": "Kanaria-nimi", "municipality_code": "049", "external_id": "kanaria-tunnus",
         "title": {"fi": "Kanaria-titteli"}, "perspective": {"fi": "Kanaria-tapa", "sv": "Kanaria-sätt"},
-        "contact": {"email": "kanaria-posti@kunta.example", "phone": "+358 40 7654321"}
+        "contact": {"email": "kanaria-posti@kunta.example", "phone": "+358407654321"}
     })
 }
 

@@ -1,6 +1,6 @@
-//! Messages of PostgreSQL that the service recognises.
+//! What messages of PostgreSQL mean that have no constraint.
 
-/// Returns whether the message of PostgreSQL means that the session does not have the prepared statements that this
+/// Returns whether the message of PostgreSQL means that the session has not the prepared statements that this
 /// connection made (SQLSTATE 26000 and 42P05): a connection pooler runs each transaction in another session.
 pub fn is_lost_statement(message: &str) -> bool {
     message.starts_with("prepared statement \"")
