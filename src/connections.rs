@@ -113,8 +113,7 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|connection| {
             let Some(connection) = connection.upgrade() else { return false };
             if connection.idle_since.load(Relaxed) < earliest {
-                // It fails when the client has disconnected meanwhile.
-                let _ = shutdown(&connection.socket, Shutdown::Both);
+                connection.cut();
             }
             true
         });
@@ -122,6 +121,14 @@ impl Connections {
 
     fn now(&self) -> u64 {
         millis(self.started.elapsed())
+    }
+}
+
+impl Connection {
+    /// Cuts the connection.
+    pub fn cut(&self) {
+        // It fails when the client has disconnected meanwhile.
+        let _ = shutdown(&self.socket, Shutdown::Both);
     }
 }
 

@@ -100,7 +100,7 @@ impl ResponseError for Error {
             Self::UnsupportedMediaType(accept) => response.insert_header((header::ACCEPT, *accept)),
             Self::TooManyRequests(seconds) => RateLimit::of_sign_in(*seconds).add_to(&mut response),
             Self::RateLimited(limit) | Self::WriteQuotaExceeded(limit) => limit.add_to(&mut response),
-            Self::Unavailable | Self::Stopping | Self::InProgress | Self::TooManyWaiting => {
+            Self::Unavailable | Self::Stopping | Self::InProgress | Self::TooManyWaiting | Self::TooManyUnread => {
                 response.insert_header((header::RETRY_AFTER, 1))
             }
             _ => &mut response,

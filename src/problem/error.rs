@@ -120,6 +120,11 @@ pub enum Error {
     /// As many requests as allowed are already waiting for changes.
     #[error("too many requests are already waiting for changes; try again in a moment, or without `wait`")]
     TooManyWaiting,
+    /// All responses that are being written together take as much memory as they may.
+    #[error(
+        "too many long responses are being read at the moment; read yours without delay, and send this request again soon"
+    )]
+    TooManyUnread,
     /// The database cannot be reached, or too many requests wait for it.
     #[error("the service cannot reach its database at the moment; try again soon")]
     Unavailable,
@@ -177,6 +182,7 @@ impl Error {
                 (S::TOO_MANY_REQUESTS, "write_quota_exceeded", "Too many bytes were written today")
             }
             Self::TooManyWaiting => (S::SERVICE_UNAVAILABLE, "too_many_waiting", "Too many waiting requests"),
+            Self::TooManyUnread => (S::SERVICE_UNAVAILABLE, "too_many_unread", "Too many unread responses"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is temporarily unavailable"),
             Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "This instance is shutting down"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The size of a typical resource as JSON, in bytes.
-pub(super) const RESOURCE_SIZE: usize = 1024;
+pub const RESOURCE_SIZE: usize = 1024;
 
 impl<T: Resource> Responder for Json<T> {
     type Body = BoxBody;

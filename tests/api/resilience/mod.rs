@@ -4,6 +4,7 @@ mod coalesced_lookups;
 mod faults;
 mod housekeeping;
 mod instances;
+mod large_answers;
 mod login_cost;
 mod lost_writes;
 mod postgresql;

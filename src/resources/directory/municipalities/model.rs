@@ -10,6 +10,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    db::row_limit::Weighed,
     domain::{
         LocalizedDescription, LocalizedName, MunicipalityCode, RegionCode, WebAddress,
         jsonb::jsonb_column,
@@ -17,7 +18,7 @@ use crate::{
         time,
         words::{column_words, words},
     },
-    http::{Body, Filter, MergePatch, Resource, examples},
+    http::{Body, Filter, MergePatch, Resource, examples, output::json::RESOURCE_SIZE},
     schema::municipalities,
 };
 
@@ -192,6 +193,17 @@ pub struct Municipality {
     /// When the municipality was last written.
     #[serde(serialize_with = "time::serialize")]
     pub updated_at: DateTime<Utc>,
+}
+
+impl Weighed for Municipality {
+    fn weight(&self) -> usize {
+        let MunicipalityInput { name, region_name, profile, website, .. } = &self.fields;
+        RESOURCE_SIZE
+            + name.json_length()
+            + region_name.json_length()
+            + profile.as_ref().map_or(0, LocalizedDescription::json_length)
+            + website.as_ref().map_or(0, |url| url.as_str().len())
+    }
 }
 
 impl Resource for Municipality {

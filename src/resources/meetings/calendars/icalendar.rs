@@ -33,11 +33,13 @@ pub(super) struct Contents {
     pub(super) public_url: String,
     /// The events.
     pub(super) events: Vec<Event>,
+    /// True when events are missing because the calendar would be too large.
+    pub(super) is_cut: bool,
 }
 
 /// Writes a calendar. The text depends only on the contents.
 pub(super) fn write(contents: &Contents) -> String {
-    let mut calendar = ICalendar { components: vec![calendar_component(&contents.name)] };
+    let mut calendar = ICalendar { components: vec![calendar_component(contents)] };
     let zones = DefinedZones::define(&mut calendar, &contents.events);
     let url = Url::parse(&contents.public_url).ok();
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
@@ -47,13 +49,19 @@ pub(super) fn write(contents: &Contents) -> String {
     calendar.to_string()
 }
 
-fn calendar_component(name: &str) -> Component {
+fn calendar_component(contents: &Contents) -> Component {
     let mut component = Component::new(ComponentType::VCalendar);
     component.add_property(Property::Version, "2.0");
     component.add_property(Property::Prodid, PRODUCT);
-    let name = without_controls(name);
+    let name = without_controls(&contents.name);
     component.add_property(Property::Name, name.clone());
     component.add_property(Property::Other("X-WR-CALNAME".to_owned()), name);
+    if contents.is_cut {
+        let notice = contents.language.cut_notice();
+        let parameters = [Parameter::language(contents.language.as_str().to_owned())];
+        component.add_property_with_params(Property::Description, parameters, notice.to_owned());
+        component.add_property(Property::Other("X-WR-CALDESC".to_owned()), notice.to_owned());
+    }
     let refresh = Duration { hours: REFRESH_HOURS, ..Duration::default() };
     let published_ttl = refresh.to_string();
     let parameters = [Parameter::value(ICalendarValueType::Duration)];

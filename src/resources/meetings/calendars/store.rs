@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Limits how many calendars are rendered at the same time, because a calendar of a thousand events takes some megabytes.
-static RENDER_PERMITS: Semaphore = Semaphore::const_new(4);
+static RENDER_PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// Access to calendars.
 pub(super) struct Calendars {
@@ -99,8 +99,8 @@ impl Calendars {
         name: String,
     ) -> Result<CachedResponse> {
         let window = self.db.read_long(async |conn| calendar_window(conn, reach, municipality).await);
-        let CalendarWindow { events, next_start } = window.await?;
-        let contents = Contents { name, language, public_url: self.config.public_url.clone(), events };
+        let CalendarWindow { events, next_start, is_cut } = window.await?;
+        let contents = Contents { name, language, public_url: self.config.public_url.clone(), events, is_cut };
         // Writing takes milliseconds of CPU time. In a separate thread, it does not hold up the other requests of the
         // worker.
         let text = block(move || icalendar::write(&contents)).await.map_err(|error| Error::Internal(error.into()))?;

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{filter::EventFilter, list::list, model::Event, store};
 use crate::{
     auth::{reach::Reach, scopes::Scope},
-    db::{Conn, Db},
+    db::{Conn, Db, row_limit::Rows},
     http::{
         Caller, List, Page, Resource, examples,
         input::{
@@ -40,6 +40,9 @@ use crate::{
 
 /// The values of `include`.
 const NAMES: [&str; 3] = ["tutors", "themes", "host"];
+
+/// The most bytes of included resources of one kind.
+const INCLUDED_BYTES: usize = 8 * 1024 * 1024;
 
 /// The parameter `include` of a request.
 #[derive(Debug)]
@@ -194,7 +197,8 @@ impl IncludedReaches {
             async {
                 let Some(reach) = tutors else { return Ok(None) };
                 let ids = distinct(fields().flat_map(|fields| &fields.tutors));
-                tutors::store::with_ids(conn, reach, ids).await.map(|found| Some(by_key(found, |tutor| tutor.id)))
+                let found = whole(tutors::store::with_ids(conn, reach, ids, INCLUDED_BYTES).await?)?;
+                Ok(Some(by_key(found, |tutor| tutor.id)))
             },
             async {
                 if themes.is_none() {
@@ -208,12 +212,27 @@ impl IncludedReaches {
                     return Ok(None);
                 }
                 let codes = distinct(fields().filter_map(|fields| fields.host_municipality_code.as_ref()));
-                let found = municipalities::store::with_codes(conn, codes).await;
-                found.map(|found| Some(by_key(found, Municipality::key)))
+                let found = whole(municipalities::store::with_codes(conn, codes, INCLUDED_BYTES).await?)?;
+                Ok(Some(by_key(found, Municipality::key)))
             },
         )?;
         Ok(Included { tutors, themes, municipalities })
     }
+}
+
+/// Returns the rows if none is missing.
+fn whole<T>(Rows { rows, is_cut }: Rows<T>) -> Result<Vec<T>> {
+    if is_cut {
+        return Err(Error::Malformed {
+            code: "include_too_large",
+            detail: format!(
+                "the resources to include have more than {} MiB; request fewer events with `limit`, or read the \
+                 resources at their own addresses",
+                INCLUDED_BYTES >> 20
+            ),
+        });
+    }
+    Ok(rows)
 }
 
 fn distinct<'a, K: Ord + Clone + 'a>(keys: impl Iterator<Item = &'a K>) -> Vec<K> {
