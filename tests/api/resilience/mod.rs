@@ -2,6 +2,7 @@
 
 mod coalesced_lookups;
 mod faults;
+mod hostile_callers;
 mod housekeeping;
 mod instances;
 mod large_answers;

@@ -27,7 +27,8 @@ use crate::{
 /// Get the calendar of all events
 ///
 /// Returns a calendar in the format of calendar programs (iCalendar, RFC 5545). It has the next 500 events and the last 500
-/// past events, without drafts. A postponed event is `TENTATIVE`, a cancelled event is `CANCELLED`. Most calendar programs
+/// past events, without drafts. If it would have more than about 4 MiB, it has the events nearest in time, and its description
+/// says so. A postponed event is `TENTATIVE`, a cancelled event is `CANCELLED`. Most calendar programs
 /// send no token: create a calendar link for them at `/v1/calendar-links`.
 #[utoipa::path(
     tag = "calendars",

@@ -250,7 +250,7 @@ impl utoipa::IntoParams for Include {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(NAMES));
         let description = "The resources to include, separated by commas: the tutors, the themes and the host municipalities \
-                           of the events. `included` has each of them once, by key. You need the scopes that read them.";
+                           of the events. `included` has each of them once, by key. You need the scopes that read them. Resources of more than 8 MiB are refused.";
         vec![
             ParameterBuilder::new()
                 .name(INCLUDE)

@@ -1,5 +1,6 @@
 //! The largest answers that there are: pages, calendars and included resources whose texts are as long as they may be.
 
+mod growth;
 mod limits;
 mod memory;
 
