@@ -76,7 +76,9 @@ async fn load_group<L: Lookup>(db: &Db, visibility: L::Visibility, mut waiting: 
                 Ok(rows) => rows,
                 Err(error) => return waiting.into_values().flatten().for_each(|reply| reply.fail(&error)),
             };
-        rows.into_iter().for_each(|row| answer::<L>(&mut waiting, row));
+        for row in rows {
+            answer::<L>(&mut waiting, row);
+        }
         if !is_cut {
             break;
         }

@@ -132,7 +132,7 @@ impl Attacker {
             Attack::JsonBombs => {
                 let bombs = [
                     "[".repeat(100_000),
-                    format!("{{{}\"a\":1}}", (0..20_000).map(|n| format!("\"f{n}\":1,")).collect::<String>()),
+                    format!("{{{}}}", (0..20_000).map(|n| format!("\"f{n}\":1")).collect::<Vec<_>>().join(",")),
                     json!({"tutors": vec!["x"; 20_000]}).to_string(),
                 ];
                 self.send(&self.member, "/v1/events", bombs[round % 3].clone(), state, "JSON bombs").await;
