@@ -7,8 +7,9 @@ use std::{
 
 use diesel::QueryResult;
 use futures_util::{Stream, StreamExt as _};
+use tokio::sync::Semaphore;
 
-use crate::problem::Result;
+use crate::problem::{Error, Result};
 
 /// A row whose texts can be long.
 pub trait Weighed {
@@ -22,6 +23,12 @@ impl<T: Weighed> Weighed for (f32, T) {
         self.1.weight()
     }
 }
+
+/// A result of more bytes than this is read with a permit.
+const LARGE: usize = 1024 * 1024;
+/// Limits how many large results are read at the same time. Short reads share the connection with them, and would otherwise
+/// queue behind all of them.
+static PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// The mean weight of the rows that were last read from a table. It tells how many rows to request, because PostgreSQL reads
 /// all rows of a statement, also those that would be too many.
@@ -41,11 +48,18 @@ impl MeanWeight {
         most: usize,
         load: impl AsyncFn(i64) -> Result<Rows<T>>,
     ) -> Result<Rows<T>> {
-        let fitting = most.checked_div(self.0.load(Relaxed)).unwrap_or(limit) + 1;
+        let mean = self.0.load(Relaxed);
+        let _permit = if mean == 0 || mean.saturating_mul(limit) > LARGE {
+            Some(PERMITS.acquire().await.map_err(|error| Error::Internal(error.into()))?)
+        } else {
+            None
+        };
+        let fitting = most.checked_div(mean).unwrap_or(limit) + 1;
         let first = limit.min(fitting);
         let mut found = load(i64::try_from(first).unwrap_or(i64::MAX)).await?;
         if found.rows.len() == first && first < limit {
             // These rows are shorter than the last ones.
+            drop(found);
             found = load(i64::try_from(limit).unwrap_or(i64::MAX)).await?;
         }
         if let Some(mean) = found.rows.iter().map(Weighed::weight).sum::<usize>().checked_div(found.rows.len()) {

@@ -6,6 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::{
     ToSchema,
     openapi::{
@@ -42,7 +43,10 @@ use crate::{
 const NAMES: [&str; 3] = ["tutors", "themes", "host"];
 
 /// The most bytes of included resources of one kind.
-const INCLUDED_BYTES: usize = 8 * 1024 * 1024;
+const INCLUDED_BYTES: usize = 4 * 1024 * 1024;
+/// Limits how many requests load included resources at the same time. Each keeps its events in memory until PostgreSQL has
+/// answered the requests before it.
+static PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// The parameter `include` of a request.
 #[derive(Debug)]
@@ -164,6 +168,7 @@ pub(super) async fn find_with(db: &Db, reach: &Reach, included: &IncludedReaches
     if included.is_empty() {
         return Ok(EventResponse { event, included: None });
     }
+    let _permit = permit().await?;
     let included = db.read(async |conn| included.load(conn, std::slice::from_ref(&event)).await).await?;
     Ok(EventResponse { event, included: Some(included) })
 }
@@ -178,8 +183,13 @@ pub(super) async fn list_with(
     included: &IncludedReaches,
     query: &List<EventFilter>,
 ) -> Result<EventPage> {
+    if included.is_empty() {
+        let Page { items, next } = list(conn, reach, query).await?;
+        return Ok(EventPage { items, next, included: None });
+    }
+    let _permit = permit().await?;
     let Page { items, next } = list(conn, reach, query).await?;
-    let included = if included.is_empty() { None } else { Some(included.load(conn, &items).await?) };
+    let included = Some(included.load(conn, &items).await?);
     Ok(EventPage { items, next, included })
 }
 
@@ -220,6 +230,10 @@ impl IncludedReaches {
     }
 }
 
+async fn permit() -> Result<SemaphorePermit<'static>> {
+    PERMITS.acquire().await.map_err(|error| Error::Internal(error.into()))
+}
+
 /// Returns the rows if none is missing.
 fn whole<T>(Rows { rows, is_cut }: Rows<T>) -> Result<Vec<T>> {
     if is_cut {
@@ -250,7 +264,7 @@ impl utoipa::IntoParams for Include {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(NAMES));
         let description = "The resources to include, separated by commas: the tutors, the themes and the host municipalities \
-                           of the events. `included` has each of them once, by key. You need the scopes that read them. Resources of more than 8 MiB are refused.";
+                           of the events. `included` has each of them once, by key. You need the scopes that read them. Resources of more than 4 MiB of one kind are refused.";
         vec![
             ParameterBuilder::new()
                 .name(INCLUDE)

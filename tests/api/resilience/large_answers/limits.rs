@@ -63,7 +63,7 @@ async fn concurrent_lookups_of_long_rows_all_get_theirs() {
 #[tokio::test]
 async fn included_resources_that_are_too_large_are_refused() {
     let server = Server::start();
-    insert_tutors(&server, 40).await;
+    insert_tutors(&server, 20).await;
     insert_events(&server, 1).await;
     let caller = server.coordinator();
     let (ids, _) = read_all(&caller, "/v1/events?limit=100&source=longest", "id").await;
@@ -73,7 +73,7 @@ async fn included_resources_that_are_too_large_are_refused() {
     }
     server.execute("update tutors set perspective = null where source = 'longest'").await;
     let page = caller.get("/v1/events?include=tutors&source=longest").await.expect(200);
-    assert_eq!(page.body["included"]["tutors"].as_object().unwrap().len(), 40);
+    assert_eq!(page.body["included"]["tutors"].as_object().unwrap().len(), 20);
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ async fn request_largest(client: &Client, rounds: usize) -> BTreeMap<u16, usize>
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_largest_answers_at_once_take_bounded_memory() {
     let server = Server::start();
-    insert_tutors(&server, 20).await;
+    insert_tutors(&server, 12).await;
     insert_events(&server, soak::times(10, 500)).await;
     server.execute(&format!("update municipalities set profile = {}", longest(10_000))).await;
     let mut serve = program_on(&server.database_url);
