@@ -28,7 +28,7 @@ impl<T: Weighed> Weighed for (f32, T) {
 const LARGE: usize = 1024 * 1024;
 /// Limits how many large results are read at the same time. Short reads share the connection with them, and would otherwise
 /// queue behind all of them.
-static PERMITS: Semaphore = Semaphore::const_new(4);
+static PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// The mean weight of the rows that were last read from a table. It tells how many rows to request, because PostgreSQL reads
 /// all rows of a statement, also those that would be too many.

@@ -24,11 +24,11 @@ use crate::{
 /// A response of this size or less needs no permit: the HTTP library writes it at once.
 pub const EXEMPT: usize = 32 * 1024;
 /// The most bytes of all responses that are being written.
-const BUDGET: usize = 48 * 1024 * 1024;
+const BUDGET: usize = 32 * 1024 * 1024;
 /// The most bytes of one caller's responses, if it has several.
 const SHARE: usize = BUDGET / 16;
 /// The most bytes of responses that wait for a permit.
-const WAITING: usize = 8 * 1024 * 1024;
+const WAITING: usize = 4 * 1024 * 1024;
 /// How long a response waits for a permit.
 const WAIT: Duration = Duration::from_secs(2);
 /// The time between two looks for clients that read too slowly, while responses wait.

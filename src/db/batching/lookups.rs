@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The most bytes of rows that one statement reads. The rows that are left are read by the next one.
-const STATEMENT_BYTES: usize = 4 * 1024 * 1024;
+const STATEMENT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Rows that can be read by key, several in one statement.
 pub trait Lookup: 'static {

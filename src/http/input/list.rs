@@ -17,7 +17,7 @@ use crate::{
 
 /// The largest page, in bytes of JSON. A page of very long items ends early, so that it takes no more memory than this; typical
 /// items have a thousand bytes.
-pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+pub const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// The filters and the orders of a list. Derive `Deserialize` with `deny_unknown_fields`.
 pub trait Filter: DeserializeOwned + Validate<Context = ()> + 'static {}
@@ -36,7 +36,7 @@ pub struct List<F> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// The maximum number of items on the page. A page of more than 4 MiB ends earlier: read on until `next` is null.
+    /// The maximum number of items on the page. A page of more than 2 MiB ends earlier: read on until `next` is null.
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,

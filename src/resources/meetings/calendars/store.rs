@@ -30,8 +30,8 @@ use crate::{
     },
 };
 
-/// Limits how many calendars are rendered at the same time, because a calendar of a thousand events takes some megabytes.
-static RENDER_PERMITS: Semaphore = Semaphore::const_new(2);
+/// Lets one calendar be rendered at a time, because the events of a calendar can take 16 MiB.
+static RENDER_PERMITS: Semaphore = Semaphore::const_new(1);
 
 /// Access to calendars.
 pub(super) struct Calendars {

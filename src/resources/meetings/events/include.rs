@@ -43,10 +43,10 @@ use crate::{
 const NAMES: [&str; 3] = ["tutors", "themes", "host"];
 
 /// The most bytes of included resources of one kind.
-const INCLUDED_BYTES: usize = 4 * 1024 * 1024;
-/// Limits how many requests load included resources at the same time. Each keeps its events in memory until PostgreSQL has
+const INCLUDED_BYTES: usize = 2 * 1024 * 1024;
+/// Lets one request at a time load included resources. It keeps its events in memory until PostgreSQL has
 /// answered the requests before it.
-static PERMITS: Semaphore = Semaphore::const_new(2);
+static PERMITS: Semaphore = Semaphore::const_new(1);
 
 /// The parameter `include` of a request.
 #[derive(Debug)]
@@ -264,7 +264,7 @@ impl utoipa::IntoParams for Include {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(NAMES));
         let description = "The resources to include, separated by commas: the tutors, the themes and the host municipalities \
-                           of the events. `included` has each of them once, by key. You need the scopes that read them. Resources of more than 4 MiB of one kind are refused.";
+                           of the events. `included` has each of them once, by key. You need the scopes that read them. Resources of more than 2 MiB of one kind are refused.";
         vec![
             ParameterBuilder::new()
                 .name(INCLUDE)

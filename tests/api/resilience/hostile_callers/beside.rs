@@ -41,7 +41,7 @@ async fn honest_callers_get_right_answers_beside_hostile_ones() {
     let server = Server::start();
     let service = start(&server, "100").await;
     let honest = Honest::all(&server, &service).await;
-    let (rounds, connections) = (soak::times(9, 2000), soak::times(1, 20));
+    let (rounds, connections) = (soak::times(9, 500), soak::times(1, 20));
     let alone = measure(&honest, rounds).await;
     let attacks = Attacks::start(&service, connections, || server.municipality("638").token.unwrap());
     // The attacks are under way.

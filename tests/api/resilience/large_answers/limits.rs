@@ -8,7 +8,7 @@ use super::{insert_events, insert_tutors, longest};
 use crate::support::{Server, client::Client};
 
 /// The largest page.
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
+const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Reads a list page by page. Returns its keys and the number of pages.
 async fn read_all(client: &Client, path: &str, key: &str) -> (Vec<String>, usize) {
