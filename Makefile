@@ -39,7 +39,7 @@ soak: ## Run the long tests (kills, failovers, faults, 10,000 copied writes, eve
 	@scripts/prepare test
 	SOAK=1 COPY_WRITES=10000 HOSTILE_ALL=1 scripts/test -- --nocapture --test-threads=2 \
 		faults:: lost_writes:: postgresql:: changes::copying hostile:: instances:: idempotency:: sessions:: \
-		sign_in_capacity::
+		sign_in_capacity:: large_answers:: hostile_callers::
 	scripts/test -- --ignored private_postgres::stop
 	SOAK=1 scripts/test -- --ignored --nocapture lost_writes::
 	THROUGH=role scripts/test --test api

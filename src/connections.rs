@@ -119,8 +119,7 @@ impl Connections {
         open.retain(|connection| {
             let Some(connection) = connection.upgrade() else { return false };
             if connection.idle_since.load(Relaxed) < earliest {
-                // It fails when the client has disconnected meanwhile.
-                let _ = shutdown(&connection.socket, Shutdown::Both);
+                connection.cut();
             }
             true
         });
@@ -128,6 +127,14 @@ impl Connections {
 
     fn now(&self) -> u64 {
         millis(self.started.elapsed())
+    }
+}
+
+impl Connection {
+    /// Cuts the connection.
+    pub fn cut(&self) {
+        // It fails when the client has disconnected meanwhile.
+        let _ = shutdown(&self.socket, Shutdown::Both);
     }
 }
 

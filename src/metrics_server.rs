@@ -12,6 +12,7 @@ use diesel_async::RunQueryDsl as _;
 
 use crate::{
     db::Db,
+    http::response_memory::ResponseMemory,
     problem::{Error, Result},
     telemetry::metrics::Metrics,
 };
@@ -20,15 +21,22 @@ use crate::{
 pub fn serve(
     listener: TcpListener,
     metrics: Data<Metrics>,
+    memory: Data<ResponseMemory>,
     db: impl Fn() -> Db + Clone + Send + 'static,
 ) -> std::io::Result<Server> {
     let app = move || {
-        App::new().app_data(metrics.clone()).app_data(Data::new(db())).route("/metrics", web::get().to(get_metrics))
+        App::new()
+            .app_data(metrics.clone())
+            .app_data(memory.clone())
+            .app_data(Data::new(db()))
+            .route("/metrics", web::get().to(get_metrics))
     };
     Ok(HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run())
 }
 
-async fn get_metrics(metrics: Data<Metrics>, db: Data<Db>) -> Result<HttpResponse> {
+async fn get_metrics(metrics: Data<Metrics>, memory: Data<ResponseMemory>, db: Data<Db>) -> Result<HttpResponse> {
+    let (bytes, cut) = memory.figures();
+    metrics.set_responses(bytes, cut);
     let pool = db.pool_status();
     metrics.set_pool(pool.max_size, pool.size, pool.size.saturating_sub(pool.available), pool.waiting);
     let lag = ledger_lag(&db).await;

@@ -34,9 +34,12 @@ use crate::{
     http::{
         fallback::{Paths, fallback},
         input::parameters::Parameters,
-        middleware::{compression, containment, cors, limits, problems, request_log, response_headers},
+        middleware::{
+            bytes_in_flight, compression, containment, cors, limits, problems, request_log, response_headers,
+        },
         openapi::base::Base,
         output::next_link,
+        response_memory::ResponseMemory,
         routes::Routes,
     },
     metrics_server,
@@ -148,6 +151,7 @@ struct Shared {
     poller: Data<LedgerPoller>,
     stopping: Data<Stopping>,
     cache: Data<ResponseCache>,
+    response_memory: Data<ResponseMemory>,
     metrics: Option<Data<Metrics>>,
     pool: Pool<Conn>,
     database: ConnectionParameters,
@@ -171,8 +175,10 @@ impl Shared {
         actix_web::rt::spawn(housekeeping::run(database.clone()));
         actix_web::rt::spawn(rate_limits::sweep(Arc::clone(&limits)));
         let pool = connection::pool(database, config.pool_size)?;
-        let metrics =
-            config.metrics_port.map(|port| serve_metrics(SocketAddr::new(config.host, port), database, &pool));
+        let response_memory: Data<ResponseMemory> = Data::default();
+        let metrics = config
+            .metrics_port
+            .map(|port| serve_metrics(SocketAddr::new(config.host, port), response_memory.clone(), database, &pool));
         let (metrics, metrics_address) = metrics.transpose()?.unzip();
         let document = document();
         let shared = Self {
@@ -186,6 +192,7 @@ impl Shared {
             poller: Data::from(poller),
             stopping: Data::default(),
             cache: ResponseCache::start()?,
+            response_memory,
             metrics,
             pool,
             database: database.clone(),
@@ -218,6 +225,7 @@ impl Shared {
                 compression::prepare_encodings(&mut request);
                 service.call(request)
             })
+            .wrap(from_fn(bytes_in_flight::limit))
             .wrap(from_fn(problems::render))
             .wrap(from_fn(response_headers::add_headers))
             .wrap(from_fn(request_log::observe))
@@ -237,6 +245,7 @@ impl Shared {
             .app_data(self.poller.clone())
             .app_data(self.stopping.clone())
             .app_data(self.cache.clone())
+            .app_data(self.response_memory.clone())
             .app_data(self.paths.clone())
             .app_data(self.document.clone())
             .app_data(Data::new(Db::new(&self.database, self.pool.clone())))
@@ -247,6 +256,7 @@ impl Shared {
 /// Starts the metrics server at this address.
 fn serve_metrics(
     wanted: SocketAddr,
+    memory: Data<ResponseMemory>,
     database: &ConnectionParameters,
     pool: &Pool<Conn>,
 ) -> Result<(Data<Metrics>, SocketAddr), StartError> {
@@ -255,7 +265,7 @@ fn serve_metrics(
     let (database, pool) = (database.clone(), pool.clone());
     let db = move || Db::new(&database, pool.clone());
     actix_web::rt::spawn(
-        metrics_server::serve(listener, metrics.clone(), db)
+        metrics_server::serve(listener, metrics.clone(), memory, db)
             .map_err(|error| ListenError::new(METRICS_PORT, address, error))?,
     );
     Ok((metrics, address))

@@ -12,6 +12,7 @@ pub(crate) mod keyset;
 pub mod lock_watch;
 pub mod migrations;
 pub mod private_postgres;
+pub mod row_limit;
 pub(crate) mod search;
 mod shared_connection;
 pub(crate) mod sql_functions;

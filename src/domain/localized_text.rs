@@ -52,11 +52,22 @@ impl<const MAX: usize> LocalizedText<MAX> {
         self.parts().next().map_or("", |(_, text)| text)
     }
 
+    /// Returns about how many bytes the text takes as JSON.
+    pub fn json_length(&self) -> usize {
+        self.parts().map(|(tag, text)| tag.len() + json_length(text) + 4).sum()
+    }
+
     /// Returns the parts with their language tags, in the order of the [`CONTENT_LANGUAGES`].
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let tags = CONTENT_LANGUAGES.iter().map(|(tag, _)| *tag);
         tags.zip(&self.0).filter_map(|(tag, part)| Some((tag, part.as_deref()?)))
     }
+}
+
+/// Returns how many bytes a text takes as a JSON string, without the quotation marks. A control character takes up to six.
+pub fn json_length(text: &str) -> usize {
+    let escapes = |byte: u8| if byte < b' ' { 5 } else { usize::from(matches!(byte, b'"' | b'\\')) };
+    text.len() + text.bytes().map(escapes).sum::<usize>()
 }
 
 impl<const MAX: usize> Serialize for LocalizedText<MAX> {

@@ -8,6 +8,7 @@ pub mod middleware;
 pub mod openapi;
 pub mod output;
 pub mod resource;
+pub mod response_memory;
 pub mod routes;
 
 pub use self::{

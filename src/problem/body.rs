@@ -125,9 +125,12 @@ impl ResponseError for Error {
             }
             Self::TooManyRequests(seconds) => RateLimit::of_sign_in(*seconds).add_to(&mut response),
             Self::RateLimited(limit) | Self::WriteQuotaExceeded(limit) => limit.add_to(&mut response),
-            Self::Unavailable | Self::Stopping | Self::InProgress | Self::TooManyWaiting | Self::SignInBusy => {
-                response.insert_header((header::RETRY_AFTER, 1))
-            }
+            Self::Unavailable
+            | Self::Stopping
+            | Self::InProgress
+            | Self::TooManyWaiting
+            | Self::TooManyUnread
+            | Self::SignInBusy => response.insert_header((header::RETRY_AFTER, 1)),
             _ => &mut response,
         };
         response.finish()

@@ -40,6 +40,10 @@ pub const CODES: &[(&str, &str)] = &[
         "400. Send <code>Idempotency-Key</code> only once, with 1 to 255 visible ASCII characters.",
     ),
     ("unreadable_body", "400. The connection was closed before the whole body arrived: send the request again."),
+    (
+        "include_too_large",
+        "400. The resources to include take too much memory: request fewer events with <code>limit</code>, or read the resources at their own addresses.",
+    ),
     ("unknown_parameter", "400. The operation does not have this query parameter: remove it, or correct its name."),
     (
         "unknown_include",
@@ -100,6 +104,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "too_many_waiting",
         "503. Too many requests are already waiting for changes: retry after as many seconds as <code>Retry-After</code> says, or without <code>wait</code>.",
+    ),
+    (
+        "too_many_unread",
+        "503. Long responses that are being read take all the memory that they may: read yours without delay, and retry after as many seconds as <code>Retry-After</code> says.",
     ),
     (
         "stopping",

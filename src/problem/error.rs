@@ -6,9 +6,7 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 
 use super::{
-    constraints,
     details::{in_use_detail, of_library, transition_detail},
-    postgres_messages::{is_lost_statement, is_temporary},
     rate_limit::RateLimit,
     reference::Reference,
     violation::Violation,
@@ -165,6 +163,11 @@ pub enum Error {
     /// As many requests as allowed are already waiting for changes.
     #[error("too many requests are already waiting for changes; try again in a moment, or without `wait`")]
     TooManyWaiting,
+    /// All responses that are being written together take as much memory as they may.
+    #[error(
+        "too many long responses are being read at the moment; read yours without delay, and send this request again soon"
+    )]
+    TooManyUnread,
     /// The database cannot be reached, or too many requests wait for it.
     #[error("the service cannot reach its database at the moment; try again soon")]
     Unavailable,
@@ -220,6 +223,7 @@ impl Error {
                 (S::TOO_MANY_REQUESTS, "write_quota_exceeded", "Too many bytes were written today")
             }
             Self::TooManyWaiting => (S::SERVICE_UNAVAILABLE, "too_many_waiting", "Too many waiting requests"),
+            Self::TooManyUnread => (S::SERVICE_UNAVAILABLE, "too_many_unread", "Too many unread responses"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is temporarily unavailable"),
             Self::Stopping => (S::SERVICE_UNAVAILABLE, "stopping", "This instance is shutting down"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
@@ -259,63 +263,5 @@ impl Error {
     /// [`Error::Invalid`] with all of them.
     pub fn unless_empty(violations: Vec<Violation>) -> Result<()> {
         if violations.is_empty() { Ok(()) } else { Err(Self::Invalid(violations)) }
-    }
-
-    /// Converts the failure of a deletion. A row that other rows refer to is a conflict, not invalid input.
-    pub fn on_delete(error: diesel::result::Error) -> Self {
-        use diesel::result::{DatabaseErrorKind::ForeignKeyViolation, Error::DatabaseError};
-        match &error {
-            DatabaseError(ForeignKeyViolation, _) => Self::InUse {
-                detail: "delete or change them first, or end or cancel this one instead",
-                references: Vec::new(),
-            },
-            _ => error.into(),
-        }
-    }
-}
-
-impl From<diesel::result::Error> for Error {
-    fn from(error: diesel::result::Error) -> Self {
-        use diesel::result::{
-            DatabaseErrorKind::{
-                CheckViolation, ClosedConnection, ForeignKeyViolation, ReadOnlyTransaction, RestrictViolation,
-                UnableToSendCommand, UniqueViolation,
-            },
-            Error::{BrokenTransactionManager, DatabaseError, NotFound},
-        };
-        match &error {
-            NotFound => Self::NotFound,
-            BrokenTransactionManager | DatabaseError(ClosedConnection | UnableToSendCommand, _) => Self::Unavailable,
-            DatabaseError(ReadOnlyTransaction, _) => {
-                tracing::warn!("PostgreSQL accepts only reads; a failover has begun, or its disk is full");
-                Self::Unavailable
-            }
-            DatabaseError(kind, info) => match (kind, info.constraint_name().and_then(constraints::find)) {
-                (UniqueViolation | RestrictViolation, Some(rule)) => {
-                    Self::Conflict { code: rule.constraint.into(), detail: (&*rule.detail).into() }
-                }
-                (CheckViolation | ForeignKeyViolation, Some(rule)) => {
-                    // A trigger that several columns use tells the column and what to do.
-                    let is_shared = rule.constraint == constraints::MUNICIPALITY_ENDED;
-                    let column = info.column_name().filter(|_| is_shared).map(|column| format!("/{column}"));
-                    let detail = info.details().filter(|_| is_shared).map(|detail| Cow::Owned(detail.to_owned()));
-                    Self::at(
-                        column.unwrap_or_else(|| rule.pointer.to_string()),
-                        rule.constraint,
-                        detail.unwrap_or_else(|| (&*rule.detail).into()),
-                    )
-                }
-                _ if is_temporary(info.message()) => Self::Unavailable,
-                _ if is_lost_statement(info.message()) => {
-                    tracing::error!(
-                        "a connection pooler between the service and PostgreSQL lost a prepared statement; set its \
-                         pool_mode to session"
-                    );
-                    Self::Unavailable
-                }
-                _ => Self::Internal(error.into()),
-            },
-            _ => Self::Internal(error.into()),
-        }
     }
 }

@@ -5,7 +5,7 @@ pub mod codes;
 pub mod constraints;
 mod details;
 pub mod error;
-pub mod postgres_messages;
+pub mod postgres_errors;
 pub mod rate_limit;
 pub mod reference;
 pub mod violation;
@@ -13,6 +13,6 @@ pub mod violation;
 pub use self::{
     codes::CODES,
     error::{Error, Result},
-    postgres_messages::is_lost_statement,
+    postgres_errors::is_lost_statement,
     violation::Violation,
 };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use prometheus::{
-    Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 /// The bounds of the histogram, in seconds: from one read to the longest long poll.
@@ -22,6 +22,8 @@ pub struct Metrics {
     pool: IntGaugeVec,
     database_up: IntGauge,
     ledger_lag: Gauge,
+    response_bytes: IntGauge,
+    connections_cut: IntCounter,
 }
 
 impl Metrics {
@@ -34,7 +36,7 @@ impl Metrics {
             refused: counter("kuntatutorit_sign_ins_refused_total", "Sign-ins that were refused.", "route")?,
             limited: counter(
                 "kuntatutorit_requests_limited_total",
-                "Requests that were refused because of a limit: of the caller, of the address, or of written bytes.",
+                "Requests that were refused because of a limit: of the caller, of the address, of written bytes, or of memory.",
                 "limit",
             )?,
             pool: IntGaugeVec::new(
@@ -49,6 +51,14 @@ impl Metrics {
                 "kuntatutorit_ledger_lag_seconds",
                 "Age of the oldest change that readers do not see yet because an older transaction is open.",
             )?,
+            response_bytes: IntGauge::new(
+                "kuntatutorit_response_bytes",
+                "Bytes of long responses that are being read.",
+            )?,
+            connections_cut: IntCounter::new(
+                "kuntatutorit_connections_cut_total",
+                "Connections that were cut because the client read too slowly while others waited for memory.",
+            )?,
         };
         let build =
             IntGaugeVec::new(Opts::new("kuntatutorit_build_info", "The version of the service."), &["version"])?;
@@ -60,6 +70,8 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.pool.clone()))?;
         metrics.registry.register(Box::new(metrics.database_up.clone()))?;
         metrics.registry.register(Box::new(metrics.ledger_lag.clone()))?;
+        metrics.registry.register(Box::new(metrics.response_bytes.clone()))?;
+        metrics.registry.register(Box::new(metrics.connections_cut.clone()))?;
         Ok(metrics)
     }
 
@@ -83,6 +95,12 @@ impl Metrics {
         for (state, count) in [("max", max), ("open", open), ("in_use", in_use), ("waiting", waiting)] {
             self.pool.with_label_values(&[state]).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Sets the memory of responses that are being read, and how many connections were cut to make room.
+    pub fn set_responses(&self, bytes: usize, cut: u64) {
+        self.response_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.connections_cut.inc_by(cut.saturating_sub(self.connections_cut.get()));
     }
 
     /// Sets whether the database answers, and the lag of the change ledger in seconds when it is known.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::lookups::Lookup;
 use crate::{
-    db::{connection::Conn, database::Db, sql_functions::ledger_horizon},
+    db::{connection::Conn, database::Db, row_limit::Rows, sql_functions::ledger_horizon},
     problem::Result,
     schema::{changes, changes::dsl, ledger_epochs},
 };
@@ -49,8 +49,9 @@ impl Lookup for ByCollection {
         row.0
     }
 
-    async fn load(conn: &Conn, (): &(), collections: Vec<&'static str>) -> Result<Vec<Self::Row>> {
-        try_join_all(collections.into_iter().map(async |name| Ok((name, position(conn, name).await?)))).await
+    async fn load(conn: &Conn, (): &(), collections: Vec<&'static str>, _: usize) -> Result<Rows<Self::Row>> {
+        let positions = collections.into_iter().map(async |name| Ok((name, position(conn, name).await?)));
+        try_join_all(positions).await.map(Rows::from)
     }
 }
 

@@ -6,9 +6,12 @@ use futures_util::future::join_all;
 
 use super::coalesce::{Batch, Reply};
 use crate::{
-    db::{connection::Conn, database::Db},
+    db::{connection::Conn, database::Db, row_limit::Rows},
     problem::{Error, Result},
 };
+
+/// The most bytes of rows that one statement reads. The rows that are left are read by the next one.
+const STATEMENT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Rows that can be read by key, several in one statement.
 pub trait Lookup: 'static {
@@ -22,12 +25,13 @@ pub trait Lookup: 'static {
     /// Returns the key of a row.
     fn key(row: &Self::Row) -> Self::Key;
 
-    /// Loads the rows with these keys that may be seen, in any order.
+    /// Loads the rows with these keys that may be seen, in any order, as many as have at most `most` bytes.
     fn load(
         conn: &Conn,
         visibility: &Self::Visibility,
         keys: Vec<Self::Key>,
-    ) -> impl Future<Output = Result<Vec<Self::Row>>>;
+        most: usize,
+    ) -> impl Future<Output = Result<Rows<Self::Row>>>;
 }
 
 /// The requests that wait for each key.
@@ -52,20 +56,31 @@ async fn load_batch<L: Lookup>(db: &Db, batch: Batch<(L::Visibility, L::Key), L:
     join_all(groups.into_iter().map(|(visibility, waiting)| load_group::<L>(db, visibility, waiting))).await;
 }
 
+/// Sends a row to the requests that wait for it.
+fn answer<L: Lookup>(waiting: &mut Waiting<L>, row: L::Row) {
+    let mut replies = waiting.remove(&L::key(&row)).unwrap_or_default();
+    let last = replies.pop();
+    for reply in replies {
+        reply.send(Ok(row.clone()));
+    }
+    if let Some(reply) = last {
+        reply.send(Ok(row));
+    }
+}
+
 async fn load_group<L: Lookup>(db: &Db, visibility: L::Visibility, mut waiting: Waiting<L>) {
-    let keys = waiting.keys().cloned().collect();
-    let rows = match db.read_lookup(async |conn| L::load(conn, &visibility, keys).await).await {
-        Ok(rows) => rows,
-        Err(error) => return waiting.into_values().flatten().for_each(|reply| reply.fail(&error)),
-    };
-    for row in rows {
-        let mut replies = waiting.remove(&L::key(&row)).unwrap_or_default();
-        let last = replies.pop();
-        for reply in replies {
-            reply.send(Ok(row.clone()));
+    loop {
+        let keys = waiting.keys().cloned().collect();
+        let Rows { rows, is_cut } =
+            match db.read_lookup(async |conn| L::load(conn, &visibility, keys, STATEMENT_BYTES).await).await {
+                Ok(rows) => rows,
+                Err(error) => return waiting.into_values().flatten().for_each(|reply| reply.fail(&error)),
+            };
+        for row in rows {
+            answer::<L>(&mut waiting, row);
         }
-        if let Some(reply) = last {
-            reply.send(Ok(row));
+        if !is_cut {
+            break;
         }
     }
     waiting.into_values().flatten().for_each(|reply| reply.send(Err(Error::NotFound)));

@@ -10,7 +10,14 @@ use super::{
     query::{INCLUDE, pairs, read},
     read_later::ReadLater,
 };
-use crate::problem::{Error, Result};
+use crate::{
+    db::row_limit::{MeanWeight, Rows, Weighed},
+    problem::{Error, Result},
+};
+
+/// The largest page, in bytes of JSON. A page of very long items ends early, so that it takes no more memory than this; typical
+/// items have a thousand bytes.
+pub const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// The filters and the orders of a list. Derive `Deserialize` with `deny_unknown_fields`.
 pub trait Filter: DeserializeOwned + Validate<Context = ()> + 'static {}
@@ -29,7 +36,7 @@ pub struct List<F> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// The maximum number of items on the page.
+    /// The maximum number of items on the page. A page of more than 2 MiB ends earlier: read on until `next` is null.
     #[garde(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
@@ -85,6 +92,15 @@ impl PageRequest {
     /// Returns the maximum number of items on the page.
     pub fn limit(&self) -> usize {
         usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
+    /// Loads the rows of a page of long items. `load` loads at most this many rows with at most [`PAGE_BYTES`].
+    pub async fn load<T: Weighed>(
+        &self,
+        mean: &MeanWeight,
+        load: impl AsyncFn(i64) -> Result<Rows<T>>,
+    ) -> Result<Rows<T>> {
+        mean.load(self.limit() + 1, PAGE_BYTES, load).await
     }
 
     /// Returns how many rows to fetch. One more than the limit shows whether there is a next page.

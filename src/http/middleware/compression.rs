@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use actix_web::{
+    HttpMessage as _,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -12,6 +13,7 @@ use actix_web::{
     middleware::Next,
 };
 
+use super::bytes_in_flight::PlainSize;
 use crate::http::{
     input::accept::{essence, weight},
     output::cached::COMPRESSIBLE,
@@ -19,6 +21,8 @@ use crate::http::{
 
 /// The size of the smallest response that is worth compressing, in bytes.
 const COMPRESS_FROM: u64 = 1024;
+/// The size of the largest response that is compressed. Compressing a larger one would take too much memory.
+const COMPRESS_TO: u64 = 5 * 1024 * 1024;
 
 /// Prepares `Accept-Encoding` for actix, outside its compression.
 ///
@@ -62,7 +66,13 @@ pub async fn choose_encoding(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response = next.call(request).await?.map_into_boxed_body();
-    let is_long = matches!(response.response().body().size(), BodySize::Sized(size) if size >= COMPRESS_FROM);
+    let size = match response.response().body().size() {
+        BodySize::Sized(size) => size,
+        _ => 0,
+    };
+    let is_long = (COMPRESS_FROM..=COMPRESS_TO).contains(&size);
+    let plain_size = PlainSize(usize::try_from(size).unwrap_or(usize::MAX));
+    response.request().extensions_mut().insert(plain_size);
     let is_marked = response.headers_mut().remove(COMPRESSIBLE).next().is_some();
     let is_worth_it = is_marked && is_long;
     let is_encoded = response.headers().contains_key(header::CONTENT_ENCODING);

@@ -63,6 +63,7 @@ fn admit(request: &mut ServiceRequest) -> Result<(Option<Left>, Option<WrittenBy
         Some(Identity::Account(id) | Identity::Client { id, .. }) => (Counted::Caller(*id), "caller"),
         Some(Identity::Anonymous) | None => (Counted::address(client_address(request.request())), "address"),
     };
+    request.extensions_mut().insert(counted);
     let limits = request.app_data::<Data<RateLimits>>().ok_or_else(|| Error::Internal("no RateLimits".into()))?;
     let left = limits.count(counted).inspect_err(|_| record(request, by))?;
     let limit = left.map(|left| (limits.policy_header(), left));

@@ -3,6 +3,7 @@
 //! A handler that panics or takes too long leaves no response, because its request is lost with it: [`containment`] returns
 //! an error. Each layer around it adds its part to the response of that error, and actix sends the response.
 
+pub mod bytes_in_flight;
 pub mod compression;
 pub mod containment;
 pub mod cors;

@@ -5,9 +5,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::cached::{RenderedPage, render_page};
-use crate::http::{
-    examples::example_of,
-    input::{cursor::encode, list::PageRequest},
+use crate::{
+    db::row_limit::Rows,
+    http::{
+        examples::example_of,
+        input::{cursor::encode, list::PageRequest},
+    },
 };
 
 /// A page of a list.
@@ -22,8 +25,9 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Creates the requested page from the rows that were fetched; `key` returns the sort key of a row.
-    pub fn from_rows<K: Serialize>(request: &PageRequest, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Self {
-        let has_more = rows.len() > request.limit();
+    pub fn from_rows<K: Serialize>(request: &PageRequest, rows: impl Into<Rows<T>>, key: impl Fn(&T) -> K) -> Self {
+        let Rows { mut rows, is_cut } = rows.into();
+        let has_more = is_cut || rows.len() > request.limit();
         rows.truncate(request.limit());
         let next = rows.last().filter(|_| has_more).map(|row| encode(request.fingerprint(), &key(row)));
         Self { items: rows, next }

@@ -2,8 +2,10 @@
 
 mod coalesced_lookups;
 mod faults;
+mod hostile_callers;
 mod housekeeping;
 mod instances;
+mod large_answers;
 mod login_cost;
 mod lost_writes;
 mod postgresql;

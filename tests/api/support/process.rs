@@ -119,6 +119,22 @@ impl Service {
         std::fs::read_to_string(self.output.path()).unwrap()
     }
 
+    /// Returns the most memory that the process has used so far, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    /// Returns the memory that the process uses, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    fn status_kib(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let value = status.lines().find_map(|found| found.strip_prefix(line)?.trim().strip_suffix(" kB")?.parse().ok());
+        value.unwrap()
+    }
+
     /// Sends this signal.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();

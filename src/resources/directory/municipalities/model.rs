@@ -3,13 +3,14 @@
 use std::fmt;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
-use diesel::prelude::*;
+use diesel::{deserialize::FromSqlRow, expression::AsExpression, prelude::*};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    db::row_limit::Weighed,
     domain::{
         LocalizedDescription, LocalizedName, MunicipalityCode, RegionCode, WebAddress,
         jsonb::jsonb_column,
@@ -17,7 +18,7 @@ use crate::{
         time,
         words::{column_words, words},
     },
-    http::{Body, Filter, MergePatch, Resource, examples},
+    http::{Body, Filter, MergePatch, Resource, examples, output::json::RESOURCE_SIZE},
     schema::municipalities,
 };
 
@@ -72,17 +73,7 @@ column_words! {
 }
 
 /// The centre of a municipality, in WGS 84 degrees.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    Validate,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Validate, AsExpression, FromSqlRow)]
 #[diesel(sql_type = diesel::sql_types::Jsonb)]
 pub struct Location {
     /// Latitude, in degrees north.
@@ -199,6 +190,17 @@ pub struct Municipality {
     pub updated_at: DateTime<Utc>,
 }
 
+impl Weighed for Municipality {
+    fn weight(&self) -> usize {
+        let MunicipalityInput { name, region_name, profile, website, .. } = &self.fields;
+        RESOURCE_SIZE
+            + name.json_length()
+            + region_name.json_length()
+            + profile.as_ref().map_or(0, LocalizedDescription::json_length)
+            + website.as_ref().map_or(0, |url| url.as_str().len())
+    }
+}
+
 impl Resource for Municipality {
     const COLLECTION: &'static str = "/v1/municipalities";
 
@@ -275,8 +277,8 @@ pub struct MunicipalityFilter {
     /// Whether the municipality has merged into another.
     #[garde(skip)]
     pub ended: Option<bool>,
-    /// Words in names, names of regions and profiles, in any language and any inflected form: `Helsingissä` finds
-    /// *Helsinki*. The best match comes first, unless `sort` says otherwise.
+    /// Words in names, names of regions and profiles, in any language and inflected form. The best match comes first,
+    /// unless `sort` says otherwise.
     #[garde(inner(length(chars, min = 1, max = 200)))]
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,

@@ -1,5 +1,7 @@
 //! Municipalities in the database. Every caller sees all of them.
 
+use std::collections::HashMap;
+
 use diesel::{
     helper_types::{AsSelect, IntoBoxed, Select},
     pg::Pg,
@@ -8,22 +10,29 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::model::{Municipality, MunicipalityFilter, MunicipalityInput, MunicipalitySort as Sort};
+use super::model::{Location, Municipality, MunicipalityFilter, MunicipalityInput, MunicipalitySort as Sort};
 use crate::{
     auth::reach::Reach,
     db::{
         Conn, Db,
         batching::lookups::Lookup,
         keyset::{any_of, keyset},
+        row_limit::{MeanWeight, Rows, rows_within},
         search::{by_first_column, found, rank},
         sql_functions::current_municipality,
     },
-    domain::{MunicipalityCode, RegionCode},
-    http::{List, Page, input::list::PageRequest},
+    domain::{LocalizedName, MunicipalityCode, RegionCode},
+    http::{
+        List, Page,
+        input::list::{PAGE_BYTES, PageRequest},
+    },
     problem::{Error, Result},
     resources::update::{Deletable, Editable},
     schema::municipalities::{self, dsl},
 };
+
+/// The mean weight of municipalities.
+static MEAN_WEIGHT: MeanWeight = MeanWeight::unknown();
 
 type Query = IntoBoxed<'static, Select<municipalities::table, AsSelect<Municipality, Pg>>, Pg>;
 
@@ -42,8 +51,8 @@ impl Lookup for ByCode {
         row.fields.code.clone()
     }
 
-    async fn load(conn: &Conn, (): &(), codes: Vec<MunicipalityCode>) -> Result<Vec<Municipality>> {
-        with_codes(conn, codes).await
+    async fn load(conn: &Conn, (): &(), codes: Vec<MunicipalityCode>, most: usize) -> Result<Rows<Municipality>> {
+        with_codes(conn, codes, most).await
     }
 }
 
@@ -63,9 +72,27 @@ pub async fn find(mut conn: &Conn, code: &MunicipalityCode) -> Result<Municipali
     Ok(Municipality::query().filter(dsl::code.eq(code)).first(&mut conn).await?)
 }
 
-/// Returns the municipalities with these codes, in any order.
-pub async fn with_codes(mut conn: &Conn, codes: Vec<MunicipalityCode>) -> Result<Vec<Municipality>> {
-    Ok(Municipality::query().filter(dsl::code.eq_any(codes)).load(&mut conn).await?)
+/// The name and the centre of a municipality.
+#[derive(Debug, HasQuery)]
+#[diesel(table_name = municipalities)]
+pub struct Place {
+    code: MunicipalityCode,
+    /// The name.
+    pub name: LocalizedName,
+    /// The centre.
+    pub location: Location,
+}
+
+/// Returns the names and the centres of the municipalities with these codes.
+pub async fn places(mut conn: &Conn, codes: Vec<MunicipalityCode>) -> Result<HashMap<MunicipalityCode, Place>> {
+    let found: Vec<Place> = Place::query().filter(dsl::code.eq_any(codes)).load(&mut conn).await?;
+    Ok(found.into_iter().map(|place| (place.code.clone(), place)).collect())
+}
+
+/// Returns the municipalities with these codes, in any order, as many as have at most `most` bytes.
+pub async fn with_codes(mut conn: &Conn, codes: Vec<MunicipalityCode>, most: usize) -> Result<Rows<Municipality>> {
+    let query = Municipality::query().filter(dsl::code.eq_any(codes));
+    rows_within(query.load_stream(&mut conn).await?, most).await
 }
 
 /// Returns the municipalities that the filters `municipality` and `region` of another collection leave, as values of
@@ -117,14 +144,24 @@ struct LineMember {
 ///
 /// # Errors
 /// [`Error::Malformed`] for a cursor that belongs to another list.
-pub async fn list(mut conn: &Conn, list: &List<MunicipalityFilter>) -> Result<Page<Municipality>> {
+pub async fn list(conn: &Conn, list: &List<MunicipalityFilter>) -> Result<Page<Municipality>> {
     let List { filter, page } = list;
-    let query = filtered(filter).limit(page.fetch());
     let sort = match (filter.sort, &filter.q) {
-        (None, Some(q)) => return by_rank(conn, query, q, page).await,
+        (None, Some(q)) => return by_rank(conn, filter, q, page).await,
         (sort, _) => sort.unwrap_or_default(),
     };
-    let query = match sort {
+    let load = async |limit| {
+        let mut conn = conn;
+        let query = sorted(filtered(filter).limit(limit), sort, page)?;
+        rows_within(query.load_stream::<Municipality>(&mut conn).await?, PAGE_BYTES).await
+    };
+    let rows = page.load(&MEAN_WEIGHT, load).await?;
+    Ok(Page::from_rows(page, rows, |municipality| municipality.sort_key(sort)))
+}
+
+/// Sorts the municipalities, and starts after the cursor of the page.
+fn sorted(query: Query, sort: Sort, page: &PageRequest) -> Result<Query> {
+    Ok(match sort {
         Sort::Code => keyset!(query, page, ascending, dsl::code: MunicipalityCode),
         Sort::CodeDescending => keyset!(query, page, descending, dsl::code: MunicipalityCode),
         Sort::Name => keyset!(query, page, ascending, dsl::sort_name: String, dsl::code: MunicipalityCode),
@@ -133,8 +170,7 @@ pub async fn list(mut conn: &Conn, list: &List<MunicipalityFilter>) -> Result<Pa
         Sort::PopulationDescending => {
             keyset!(query, page, descending, dsl::population: i32, dsl::code: MunicipalityCode)
         }
-    };
-    Ok(Page::from_rows(page, query.load(&mut conn).await?, |municipality| municipality.sort_key(sort)))
+    })
 }
 
 fn filtered(filter: &MunicipalityFilter) -> Query {
@@ -160,13 +196,19 @@ fn filtered(filter: &MunicipalityFilter) -> Query {
     query
 }
 
-async fn by_rank(mut conn: &Conn, query: Query, q: &str, page: &PageRequest) -> Result<Page<Municipality>> {
+async fn by_rank(conn: &Conn, filter: &MunicipalityFilter, q: &str, page: &PageRequest) -> Result<Page<Municipality>> {
     let rank = || rank("search_rank(search,", q);
-    let mut query = query.order((by_first_column(), dsl::code));
-    if let Some((least, code)) = page.after::<(f32, MunicipalityCode)>()? {
-        query = query.filter(rank().le(least)).filter(rank().lt(least).or(dsl::code.gt(code)));
-    }
-    let rows: Vec<(f32, Municipality)> = query.select((rank(), Municipality::as_select())).load(&mut conn).await?;
+    let after = page.after::<(f32, MunicipalityCode)>()?;
+    let load = async |limit| {
+        let mut conn = conn;
+        let mut query = filtered(filter).limit(limit).order((by_first_column(), dsl::code));
+        if let Some((least, code)) = after.clone() {
+            query = query.filter(rank().le(least)).filter(rank().lt(least).or(dsl::code.gt(code)));
+        }
+        let query = query.select((rank(), Municipality::as_select()));
+        rows_within(query.load_stream::<(f32, Municipality)>(&mut conn).await?, PAGE_BYTES).await
+    };
+    let rows = page.load(&MEAN_WEIGHT, load).await?;
     let ranked = Page::from_rows(page, rows, |(rank, municipality)| (*rank, municipality.fields.code.clone()));
     Ok(ranked.map(|(_, municipality)| municipality))
 }

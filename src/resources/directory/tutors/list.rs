@@ -17,10 +17,14 @@ use crate::{
     db::{
         Conn,
         keyset::{any_linked, any_of, keyset},
+        row_limit::{MeanWeight, rows_within},
         search::by_first_column,
     },
     domain::MunicipalityCode,
-    http::{List, Page, input::list::PageRequest},
+    http::{
+        List, Page,
+        input::list::{PAGE_BYTES, PageRequest},
+    },
     problem::Result,
     resources::directory::municipalities,
     schema::{
@@ -29,13 +33,16 @@ use crate::{
     },
 };
 
+/// The mean weight of tutors.
+static MEAN_WEIGHT: MeanWeight = MeanWeight::unknown();
+
 type Query = IntoBoxed<'static, Select<tutors::table, AsSelect<TutorRow, Pg>>, Pg>;
 
 /// Returns a page of tutors.
 ///
 /// # Errors
 /// [`crate::problem::Error::Malformed`] for a cursor that belongs to another list.
-pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<TutorFilter>) -> Result<Page<Tutor>> {
+pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<TutorFilter>) -> Result<Page<Tutor>> {
     let List { filter, page } = list;
     let Some(codes) = municipalities::store::in_regions(conn, &filter.municipality, &filter.region).await? else {
         return Ok(Page::from_rows(page, Vec::new(), |_| ()));
@@ -47,17 +54,21 @@ pub(super) async fn list(mut conn: &Conn, reach: &Reach, list: &List<TutorFilter
         (sort, _) => sort.unwrap_or_default(),
     };
     let after = page.after::<Uuid>()?;
-    let query = match sort {
-        Sort::Id => {
-            let query = filtered(&visibility, filter, (after.unwrap_or(Uuid::nil()), Uuid::max()));
-            keyset!(query, page, ascending, dsl::id: Uuid)
-        }
-        Sort::IdDescending => {
-            let query = filtered(&visibility, filter, (Uuid::nil(), after.unwrap_or(Uuid::max())));
-            keyset!(query, page, descending, dsl::id: Uuid)
-        }
+    let load = async |limit| {
+        let mut conn = conn;
+        let query = match sort {
+            Sort::Id => {
+                let query = filtered(&visibility, filter, (after.unwrap_or(Uuid::nil()), Uuid::max()));
+                keyset!(query, page, ascending, dsl::id: Uuid)
+            }
+            Sort::IdDescending => {
+                let query = filtered(&visibility, filter, (Uuid::nil(), after.unwrap_or(Uuid::max())));
+                keyset!(query, page, descending, dsl::id: Uuid)
+            }
+        };
+        rows_within(query.limit(limit).load_stream::<TutorRow>(&mut conn).await?, PAGE_BYTES).await
     };
-    let rows: Vec<TutorRow> = query.limit(page.fetch()).load(&mut conn).await?;
+    let rows = page.load(&MEAN_WEIGHT, load).await?;
     Ok(Page::from_rows(page, rows, |row| row.id).map(|row| visibility.view(row)))
 }
 
@@ -87,17 +98,23 @@ fn filtered(
 }
 
 async fn by_rank(
-    mut conn: &Conn,
+    conn: &Conn,
     visibility: &ContactVisibility,
     filter: (&TutorFilter, &[MunicipalityCode]),
     q: &str,
     page: &PageRequest,
 ) -> Result<Page<Tutor>> {
-    let query = filtered(visibility, filter, (Uuid::nil(), Uuid::max()));
-    let mut query = query.order((by_first_column(), dsl::id)).limit(page.fetch());
-    if let Some((least, id)) = page.after::<(f32, Uuid)>()? {
-        query = query.filter(visibility.rank(q).le(least)).filter(visibility.rank(q).lt(least).or(dsl::id.gt(id)));
-    }
-    let rows: Vec<(f32, TutorRow)> = query.select((visibility.rank(q), TutorRow::as_select())).load(&mut conn).await?;
+    let after = page.after::<(f32, Uuid)>()?;
+    let load = async |limit| {
+        let mut conn = conn;
+        let query = filtered(visibility, filter, (Uuid::nil(), Uuid::max()));
+        let mut query = query.order((by_first_column(), dsl::id)).limit(limit);
+        if let Some((least, id)) = after {
+            query = query.filter(visibility.rank(q).le(least)).filter(visibility.rank(q).lt(least).or(dsl::id.gt(id)));
+        }
+        let query = query.select((visibility.rank(q), TutorRow::as_select()));
+        rows_within(query.load_stream::<(f32, TutorRow)>(&mut conn).await?, PAGE_BYTES).await
+    };
+    let rows = page.load(&MEAN_WEIGHT, load).await?;
     Ok(Page::from_rows(page, rows, |(rank, row)| (*rank, row.id)).map(|(_, row)| visibility.view(row)))
 }

@@ -8,16 +8,18 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
+    db::row_limit::Weighed,
     domain::{
         EmailAddress, ExternalId, LanguageTag, LocalizedDescription, LocalizedName, MunicipalityCode, PhoneNumber,
         RegionCode, SourceName, ThemeSlug,
         contact::normalized_phone,
         jsonb::jsonb_column,
+        localized_text::json_length,
         rules::{distinct, not_blank},
         time,
         words::{column_words, words},
     },
-    http::{Body, Filter, MergePatch, Resource},
+    http::{Body, Filter, MergePatch, Resource, output::json::RESOURCE_SIZE},
     schema::tutors,
 };
 
@@ -155,6 +157,17 @@ pub struct TutorRow {
     pub(super) version: i64,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
+}
+
+impl Weighed for TutorRow {
+    fn weight(&self) -> usize {
+        let TutorInput { name, title, perspective, themes, .. } = &self.fields;
+        RESOURCE_SIZE
+            + json_length(name)
+            + title.as_ref().map_or(0, LocalizedName::json_length)
+            + perspective.as_ref().map_or(0, LocalizedDescription::json_length)
+            + 40 * themes.len()
+    }
 }
 
 /// A tutor, as the caller sees it.

@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     auth::reach::Reach,
-    db::{Conn, Db, batching::lookups::Lookup},
+    db::{
+        Conn, Db,
+        batching::lookups::Lookup,
+        row_limit::{Rows, rows_within},
+    },
     domain::{MunicipalityCode, Role},
     problem::{Error, Result, Violation},
     resources::{
@@ -34,8 +38,9 @@ impl Lookup for ById {
         row.id
     }
 
-    async fn load(mut conn: &Conn, (): &(), ids: Vec<Uuid>) -> Result<Vec<TutorRow>> {
-        Ok(TutorRow::query().filter(dsl::id.eq_any(ids)).load(&mut conn).await?)
+    async fn load(mut conn: &Conn, (): &(), ids: Vec<Uuid>, most: usize) -> Result<Rows<TutorRow>> {
+        let query = TutorRow::query().filter(dsl::id.eq_any(ids));
+        rows_within(query.load_stream(&mut conn).await?, most).await
     }
 }
 
@@ -55,11 +60,11 @@ pub async fn find(conn: &Conn, reach: &Reach, id: Uuid) -> Result<Tutor> {
     Ok(TutorRow::find_row(conn, reach, &id).await?.view(reach))
 }
 
-/// Returns the tutors with these ids, in any order.
-pub async fn with_ids(conn: &Conn, reach: &Reach, ids: Vec<Uuid>) -> Result<Vec<Tutor>> {
+/// Returns the tutors with these ids, in any order, as many as have at most `most` bytes.
+pub async fn with_ids(conn: &Conn, reach: &Reach, ids: Vec<Uuid>, most: usize) -> Result<Rows<Tutor>> {
     let visibility = ContactVisibility::of(reach);
-    let rows = <ById as Lookup>::load(conn, &(), ids).await?;
-    Ok(rows.into_iter().map(|row| visibility.view(row)).collect())
+    let Rows { rows, is_cut } = <ById as Lookup>::load(conn, &(), ids, most).await?;
+    Ok(Rows { rows: rows.into_iter().map(|row| visibility.view(row)).collect(), is_cut })
 }
 
 /// Returns the ids that no tutor has.

@@ -27,9 +27,10 @@ use crate::{
 /// Get the calendar of all events
 ///
 /// Returns a calendar in the format of calendar programs (iCalendar, RFC 5545). It has the next 500 events and the last 500
-/// past events, without drafts. A postponed event is `TENTATIVE`, and its title says that it is postponed; a cancelled
-/// event is `CANCELLED`. The `UID` of an event is its id, the `ORGANIZER` is its host, and the `CATEGORIES` are its
-/// themes. Most calendar programs send no token: create a calendar link for them at `/v1/calendar-links`.
+/// past events, without drafts. If it would have more than about 4 MiB, it has the events nearest in time, and its
+/// description says so. A postponed event is `TENTATIVE`, and its title says that it is postponed; a cancelled event is
+/// `CANCELLED`. The `UID` of an event is its id, the `ORGANIZER` is its host, and the `CATEGORIES` are its themes. Most
+/// calendar programs send no token: create a calendar link for them at `/v1/calendar-links`.
 #[utoipa::path(
     tag = "calendars",
     security(("bearer" = [EventsRead]), ("client_credentials" = [EventsRead])),

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{LocalizedName, MunicipalityCode, ThemeSlug},
     resources::{
-        directory::municipalities::model::{Location, MunicipalityInput},
+        directory::municipalities::{model::Location, store::Place},
         meetings::events::{
             model::{Event, EventInput},
             status::EventStatus,
@@ -43,14 +43,16 @@ pub(super) struct Contents {
     /// The events.
     pub(super) events: Vec<Event>,
     /// The hosts of the events, and the municipalities of their venues.
-    pub(super) municipalities: HashMap<MunicipalityCode, MunicipalityInput>,
+    pub(super) municipalities: HashMap<MunicipalityCode, Place>,
     /// The names of the events' themes.
     pub(super) themes: HashMap<ThemeSlug, LocalizedName>,
+    /// True when events are missing because the calendar would be too large.
+    pub(super) is_cut: bool,
 }
 
 /// Writes a calendar. The text depends only on the contents.
 pub(super) fn write(contents: &Contents) -> String {
-    let mut calendar = ICalendar { components: vec![calendar_component(&contents.name)] };
+    let mut calendar = ICalendar { components: vec![calendar_component(contents)] };
     let zones = DefinedZones::define(&mut calendar, &contents.events);
     for event in &contents.events {
         add_component(&mut calendar, event_component(event, contents, &zones));
@@ -58,13 +60,19 @@ pub(super) fn write(contents: &Contents) -> String {
     calendar.to_string()
 }
 
-fn calendar_component(name: &str) -> Component {
+fn calendar_component(contents: &Contents) -> Component {
     let mut component = Component::new(ComponentType::VCalendar);
     component.add_property(Property::Version, "2.0");
     component.add_property(Property::Prodid, PRODUCT);
-    let name = without_controls(name);
+    let name = without_controls(&contents.name);
     component.add_property(Property::Name, name.clone());
     component.add_property(Property::Other("X-WR-CALNAME".to_owned()), name);
+    if contents.is_cut {
+        let notice = contents.language.cut_notice();
+        let parameters = [Parameter::language(contents.language.as_str().to_owned())];
+        component.add_property_with_params(Property::Description, parameters, notice.to_owned());
+        component.add_property(Property::Other("X-WR-CALDESC".to_owned()), notice.to_owned());
+    }
     let refresh = Duration { hours: REFRESH_HOURS, ..Duration::default() };
     let published_ttl = refresh.to_string();
     let parameters = [Parameter::value(ICalendarValueType::Duration)];
@@ -117,9 +125,11 @@ fn add_summary(component: &mut Component, fields: &EventInput, language: Languag
 /// Adds the host as the organizer, the themes as categories, and the location.
 fn add_references(component: &mut Component, fields: &EventInput, contents: &Contents) {
     let Contents { language, public_url, municipalities, themes, .. } = contents;
-    if let Some(host) = fields.host_municipality_code.as_ref().and_then(|code| municipalities.get(code)) {
+    if let Some(code) = &fields.host_municipality_code
+        && let Some(host) = municipalities.get(code)
+    {
         let name = language.part_of(&host.name).map_or("", |(_, name)| name);
-        let uri = Uri::Location(format!("{public_url}/v1/municipalities/{}", host.code.as_str()));
+        let uri = Uri::Location(format!("{public_url}/v1/municipalities/{}", code.as_str()));
         // A parameter can have no quotation mark (RFC 5545, section 3.2).
         let name = without_controls(name).replace(['"', '\n'], " ");
         component.add_property_with_params(Property::Organizer, [Parameter::cn(name)], ICalendarValue::Uri(uri));
@@ -137,7 +147,7 @@ fn add_references(component: &mut Component, fields: &EventInput, contents: &Con
 /// and more exactly.
 fn center_of_venue<'a>(
     fields: &EventInput,
-    municipalities: &'a HashMap<MunicipalityCode, MunicipalityInput>,
+    municipalities: &'a HashMap<MunicipalityCode, Place>,
 ) -> Option<&'a Location> {
     let venue = fields.venue.as_ref().filter(|venue| venue.address.is_none())?;
     Some(&municipalities.get(venue.municipality_code.as_ref()?)?.location)

@@ -26,6 +26,15 @@ impl Language {
         }
     }
 
+    /// Returns what the description of a calendar says when events are missing.
+    pub(super) fn cut_notice(self) -> &'static str {
+        match self {
+            Self::Finnish => "Tapahtumia on niin paljon, että kalenterissa ovat vain ajallisesti lähimmät.",
+            Self::Swedish => "Evenemangen är så många att kalendern bara har de som ligger närmast i tiden.",
+            Self::English => "There are so many events that this calendar has only the ones nearest in time.",
+        }
+    }
+
     /// Returns the part of a text that a calendar in this language shows, with the tag of the part's language. This is the
     /// part in this language, or else the first part of the text.
     pub(super) fn part_of<const MAX: usize>(self, text: &LocalizedText<MAX>) -> Option<(&'static str, &str)> {

@@ -31,7 +31,7 @@ use crate::{
     domain::{LocalizedName, MunicipalityCode, RegionCode, ThemeSlug},
     problem::{Error, Result},
     resources::{
-        directory::{municipalities, municipalities::model::MunicipalityInput, themes},
+        directory::{municipalities, municipalities::store::Place, themes},
         meetings::events::{
             calendar_window::{CalendarWindow, Coverage, calendar_window},
             model::Event,
@@ -39,8 +39,8 @@ use crate::{
     },
 };
 
-/// Limits how many calendars are rendered at the same time, because a calendar of a thousand events takes some megabytes.
-static RENDER_PERMITS: Semaphore = Semaphore::const_new(4);
+/// Lets one calendar be rendered at a time, because the events of a calendar can take 16 MiB.
+static RENDER_PERMITS: Semaphore = Semaphore::const_new(1);
 
 /// Which calendar is asked for.
 pub(super) enum CalendarOf {
@@ -128,10 +128,10 @@ impl Calendars {
         name: String,
     ) -> Result<CachedResponse> {
         let window = self.db.read_long(async |conn| calendar_window(conn, reach, coverage).await);
-        let CalendarWindow { events, next_start } = window.await?;
+        let CalendarWindow { events, next_start, is_cut } = window.await?;
         let (municipalities, themes) = self.db.read(async |conn| referenced(conn, &events).await).await?;
         let public_url = self.config.public_url.clone();
-        let contents = Contents { name, language, public_url, events, municipalities, themes };
+        let contents = Contents { name, language, public_url, events, municipalities, themes, is_cut };
         // Writing takes milliseconds of CPU time. In a separate thread, it does not hold up the other requests of the
         // worker.
         let text = block(move || icalendar::write(&contents)).await.map_err(|error| Error::Internal(error.into()))?;
@@ -156,7 +156,7 @@ struct Version {
 async fn referenced(
     conn: &Conn,
     events: &[Event],
-) -> Result<(HashMap<MunicipalityCode, MunicipalityInput>, HashMap<ThemeSlug, LocalizedName>)> {
+) -> Result<(HashMap<MunicipalityCode, Place>, HashMap<ThemeSlug, LocalizedName>)> {
     let venues = |event: &Event| event.fields.venue.as_ref().and_then(|venue| venue.municipality_code.clone());
     let codes: HashSet<_> = events
         .iter()
@@ -164,11 +164,10 @@ async fn referenced(
         .collect();
     let slugs: HashSet<_> = events.iter().flat_map(|event| event.fields.themes.iter().cloned()).collect();
     let (municipalities, themes) = try_join(
-        municipalities::store::with_codes(conn, codes.into_iter().collect()),
+        municipalities::store::places(conn, codes.into_iter().collect()),
         themes::store::with_slugs(conn, slugs.into_iter().collect()),
     )
     .await?;
-    let by_code = municipalities.into_iter().map(|found| (found.fields.code.clone(), found.fields));
     let by_slug = themes.into_iter().map(|theme| (theme.fields.slug, theme.fields.name));
-    Ok((by_code.collect(), by_slug.collect()))
+    Ok((municipalities, by_slug.collect()))
 }

@@ -6,6 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::{
     ToSchema,
     openapi::{
@@ -19,7 +20,7 @@ use uuid::Uuid;
 use super::{filter::EventFilter, list::list, model::Event, store};
 use crate::{
     auth::{reach::Reach, scopes::Scope},
-    db::{Conn, Db},
+    db::{Conn, Db, row_limit::Rows},
     http::{
         Caller, List, Page, Resource, examples,
         input::{
@@ -40,6 +41,12 @@ use crate::{
 
 /// The values of `include`.
 const NAMES: [&str; 3] = ["tutors", "themes", "host"];
+
+/// The most bytes of included resources of one kind.
+const INCLUDED_BYTES: usize = 2 * 1024 * 1024;
+/// Lets one request at a time load included resources. It keeps its events in memory until PostgreSQL has
+/// answered the requests before it.
+static PERMITS: Semaphore = Semaphore::const_new(1);
 
 /// The parameter `include` of a request.
 #[derive(Debug)]
@@ -161,6 +168,7 @@ pub(super) async fn find_with(db: &Db, reach: &Reach, included: &IncludedReaches
     if included.is_empty() {
         return Ok(EventResponse { event, included: None });
     }
+    let _permit = permit().await?;
     let included = db.read(async |conn| included.load(conn, std::slice::from_ref(&event)).await).await?;
     Ok(EventResponse { event, included: Some(included) })
 }
@@ -175,8 +183,13 @@ pub(super) async fn list_with(
     included: &IncludedReaches,
     query: &List<EventFilter>,
 ) -> Result<EventPage> {
+    if included.is_empty() {
+        let Page { items, next } = list(conn, reach, query).await?;
+        return Ok(EventPage { items, next, included: None });
+    }
+    let _permit = permit().await?;
     let Page { items, next } = list(conn, reach, query).await?;
-    let included = if included.is_empty() { None } else { Some(included.load(conn, &items).await?) };
+    let included = Some(included.load(conn, &items).await?);
     Ok(EventPage { items, next, included })
 }
 
@@ -194,7 +207,8 @@ impl IncludedReaches {
             async {
                 let Some(reach) = tutors else { return Ok(None) };
                 let ids = distinct(fields().flat_map(|fields| &fields.tutors));
-                tutors::store::with_ids(conn, reach, ids).await.map(|found| Some(by_key(found, |tutor| tutor.id)))
+                let found = whole(tutors::store::with_ids(conn, reach, ids, INCLUDED_BYTES).await?)?;
+                Ok(Some(by_key(found, |tutor| tutor.id)))
             },
             async {
                 if themes.is_none() {
@@ -208,12 +222,31 @@ impl IncludedReaches {
                     return Ok(None);
                 }
                 let codes = distinct(fields().filter_map(|fields| fields.host_municipality_code.as_ref()));
-                let found = municipalities::store::with_codes(conn, codes).await;
-                found.map(|found| Some(by_key(found, Municipality::key)))
+                let found = whole(municipalities::store::with_codes(conn, codes, INCLUDED_BYTES).await?)?;
+                Ok(Some(by_key(found, Municipality::key)))
             },
         )?;
         Ok(Included { tutors, themes, municipalities })
     }
+}
+
+async fn permit() -> Result<SemaphorePermit<'static>> {
+    PERMITS.acquire().await.map_err(|error| Error::Internal(error.into()))
+}
+
+/// Returns the rows if none is missing.
+fn whole<T>(Rows { rows, is_cut }: Rows<T>) -> Result<Vec<T>> {
+    if is_cut {
+        return Err(Error::Malformed {
+            code: "include_too_large",
+            detail: format!(
+                "the resources to include have more than {} MiB; request fewer events with `limit`, or read the \
+                 resources at their own addresses",
+                INCLUDED_BYTES >> 20
+            ),
+        });
+    }
+    Ok(rows)
 }
 
 fn distinct<'a, K: Ord + Clone + 'a>(keys: impl Iterator<Item = &'a K>) -> Vec<K> {
@@ -231,7 +264,7 @@ impl utoipa::IntoParams for Include {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(NAMES));
         let description = "The resources to include, separated by commas: the tutors, the themes and the host municipalities \
-                           of the events. `included` has each of them once, by key. You need the scopes that read them.";
+                           of the events. `included` has each of them once, by key. You need the scopes that read them. Resources of more than 2 MiB of one kind are refused.";
         vec![
             ParameterBuilder::new()
                 .name(INCLUDE)

@@ -19,10 +19,14 @@ use crate::{
     db::{
         Conn,
         keyset::{TimeKey, TimeOrder, TimeRange, any_linked, any_of, time_keyset},
+        row_limit::{MeanWeight, Rows, rows_within},
         search::{by_first_column, found, rank},
     },
     domain::{LanguageTag, MunicipalityCode, ThemeSlug},
-    http::{List, Page, input::list::PageRequest},
+    http::{
+        List, Page,
+        input::list::{PAGE_BYTES, PageRequest},
+    },
     problem::Result,
     resources::directory::municipalities,
     schema::{
@@ -33,6 +37,9 @@ use crate::{
         },
     },
 };
+
+/// The mean weight of events.
+static MEAN_WEIGHT: MeanWeight = MeanWeight::unknown();
 
 /// The rows that match a search.
 const FOUND: &str = "events.id = any(array(select id from events where search @@";
@@ -56,25 +63,29 @@ pub(super) async fn list(conn: &Conn, reach: &Reach, list: &List<EventFilter>) -
     let (order, last) = (filter.order(), page.after::<TimeKey>()?);
     let own_drafts = visibility.shows_only_own_drafts(&filter.status);
     // A municipality has few drafts, so PostgreSQL walks the index of drafts instead of a link table.
-    let leads = !own_drafts;
-    let mut rows = Vec::new();
-    for Part { range, is_long } in parts(filter, order, last.as_ref()) {
-        let leading = LeadingLink::of(filter).filter(|_| leads && !is_long);
-        let missing = page.fetch() - i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        if missing == 0 {
-            break;
+    let load = async |limit| {
+        let mut found = Rows::from(Vec::new());
+        for Part { range, is_long } in parts(filter, order, last.as_ref()) {
+            let leading = LeadingLink::of(filter).filter(|_| !own_drafts && !is_long);
+            let missing = limit - i64::try_from(found.rows.len()).unwrap_or(i64::MAX);
+            if missing == 0 || found.is_cut {
+                break;
+            }
+            let query = filtered(reach, (filter, &hosts), leading.as_ref()).limit(missing);
+            let most = PAGE_BYTES.saturating_sub(found.weight());
+            found.extend(match filter.ends_after.filter(|_| is_long) {
+                Some(after) => long_events(conn, query, after, range, order, last.as_ref(), most).await?,
+                None => by_time(conn, query, leading, range, order, last.as_ref(), most).await?,
+            });
         }
-        let query = filtered(reach, (filter, &hosts), leading.as_ref()).limit(missing);
-        rows.extend(match filter.ends_after.filter(|_| is_long) {
-            Some(after) => long_events(conn, query, after, range, order, last.as_ref()).await?,
-            None => by_time(conn, query, leading, range, order, last.as_ref()).await?,
-        });
-    }
+        Ok(found)
+    };
+    let rows = page.load(&MEAN_WEIGHT, load).await?;
     Ok(Page::from_rows(page, rows, |row| TimeKey(row.fields.starts_at, row.id)).map(|row| view(reach, row)))
 }
 
 /// Loads the long events that end at this time or later. There are few, so PostgreSQL looks them up in their index and
-/// sorts them: it must not walk an index in the order of the page.
+/// sorts them: it must not walk an index in the order of the page. Stops at `most` bytes.
 async fn long_events(
     mut conn: &Conn,
     query: VisibleEvents,
@@ -82,7 +93,8 @@ async fn long_events(
     range: TimeRange,
     order: TimeOrder,
     last: Option<&TimeKey>,
-) -> Result<Vec<EventRow>> {
+    most: usize,
+) -> Result<Rows<EventRow>> {
     let ids = "events.id = any(array(select long.id from events as long \
                where long.ends_at - long.starts_at > interval '7 days' and long.ends_at >= ";
     let query = query.filter(sql::<Bool>(ids).bind::<Timestamptz, _>(after).sql("))"));
@@ -99,7 +111,7 @@ async fn long_events(
             query.order((start().desc(), id.desc())).filter(starts_at.lt(*at).or(id.lt(*key)))
         }
     };
-    Ok(query.load(&mut conn).await?)
+    rows_within(query.load_stream::<EventRow>(&mut conn).await?, most).await
 }
 
 /// The length from which an event counts as long, for [`parts`]. The index of long events has the same.
@@ -128,7 +140,7 @@ fn parts(filter: &EventFilter, order: TimeOrder, last: Option<&TimeKey>) -> Vec<
 }
 
 /// Loads events by time. With a leading link, PostgreSQL walks the links of that one value: with `exists`, it would expect
-/// far fewer linked events than there are, and read all of them.
+/// far fewer linked events than there are, and read all of them. Stops at `most` bytes.
 pub(super) async fn by_time(
     mut conn: &Conn,
     query: VisibleEvents,
@@ -136,29 +148,33 @@ pub(super) async fn by_time(
     range: TimeRange,
     order: TimeOrder,
     last: Option<&TimeKey>,
-) -> Result<Vec<EventRow>> {
-    let conn = &mut conn;
-    Ok(match leading {
-        None => time_keyset!(query, order, range, last, starts_at, id).load(conn).await?,
+    most: usize,
+) -> Result<Rows<EventRow>> {
+    macro_rules! load {
+        ($query:expr, $at:path, $key:path) => {{
+            let query = time_keyset!($query, order, range, last, $at, $key);
+            rows_within(query.load_stream::<EventRow>(&mut conn).await?, most).await
+        }};
+    }
+    match leading {
+        None => load!(query, starts_at, id),
         Some(LeadingLink::Tutor(tutor)) => {
             let query = query.inner_join(event_tutors::table).filter(event_tutors::tutor_id.eq(tutor));
-            time_keyset!(query, order, range, last, event_tutors::starts_at, event_tutors::event_id).load(conn).await?
+            load!(query, event_tutors::starts_at, event_tutors::event_id)
         }
         Some(LeadingLink::Theme(slug)) => {
             let query = query.inner_join(event_themes::table).filter(event_themes::theme_slug.eq(slug));
-            time_keyset!(query, order, range, last, event_themes::starts_at, event_themes::event_id).load(conn).await?
+            load!(query, event_themes::starts_at, event_themes::event_id)
         }
         Some(LeadingLink::Language(tag)) => {
             let query = query.inner_join(event_languages::table).filter(event_languages::language.eq(tag));
-            let (at, key) = (event_languages::starts_at, event_languages::event_id);
-            time_keyset!(query, order, range, last, at, key).load(conn).await?
+            load!(query, event_languages::starts_at, event_languages::event_id)
         }
         Some(LeadingLink::Audience(code)) => {
             let query = query.inner_join(event_audience::table).filter(event_audience::municipality_code.eq(code));
-            let (at, key) = (event_audience::starts_at, event_audience::event_id);
-            time_keyset!(query, order, range, last, at, key).load(conn).await?
+            load!(query, event_audience::starts_at, event_audience::event_id)
         }
-    })
+    }
 }
 
 /// The single value of a filter by link whose link table PostgreSQL walks in the order of the page.
@@ -183,7 +199,7 @@ impl LeadingLink {
 }
 
 async fn by_rank(
-    mut conn: &Conn,
+    conn: &Conn,
     reach: &Reach,
     (filter, hosts): (&EventFilter, &[MunicipalityCode]),
     q: &str,
@@ -191,12 +207,18 @@ async fn by_rank(
 ) -> Result<Page<Event>> {
     let rank = || rank("search_rank(events.search,", q);
     let TimeRange { from, to } = filter.range();
-    let query = filtered(reach, (filter, hosts), None).filter(starts_at.between(from, to));
-    let mut query = query.limit(page.fetch()).order((by_first_column(), id));
-    if let Some((least, last)) = page.after::<(f32, Uuid)>()? {
-        query = query.filter(rank().le(least)).filter(rank().lt(least).or(id.gt(last)));
-    }
-    let rows: Vec<(f32, EventRow)> = query.select((rank(), EventRow::as_select())).load(&mut conn).await?;
+    let after = page.after::<(f32, Uuid)>()?;
+    let load = async |limit| {
+        let mut conn = conn;
+        let query = filtered(reach, (filter, hosts), None).filter(starts_at.between(from, to));
+        let mut query = query.limit(limit).order((by_first_column(), id));
+        if let Some((least, last)) = after {
+            query = query.filter(rank().le(least)).filter(rank().lt(least).or(id.gt(last)));
+        }
+        let found = query.select((rank(), EventRow::as_select())).load_stream::<(f32, EventRow)>(&mut conn).await?;
+        rows_within(found, PAGE_BYTES).await
+    };
+    let rows = page.load(&MEAN_WEIGHT, load).await?;
     Ok(Page::from_rows(page, rows, |(rank, row)| (*rank, row.id)).map(|(_, row)| view(reach, row)))
 }
 

@@ -12,11 +12,12 @@ use super::{
     venue::{Venue, has_location},
 };
 use crate::{
+    db::row_limit::Weighed,
     domain::{
         ExternalId, LanguageTag, LocalizedDescription, LocalizedName, LocalizedReason, MunicipalityCode, ThemeSlug,
-        WebAddress, rules::distinct, time, words::column_words,
+        WebAddress, localized_text::json_length, rules::distinct, time, words::column_words,
     },
-    http::{Body, MergePatch, Resource, examples},
+    http::{Body, MergePatch, Resource, examples, output::json::RESOURCE_SIZE},
     schema::events,
 };
 
@@ -224,6 +225,22 @@ pub struct Event {
     pub updated_at: DateTime<Utc>,
     #[serde(skip)]
     view: &'static str,
+}
+
+impl Weighed for EventRow {
+    fn weight(&self) -> usize {
+        let EventInput { title, description, venue, status_reason, online_url, .. } = &self.fields;
+        let venue = venue.as_ref().map_or(0, |venue| {
+            let name = venue.name.as_ref().map_or(0, LocalizedName::json_length);
+            name + venue.address.as_deref().map_or(0, json_length)
+        });
+        let lists = 40 * (self.fields.tutors.len() + self.fields.themes.len()) + 8 * self.fields.audience.len();
+        let texts = title.json_length()
+            + description.as_ref().map_or(0, LocalizedDescription::json_length)
+            + status_reason.as_ref().map_or(0, LocalizedReason::json_length)
+            + online_url.as_ref().map_or(0, |url| url.as_str().len());
+        RESOURCE_SIZE + texts + venue + lists
+    }
 }
 
 impl EventRow {

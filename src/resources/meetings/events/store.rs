@@ -16,7 +16,11 @@ use super::{
 use crate::{
     auth::reach::Reach,
     clock,
-    db::{Conn, Db, batching::lookups::Lookup},
+    db::{
+        Conn, Db,
+        batching::lookups::Lookup,
+        row_limit::{Rows, rows_within},
+    },
     problem::{Error, Result, Violation},
     resources::{
         directory::{municipalities::refused::Refused, themes, tutors},
@@ -37,8 +41,14 @@ impl Lookup for ById {
         row.id
     }
 
-    async fn load(mut conn: &Conn, visibility: &EventVisibility, ids: Vec<Uuid>) -> Result<Vec<EventRow>> {
-        Ok(visibility.query().filter(dsl::id.eq_any(ids)).load(&mut conn).await?)
+    async fn load(
+        mut conn: &Conn,
+        visibility: &EventVisibility,
+        ids: Vec<Uuid>,
+        most: usize,
+    ) -> Result<Rows<EventRow>> {
+        let query = visibility.query().filter(dsl::id.eq_any(ids));
+        rows_within(query.load_stream(&mut conn).await?, most).await
     }
 }
 

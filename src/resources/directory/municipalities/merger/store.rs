@@ -15,11 +15,7 @@ use crate::{
     db::Conn,
     domain::MunicipalityCode,
     problem::{Error, Result, Violation},
-    resources::directory::municipalities::{
-        model::Municipality,
-        refused::Refused,
-        store::{find, with_codes},
-    },
+    resources::directory::municipalities::{model::Municipality, refused::Refused, store::find},
     schema::municipalities::{self, dsl},
 };
 
@@ -64,7 +60,7 @@ pub(in crate::resources::directory::municipalities) async fn merge(
 async fn lock(mut conn: &Conn, code: &MunicipalityCode, into: &MunicipalityCode) -> Result<Municipality> {
     let both = municipalities::table.select(dsl::code).filter(dsl::code.eq_any([code, into])).order(dsl::code);
     both.for_update().execute(&mut conn).await?;
-    with_codes(conn, vec![code.clone()]).await?.pop().ok_or(Error::NotFound)
+    find(conn, code).await
 }
 
 /// Returns a violation for each rule that the merger breaks.
