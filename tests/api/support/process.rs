@@ -84,11 +84,17 @@ impl Service {
         command.stdout(output.reopen().unwrap()).stderr(log.reopen().unwrap());
         let mut service =
             Self { process: command.spawn().unwrap(), log, output, base: format!("http://127.0.0.1:{port}") };
+        let began = Instant::now();
         // The banner is in the log if that is JSON, else on standard output.
         while !service.log().contains("Kuntatutorit serves") && !service.printed().contains("Kuntatutorit serves") {
             if service.process.try_wait().unwrap().is_some() {
                 return Err(service.log());
             }
+            assert!(
+                began.elapsed() < Duration::from_mins(1),
+                "the service does not tell that it serves: {}",
+                service.log()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(service)

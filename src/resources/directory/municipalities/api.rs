@@ -23,6 +23,7 @@ use crate::{
         openapi::responses::{
             CreateProblems, DeleteProblems, GetProblems, ListProblems, MergerProblems, NotModified, WriteProblems,
         },
+        output::json::PlainJson,
     },
     problem::Result,
     resources::update,
@@ -178,8 +179,8 @@ pub(super) async fn merge_municipality(
     query: MergerQuery,
     Json(new): Json<MergerInput>,
     db: Data<Db>,
-) -> Result<actix_web::web::Json<Merger>> {
+) -> Result<PlainJson<Merger>> {
     let (author, reach, code) = (caller.author(), caller.reach, code.into_inner());
     let work = async move |conn: &Conn| merge(conn, &reach, code, new, query.dry_run).await;
-    db.write(author, work).await.map(actix_web::web::Json)
+    db.write(author, work).await.map(PlainJson)
 }

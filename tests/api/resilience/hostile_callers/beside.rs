@@ -29,7 +29,7 @@ async fn start(server: &Server, requests_per_second: &str) -> Service {
         .env("PUBLIC_URL", &server.url)
         .env("TRUSTED_PROXIES", "127.0.0.1")
         .env("REQUESTS_PER_SECOND", requests_per_second)
-        .env("LOG_LEVEL", "warn");
+        .env("LOG_LEVEL", "warn,kuntatutorit::cli=info");
     let service = tokio::task::spawn_blocking(|| Service::start(serve)).await.unwrap();
     // The accounts' access is known.
     service.anonymous().until_status("/readyz", 200).await;

@@ -67,7 +67,7 @@ async fn memory_does_not_grow_with_the_number_of_requests() {
     let server = Server::start();
     let event = server.create_event("049").await;
     let mut serve = program_on(&server.database_url);
-    serve.env("PUBLIC_URL", &server.url).env("LOG_LEVEL", "warn");
+    serve.env("PUBLIC_URL", &server.url).env("LOG_LEVEL", "warn,kuntatutorit::cli=info");
     let service = tokio::task::spawn_blocking(|| Service::start(serve)).await.unwrap();
     let sent = Arc::new(AtomicUsize::new(0));
     let total = soak::times(600, 1_000_000);
