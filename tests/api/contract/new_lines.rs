@@ -15,7 +15,11 @@ async fn every_json_answer_ends_with_a_new_line() {
         assert!(!is_json || answer.text.ends_with("}\n"), "{what}: {:?}", answer.text);
     };
     for operation in operations() {
-        let path = rows.path(&operation.path);
+        let mut path = rows.path(&operation.path);
+        if operation.id == "merge_municipality" {
+            // The other operations need the municipality.
+            path += "?dry_run=true";
+        }
         let body = operation.body.as_ref().map(|_| rows.example(&operation).to_string());
         for caller in &callers {
             let answer = caller.if_match("*").send(operation.method.clone(), &path, body.clone()).await;
