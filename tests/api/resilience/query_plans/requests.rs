@@ -69,7 +69,8 @@ fn values(parameter: &Parameter, rows: &[&Value]) -> Vec<String> {
     bound.map(|bound| bound.to_string()).into_iter().collect()
 }
 
-/// Returns the queries of a list: every filter in every order, alone and with each hidden state.
+/// Returns the queries of a list: every filter in every order, every hidden state in every order, and both together in the
+/// default order.
 fn queries(operation: &Operation, rows: &[&Value]) -> Vec<String> {
     let parameters = operation.parameters.iter().filter(|parameter| parameter.place == "query");
     let (filters, others): (Vec<_>, Vec<_>) = parameters.partition(|parameter| !NO_FILTERS.contains(&&*parameter.name));
@@ -88,17 +89,24 @@ fn queries(operation: &Operation, rows: &[&Value]) -> Vec<String> {
         );
         filtered.extend(pairs(filter, values));
     }
-    let has_states = operation.parameters.iter().any(|parameter| parameter.name == "status");
-    let collection = registry::of_path(&operation.path).filter(|_| has_states);
-    let states = collection.map_or(&[][..], |collection| collection.hidden_states);
-    let hidden: Vec<_> =
-        states.iter().flat_map(|state| filtered.iter().map(move |filter| format!("{filter}&status={state}"))).collect();
-    // A parameter with one value may be given only once.
-    filtered.extend(hidden.into_iter().filter(|query| query.matches("status=").count() == 1));
     let sort = others.iter().find(|parameter| parameter.name == "sort");
     let orders = sort.and_then(|sort| sort.schema["enum"].as_array()).into_iter().flatten().filter_map(Value::as_str);
     let orders: Vec<_> = std::iter::once(String::new()).chain(orders.map(|order| format!("sort={order}"))).collect();
-    filtered.iter().flat_map(|filter| orders.iter().map(move |order| format!("{filter}&{order}"))).collect()
+    let ordered = filtered.iter().flat_map(|filter| orders.iter().map(move |order| format!("{filter}&{order}")));
+    let mut queries: Vec<_> = ordered.collect();
+    // `status` has its values among the filters, so each order with a hidden state is there already.
+    for state in hidden_states(operation) {
+        let others = filtered.iter().filter(|filter| !filter.is_empty() && !filter.starts_with("status="));
+        queries.extend(others.map(|filter| format!("{filter}&status={state}")));
+    }
+    queries
+}
+
+/// Returns the states by which a list can be filtered, and in which only some callers see a row.
+fn hidden_states(operation: &Operation) -> &'static [&'static str] {
+    let has_filter = operation.parameters.iter().any(|parameter| parameter.name == "status");
+    let collection = registry::of_path(&operation.path).filter(|_| has_filter);
+    collection.map_or(&[], |collection| collection.hidden_states)
 }
 
 /// The operations and collections that answered.
@@ -134,8 +142,10 @@ pub(super) async fn read_everything(
             if answer.status == 401 || answer.status == 403 {
                 break;
             }
-            // Another statement checks whether an answer in the cache is still good.
-            client.get(&format!("{path}?{query}")).await;
+            // Another statement checks whether an answer in the cache is still good. It does not depend on the order.
+            if !query.contains("sort=") {
+                client.get(&format!("{path}?{query}")).await;
+            }
             if let Some(next) = answer.body["next"].as_str().filter(|_| operation.id != "list_changes") {
                 client.get(&format!("{path}?{query}&cursor={next}")).await.expect(200);
             }
